@@ -1,0 +1,1 @@
+//! Two message streams to the first divergence and a field-level difference.

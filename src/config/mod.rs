@@ -1,0 +1,1 @@
+//! ExaBGP's configuration text to neighbors, processes and routes.

@@ -1,0 +1,1 @@
+//! Seeds, fault sweeps, oracles, shrinking, plan files.

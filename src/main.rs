@@ -1,0 +1,6 @@
+//! The `lockstep` command.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    lockstep::cli::main()
+}

@@ -1,0 +1,1 @@
+//! The networks that a reactor runs on: the kernel's, our simulated one, turmoil's.

@@ -1,0 +1,1 @@
+//! The two schedulers, polled (sync) and tasks (async), and the traits of the network and programs they serve.

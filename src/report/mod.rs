@@ -1,0 +1,1 @@
+//! Verdicts for a terminal, JSON, JUnit and HTML.

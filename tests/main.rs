@@ -1,0 +1,1 @@
+//! One binary for all integration tests, so that linking is paid once.
