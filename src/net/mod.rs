@@ -1,1 +1,3 @@
 //! The networks that a reactor runs on: the kernel's, our simulated one, turmoil's.
+
+pub mod clock;
