@@ -1,1 +1,12 @@
 //! The protocol as bytes and types: no I/O, no clock, no randomness, nothing of ExaBGP's configuration.
+//!
+//! Start at [`message`] for what goes on the wire, at [`nlri`] and [`attribute`] for the tables of families and attributes.
+
+pub mod attribute;
+pub mod collections;
+pub mod error;
+pub mod family;
+pub mod iana;
+pub mod nlri;
+pub mod text;
+pub mod wire;

@@ -1,0 +1,108 @@
+//! Address families: the pair (AFI, SAFI), their names in ExaBGP's words, and sets of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::iana::{Afi, Safi};
+
+/// An address family (RFC 4760 section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Family {
+    /// Address Family Identifier.
+    pub afi: Afi,
+    /// Subsequent Address Family Identifier.
+    pub safi: Safi,
+}
+
+impl Family {
+    /// IPv4 unicast, the family of RFC 4271 itself.
+    pub const IPV4_UNICAST: Self = Self::new(Afi::IPV4, Safi::UNICAST);
+    /// IPv6 unicast.
+    pub const IPV6_UNICAST: Self = Self::new(Afi::IPV6, Safi::UNICAST);
+    /// IPv4 multicast.
+    pub const IPV4_MULTICAST: Self = Self::new(Afi::IPV4, Safi::MULTICAST);
+    /// IPv6 multicast.
+    pub const IPV6_MULTICAST: Self = Self::new(Afi::IPV6, Safi::MULTICAST);
+
+    /// The pair.
+    #[must_use]
+    pub const fn new(afi: Afi, safi: Safi) -> Self {
+        Self { afi, safi }
+    }
+}
+
+impl fmt::Display for Family {
+    /// ExaBGP's name for it: `ipv4 unicast`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.afi, self.safi)
+    }
+}
+
+/// A name that is no family's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an address family")]
+pub struct UnknownFamily(pub String);
+
+impl FromStr for Family {
+    type Err = UnknownFamily;
+
+    /// Reads `ipv4 unicast` or `ipv4-unicast`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || UnknownFamily(text.to_owned());
+        let (afi, safi) = text.split_once([' ', '-']).ok_or_else(unknown)?;
+        Ok(Self::new(
+            afi.parse().map_err(|_| unknown())?,
+            safi.trim().parse().map_err(|_| unknown())?,
+        ))
+    }
+}
+
+/// A small set of families in the order in which they were added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Families(Vec<Family>);
+
+impl Families {
+    /// No family.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds `family` at the end unless it is there.
+    pub fn insert(&mut self, family: Family) {
+        if !self.contains(family) {
+            self.0.push(family);
+        }
+    }
+
+    /// Whether `family` is in the set.
+    #[must_use]
+    pub fn contains(&self, family: Family) -> bool {
+        self.0.contains(&family)
+    }
+
+    /// The families in order.
+    pub fn iter(&self) -> impl Iterator<Item = Family> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Family> for Families {
+    fn from_iter<I: IntoIterator<Item = Family>>(families: I) -> Self {
+        let mut set = Self::new();
+        families.into_iter().for_each(|family| set.insert(family));
+        set
+    }
+}

@@ -1,0 +1,132 @@
+//! Code points: newtypes that keep unknown values and give them back unchanged.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Declares a registry: a newtype, a constant for each code with its RFC, its name in ExaBGP's words.
+macro_rules! registry {
+    ($(#[$meta:meta])* $name:ident($repr:ty) { $($(#[$item:meta])* $constant:ident = $code:literal, $text:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $repr);
+
+        impl $name {
+            $($(#[$item])* pub const $constant: Self = Self($code);)*
+
+            /// Every code that has a name, in the order of the registry.
+            pub const KNOWN: &'static [Self] = &[$(Self::$constant),*];
+
+            /// The name, if the code has one.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($code => Some($text),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "unknown-{}", self.0),
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, UnknownName> {
+                match text {
+                    $($text => Ok(Self::$constant),)*
+                    _ => text
+                        .strip_prefix("unknown-")
+                        .and_then(|code| code.parse().ok())
+                        .map(Self)
+                        .ok_or(UnknownName),
+                }
+            }
+        }
+    };
+}
+
+/// A name that the registry does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a name of this registry")]
+pub struct UnknownName;
+
+registry! {
+    /// Address Family Numbers (IANA; RFC 4760).
+    Afi(u16) {
+        /// IP version 4.
+        IPV4 = 1, "ipv4";
+        /// IP version 6.
+        IPV6 = 2, "ipv6";
+        /// Layer 2 VPN information (RFC 4761, 7432).
+        L2VPN = 25, "l2vpn";
+        /// BGP-LS (RFC 9552).
+        BGP_LS = 16388, "bgp-ls";
+    }
+}
+
+registry! {
+    /// Subsequent Address Family Identifiers (IANA; RFC 4760).
+    Safi(u8) {
+        /// Unicast forwarding (RFC 4760).
+        UNICAST = 1, "unicast";
+        /// Multicast forwarding (RFC 4760).
+        MULTICAST = 2, "multicast";
+        /// MPLS labels (RFC 8277).
+        NLRI_MPLS = 4, "nlri-mpls";
+        /// Multicast VPN (RFC 6514).
+        MCAST_VPN = 5, "mcast-vpn";
+        /// VPLS (RFC 4761).
+        VPLS = 65, "vpls";
+        /// EVPN (RFC 7432).
+        EVPN = 70, "evpn";
+        /// BGP-LS (RFC 9552).
+        BGP_LS = 71, "bgp-ls";
+        /// BGP-LS-VPN (RFC 9552).
+        BGP_LS_VPN = 72, "bgp-ls-vpn";
+        /// SR policy (RFC 9830).
+        SR_POLICY = 73, "sr-policy";
+        /// Mobile user plane (draft-ietf-bess-mup-safi).
+        MUP = 85, "mup";
+        /// MPLS-labelled VPN address (RFC 4364, 4659).
+        MPLS_VPN = 128, "mpls-vpn";
+        /// Multicast for BGP/MPLS IP VPNs (RFC 6513).
+        MCAST_MPLS_VPN = 129, "multicast-vpn";
+        /// Route target constraint (RFC 4684).
+        RTC = 132, "rtc";
+        /// Flow specification (RFC 8955).
+        FLOW = 133, "flow";
+        /// Flow specification for VPNs (RFC 8955).
+        FLOW_VPN = 134, "flow-vpn";
+    }
+}
+
+registry! {
+    /// BGP Message Types (IANA; RFC 4271).
+    MessageType(u8) {
+        /// RFC 4271.
+        OPEN = 1, "open";
+        /// RFC 4271.
+        UPDATE = 2, "update";
+        /// RFC 4271.
+        NOTIFICATION = 3, "notification";
+        /// RFC 4271.
+        KEEPALIVE = 4, "keepalive";
+        /// RFC 2918.
+        ROUTE_REFRESH = 5, "refresh";
+        /// draft-ietf-idr-operational-message, as ExaBGP has it.
+        OPERATIONAL = 6, "operational";
+    }
+}

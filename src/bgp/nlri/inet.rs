@@ -1,0 +1,191 @@
+//! IPv4 and IPv6 unicast and multicast (RFC 4271 section 4.3, RFC 4760 section 5).
+//!
+//! ```text
+//!  +---------------------------+
+//!  |   Length (1 octet)        |  in bits
+//!  +---------------------------+
+//!  |   Prefix (variable)       |  the least octets that hold Length bits
+//!  +---------------------------+
+//! ```
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use super::NlriFamily;
+use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::family::Family;
+use crate::bgp::iana::Afi;
+use crate::bgp::text::{TextError, Words};
+use crate::bgp::wire::{Reader, Writer};
+
+/// A prefix: an address and how many of its bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix {
+    /// The address. Bits past `length` are as they came: they are not compared on the wire (RFC 4271 section 4.3).
+    pub address: IpAddr,
+    /// Bits that count.
+    pub length: u8,
+}
+
+impl Prefix {
+    /// The prefix, its bits past `length` set to zero; `None` where the address has fewer bits.
+    #[must_use]
+    pub fn new(address: IpAddr, length: u8) -> Option<Self> {
+        let address = match address {
+            IpAddr::V4(v4) if length <= 32 => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+                IpAddr::V4(Ipv4Addr::from(u32::from(v4) & mask))
+            }
+            IpAddr::V6(v6) if length <= 128 => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+                IpAddr::V6(Ipv6Addr::from(u128::from(v6) & mask))
+            }
+            _ => return None,
+        };
+        Some(Self { address, length })
+    }
+
+    /// Decodes the octets of a prefix of `length` bits.
+    ///
+    /// # Errors
+    /// Truncated, or a length that `afi` does not have.
+    #[inline]
+    pub fn decode_bits(afi: Afi, length: u8, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let octets = usize::from(length.div_ceil(8));
+        match afi {
+            Afi::IPV4 if length <= 32 => {
+                let mut address = [0; 4];
+                address[..octets].copy_from_slice(reader.bytes(octets)?);
+                Ok(Self {
+                    address: IpAddr::V4(address.into()),
+                    length,
+                })
+            }
+            Afi::IPV6 if length <= 128 => {
+                let mut address = [0; 16];
+                address[..octets].copy_from_slice(reader.bytes(octets)?);
+                Ok(Self {
+                    address: IpAddr::V6(address.into()),
+                    length,
+                })
+            }
+            _ => Err(reader.error(DecodeErrorKind::Value("prefix length"), octets)),
+        }
+    }
+
+    /// Appends the octets that hold the prefix's bits.
+    #[inline]
+    pub fn encode_bits(&self, out: &mut Writer) {
+        let octets = usize::from(self.length.div_ceil(8));
+        match self.address {
+            IpAddr::V4(v4) => out.extend_from_slice(&v4.octets()[..octets]),
+            IpAddr::V6(v6) => out.extend_from_slice(&v6.octets()[..octets]),
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+/// Text that is no prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a prefix")]
+pub struct NotAPrefix;
+
+impl FromStr for Prefix {
+    type Err = NotAPrefix;
+
+    /// Reads `10.0.0.0/8`; an address alone is a host route, as in ExaBGP.
+    fn from_str(text: &str) -> Result<Self, NotAPrefix> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NotAPrefix)?;
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let length = match length {
+            Some(length) => length.parse().map_err(|_| NotAPrefix)?,
+            None => whole,
+        };
+        Self::new(address, length).ok_or(NotAPrefix)
+    }
+}
+
+/// An IPv4 or IPv6 prefix as NLRI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inet {
+    /// The prefix.
+    pub prefix: Prefix,
+}
+
+impl NlriFamily for Inet {
+    #[inline]
+    fn decode(family: Family, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let length = reader.u8()?;
+        Ok(Self {
+            prefix: Prefix::decode_bits(family.afi, length, reader)?,
+        })
+    }
+
+    #[inline]
+    fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        out.push(self.prefix.length);
+        self.prefix.encode_bits(out);
+        Ok(())
+    }
+
+    fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
+        let (expected, v4) = match family.afi {
+            Afi::IPV4 => ("an IPv4 prefix", true),
+            _ => ("an IPv6 prefix", false),
+        };
+        let span = words.span();
+        let prefix: Prefix = words.parse(expected)?;
+        if prefix.address.is_ipv4() != v4 {
+            return Err(TextError::new(
+                span,
+                format!("`{prefix}` is not {expected}"),
+            ));
+        }
+        Ok(Self { prefix })
+    }
+
+    fn text(&self, out: &mut String) {
+        let _ = write!(out, "{}", self.prefix);
+    }
+
+    fn json(&self, out: &mut String) {
+        let _ = write!(out, "\"nlri\": \"{}\"", self.prefix);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_keeps_only_the_octets_it_needs() {
+        let inet = Inet {
+            prefix: "10.1.2.0/23".parse().unwrap(),
+        };
+        let mut out = Vec::new();
+        inet.encode(&mut out).unwrap();
+        assert_eq!(out, [23, 10, 1, 2]);
+        let decoded = Inet::decode(Family::IPV4_UNICAST, &mut Reader::new(&out)).unwrap();
+        assert_eq!(decoded, inet);
+    }
+
+    #[test]
+    fn a_length_that_the_family_does_not_have_is_refused() {
+        let error = Inet::decode(Family::IPV4_UNICAST, &mut Reader::new(&[33, 1, 2, 3, 4, 5]));
+        assert_eq!(
+            error.unwrap_err().kind,
+            DecodeErrorKind::Value("prefix length")
+        );
+    }
+}

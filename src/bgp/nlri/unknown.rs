@@ -1,0 +1,64 @@
+//! A family that no file here knows: its octets as they came (RFC 4760 leaves their form to the family).
+
+use std::fmt::Write as _;
+
+use super::NlriFamily;
+use crate::bgp::error::{DecodeError, EncodeError};
+use crate::bgp::family::Family;
+use crate::bgp::text::{TextError, Words};
+use crate::bgp::wire::{Reader, Writer};
+
+/// All the octets of an NLRI field, since nothing says where one route ends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unknown {
+    /// The octets.
+    pub bytes: Vec<u8>,
+}
+
+impl NlriFamily for Unknown {
+    fn decode(_: Family, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            bytes: reader.rest().to_vec(),
+        })
+    }
+
+    fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        out.extend_from_slice(&self.bytes);
+        Ok(())
+    }
+
+    fn parse(_: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
+        let word = words.word("the NLRI in hexadecimal")?;
+        let digits = word.text.strip_prefix("0x").unwrap_or(&word.text);
+        let not_hex = || {
+            TextError::new(
+                word.span.clone(),
+                format!("`{}` is not hexadecimal", word.text),
+            )
+            .help("write an even number of the digits 0-9 and a-f, as in 0x0a00")
+        };
+        if digits.len() % 2 != 0 || !digits.is_ascii() {
+            return Err(not_hex());
+        }
+        let bytes = (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| not_hex()))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { bytes })
+    }
+
+    fn text(&self, out: &mut String) {
+        out.push_str("0x");
+        for byte in &self.bytes {
+            let _ = write!(out, "{byte:02x}");
+        }
+    }
+
+    fn json(&self, out: &mut String) {
+        out.push_str("\"raw\": \"");
+        for byte in &self.bytes {
+            let _ = write!(out, "{byte:02X}");
+        }
+        out.push('"');
+    }
+}

@@ -1,0 +1,226 @@
+//! Words: the text that people write routes in, as a cursor that remembers where each word stood.
+//!
+//! The tokens are ExaBGP's: words parted by white space, `[ ]` around lists,
+//! `( )` around groups, `,` between items, double quotes around text with spaces.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// A mistake in what a person wrote: where, what, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct TextError {
+    /// Octets of the source that it concerns.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+impl TextError {
+    /// A mistake at `span`.
+    #[must_use]
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            span,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// Adds what would be right.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// One word and where it stood in its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The word, without quotes.
+    pub text: String,
+    /// Its octets in the source.
+    pub span: Range<usize>,
+}
+
+/// A cursor over the words of one statement.
+#[derive(Debug, Clone)]
+pub struct Words<'a> {
+    words: &'a [Word],
+    end: usize,
+}
+
+impl<'a> Words<'a> {
+    /// A cursor over `words`, the statement of which ends at octet `end` of the source.
+    #[must_use]
+    pub const fn new(words: &'a [Word], end: usize) -> Self {
+        Self { words, end }
+    }
+
+    /// The next word, without consuming it.
+    #[must_use]
+    pub fn peek(&self) -> Option<&'a str> {
+        self.words.first().map(|word| word.text.as_str())
+    }
+
+    /// Where the next word stands (or the statement's end).
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.words
+            .first()
+            .map_or(self.end..self.end, |word| word.span.clone())
+    }
+
+    /// Whether no word is left.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// A mistake at the next word.
+    #[must_use]
+    pub fn error(&self, message: impl Into<String>) -> TextError {
+        TextError::new(self.span(), message)
+    }
+
+    /// The next word, if any.
+    pub fn take(&mut self) -> Option<&'a Word> {
+        let (first, rest) = self.words.split_first()?;
+        self.words = rest;
+        Some(first)
+    }
+
+    /// The next word; `expected` says what it should be ("a prefix").
+    ///
+    /// # Errors
+    /// Where the statement has ended.
+    pub fn word(&mut self, expected: &str) -> Result<&'a Word, TextError> {
+        let missing = self.error(format!("{expected} is missing"));
+        self.take().ok_or(missing)
+    }
+
+    /// Consumes the next word if it is `text`.
+    pub fn accept(&mut self, text: &str) -> bool {
+        let found = self.peek() == Some(text);
+        if found {
+            self.words = &self.words[1..];
+        }
+        found
+    }
+
+    /// Insists that the next word is `text`.
+    ///
+    /// # Errors
+    /// Where it is another.
+    pub fn expect(&mut self, text: &str) -> Result<(), TextError> {
+        let found = self.peek().unwrap_or("the end").to_owned();
+        let error = self.error(format!("`{text}` is expected here, not `{found}`"));
+        if self.accept(text) {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    }
+
+    /// The next word as a `T`; `expected` says what it should be ("a number from 0 to 255").
+    ///
+    /// # Errors
+    /// Where it is missing or is not one.
+    pub fn parse<T: FromStr>(&mut self, expected: &str) -> Result<T, TextError> {
+        let word = self.word(expected)?;
+        word.text.parse().map_err(|_| {
+            TextError::new(
+                word.span.clone(),
+                format!("`{}` is not {expected}", word.text),
+            )
+        })
+    }
+
+    /// One word, or the words between `[` and `]` (commas between them are skipped).
+    ///
+    /// # Errors
+    /// Where nothing follows or the bracket is not closed.
+    pub fn list(&mut self, expected: &str) -> Result<Vec<&'a Word>, TextError> {
+        if !self.accept("[") {
+            return Ok(vec![self.word(expected)?]);
+        }
+        let mut items = Vec::new();
+        loop {
+            let word = self.word("`]`")?;
+            match word.text.as_str() {
+                "]" => return Ok(items),
+                "," => {}
+                _ => items.push(word),
+            }
+        }
+    }
+
+    /// Insists that no word is left.
+    ///
+    /// # Errors
+    /// Where one is.
+    pub fn finish(&self) -> Result<(), TextError> {
+        match self.words.first() {
+            None => Ok(()),
+            Some(word) => Err(TextError::new(
+                word.span.clone(),
+                format!("`{}` is not expected here", word.text),
+            )),
+        }
+    }
+}
+
+/// Cuts `line` into words: white space parts them, `[ ] ( ) ,` stand alone, double quotes hold spaces together.
+///
+/// # Errors
+/// A quotation mark that is not closed.
+pub fn split(line: &str) -> Result<Vec<Word>, TextError> {
+    let mut words = Vec::new();
+    let mut open: Option<usize> = None;
+    let mut characters = line.char_indices();
+    let close = |words: &mut Vec<Word>, open: &mut Option<usize>, end: usize| {
+        if let Some(start) = open.take() {
+            words.push(Word {
+                text: line[start..end].to_owned(),
+                span: start..end,
+            });
+        }
+    };
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => {
+                close(&mut words, &mut open, at);
+                let Some(length) = line[at + 1..].find('"') else {
+                    return Err(
+                        TextError::new(at..line.len(), "the quotation mark is not closed")
+                            .help("end the text with another `\"`"),
+                    );
+                };
+                let end = at + 1 + length;
+                words.push(Word {
+                    text: line[at + 1..end].to_owned(),
+                    span: at..end + 1,
+                });
+                while characters.next().is_some_and(|(here, _)| here < end) {}
+            }
+            '[' | ']' | '(' | ')' | ',' => {
+                close(&mut words, &mut open, at);
+                words.push(Word {
+                    text: character.to_string(),
+                    span: at..at + 1,
+                });
+            }
+            _ if character.is_whitespace() => close(&mut words, &mut open, at),
+            _ => {
+                open.get_or_insert(at);
+            }
+        }
+    }
+    close(&mut words, &mut open, line.len());
+    Ok(words)
+}

@@ -1,0 +1,199 @@
+//! What the configuration says of one neighbor, as the speaker needs it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::bgp::family::{Families, Family};
+
+use super::route::ConfiguredRoute;
+
+/// A direction of add-path (RFC 7911 section 4), or of anything that two ends agree on one way at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AddPath {
+    /// Not offered.
+    #[default]
+    Disabled,
+    /// We receive several paths.
+    Receive,
+    /// We send several paths.
+    Send,
+    /// Both.
+    Both,
+}
+
+/// An AS number, or `auto`: that of the peer's OPEN (ExaBGP's word for it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsNumber {
+    /// As configured.
+    Number(u32),
+    /// Taken from the peer.
+    Auto,
+}
+
+/// An IP address, or `auto`: that of the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    /// As configured.
+    Ip(IpAddr),
+    /// That of the socket.
+    Auto,
+}
+
+/// The `capability` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapabilitySettings {
+    /// Four-octet AS numbers (RFC 6793); on unless disabled.
+    pub asn4: bool,
+    /// Extended messages (RFC 8654); on unless disabled.
+    pub extended_message: bool,
+    /// Graceful restart (RFC 4724): the restart time in seconds; `None` where it is not offered.
+    pub graceful_restart: Option<u16>,
+    /// Route refresh (RFC 2918, 7313).
+    pub route_refresh: bool,
+    /// Add-path for every family of the `add-path` section, or for all families where it is absent.
+    pub add_path: AddPath,
+    /// Multisession (draft-ietf-idr-bgp-multisession).
+    pub multi_session: bool,
+    /// OPERATIONAL messages.
+    pub operational: bool,
+    /// AIGP is accepted and sent (RFC 7311).
+    pub aigp: bool,
+    /// Extended next hop (RFC 8950).
+    pub nexthop: bool,
+    /// Software version (draft-abraitis-bgp-version-capability).
+    pub software_version: bool,
+    /// Link-local next hop (draft-ietf-idr-linklocal-capability); `None` where nothing was said.
+    pub link_local_nexthop: Option<bool>,
+    /// Paths limit per family (draft-abraitis-idr-addpath-paths-limit).
+    pub paths_limit: Vec<(Family, u16)>,
+    /// Role (RFC 9234), if one is configured.
+    pub role: Option<u8>,
+}
+
+impl Default for CapabilitySettings {
+    /// ExaBGP's defaults.
+    fn default() -> Self {
+        Self {
+            asn4: true,
+            extended_message: true,
+            graceful_restart: None,
+            route_refresh: false,
+            add_path: AddPath::Disabled,
+            multi_session: false,
+            operational: false,
+            aigp: false,
+            nexthop: false,
+            software_version: false,
+            link_local_nexthop: None,
+            paths_limit: Vec::new(),
+            role: None,
+        }
+    }
+}
+
+/// Which messages an `api` section wants to see, in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the words of the section")]
+pub struct MessageSelection {
+    /// Messages in ExaBGP's parsed form.
+    pub parsed: bool,
+    /// The octets.
+    pub packets: bool,
+    /// Both in one line.
+    pub consolidate: bool,
+    /// OPEN.
+    pub open: bool,
+    /// UPDATE.
+    pub update: bool,
+    /// NOTIFICATION.
+    pub notification: bool,
+    /// KEEPALIVE.
+    pub keepalive: bool,
+    /// ROUTE-REFRESH.
+    pub refresh: bool,
+    /// OPERATIONAL.
+    pub operational: bool,
+}
+
+/// One `api` section: the processes that may command this neighbor, and what they hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ApiSection {
+    /// Names of the processes, those that matched `processes-match` included.
+    pub processes: Vec<String>,
+    /// State changes: connected, up, down.
+    pub neighbor_changes: bool,
+    /// What was negotiated.
+    pub negotiated: bool,
+    /// FSM transitions.
+    pub fsm: bool,
+    /// Signals that the speaker received.
+    pub signal: bool,
+    /// Received messages.
+    pub receive: MessageSelection,
+    /// Sent messages.
+    pub send: MessageSelection,
+}
+
+/// One `neighbor` section, inheritance resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "the words of the section")]
+pub struct Neighbor {
+    /// `description`.
+    pub description: Option<String>,
+    /// The peer's address.
+    pub peer_address: IpAddr,
+    /// `local-address`.
+    pub local_address: Address,
+    /// `local-link-local`: sent beside the global next hop.
+    pub local_link_local: Option<Ipv6Addr>,
+    /// `local-as`.
+    pub local_as: AsNumber,
+    /// `peer-as`.
+    pub peer_as: AsNumber,
+    /// `router-id`; the local address where it is absent and IPv4.
+    pub router_id: Option<Ipv4Addr>,
+    /// `hold-time` in seconds; 0 means no keepalives (RFC 4271 section 4.2).
+    pub hold_time: u16,
+    /// `host-name`.
+    pub host_name: Option<String>,
+    /// `domain-name`.
+    pub domain_name: Option<String>,
+    /// `passive`: wait for the peer to connect.
+    pub passive: bool,
+    /// `listen`: the port to accept on, beside connecting.
+    pub listen: Option<u16>,
+    /// `connect`: the port to connect to; the speaker's own default where it is absent.
+    pub connect: Option<u16>,
+    /// `outgoing-ttl`.
+    pub outgoing_ttl: Option<u8>,
+    /// `incoming-ttl`.
+    pub incoming_ttl: Option<u8>,
+    /// `md5-password`.
+    pub md5_password: Option<String>,
+    /// `group-updates`.
+    pub group_updates: bool,
+    /// `auto-flush`: routes are sent as they come.
+    pub auto_flush: bool,
+    /// `adj-rib-in`: received routes are kept.
+    pub adj_rib_in: bool,
+    /// `adj-rib-out`: announced routes are kept.
+    pub adj_rib_out: bool,
+    /// `manual-eor`: End-of-RIB is sent by the API alone.
+    pub manual_eor: bool,
+    /// `rate-limit`: UPDATEs per second; `None` is without limit.
+    pub rate_limit: Option<u32>,
+    /// The `family` section, in ExaBGP's order; all known families where it is absent.
+    pub families: Families,
+    /// The `nexthop` section: (family, AFI of the next hop).
+    pub nexthops: Vec<(Family, crate::bgp::iana::Afi)>,
+    /// The `add-path` section; empty means every family.
+    pub add_paths: Families,
+    /// The `capability` section.
+    pub capability: CapabilitySettings,
+    /// The `api` sections.
+    pub api: Vec<ApiSection>,
+    /// Routes of the `static`, `announce`, `flow` and `l2vpn` sections, in order.
+    pub routes: Vec<ConfiguredRoute>,
+    /// How long to wait between connection attempts at first (ExaBGP doubles it).
+    pub reconnect: Duration,
+}
