@@ -142,6 +142,8 @@ pub struct Neighbor {
     pub description: Option<String>,
     /// The peer's address.
     pub peer_address: IpAddr,
+    /// Bits of [`Neighbor::peer_address`] that count: fewer than the address has where the neighbor is a range of passive peers.
+    pub peer_prefix_length: u8,
     /// `local-address`.
     pub local_address: Address,
     /// `local-link-local`: sent beside the global next hop.
@@ -168,8 +170,14 @@ pub struct Neighbor {
     pub outgoing_ttl: Option<u8>,
     /// `incoming-ttl`.
     pub incoming_ttl: Option<u8>,
-    /// `md5-password`.
+    /// `source-interface`: the interface that connections are bound to.
+    pub source_interface: Option<String>,
+    /// `md5-password` (RFC 2385).
     pub md5_password: Option<String>,
+    /// `md5-base64`: the password is written in base64; `None` is `auto`.
+    pub md5_base64: Option<bool>,
+    /// `md5-ip`: the address that the password is tied to; the local address where it is absent.
+    pub md5_ip: Option<IpAddr>,
     /// `group-updates`.
     pub group_updates: bool,
     /// `auto-flush`: routes are sent as they come.
@@ -196,4 +204,64 @@ pub struct Neighbor {
     pub routes: Vec<ConfiguredRoute>,
     /// How long to wait between connection attempts at first (ExaBGP doubles it).
     pub reconnect: Duration,
+}
+
+impl Neighbor {
+    /// ExaBGP's name for it, which the selectors of API commands are held against.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let local = match self.local_address {
+            Address::Ip(address) => address.to_string(),
+            Address::Auto => "None".to_owned(),
+        };
+        let router = self
+            .effective_router_id()
+            .map_or_else(|| "None".to_owned(), |id| id.to_string());
+        let families = if self.capability.multi_session {
+            let names: Vec<String> = self
+                .families
+                .iter()
+                .map(|family| format!("{}-{}", family.afi, family.safi))
+                .collect();
+            names.join("/")
+        } else {
+            "in-open".to_owned()
+        };
+        format!(
+            "neighbor {} local-ip {local} local-as {} peer-as {} router-id {router} family-allowed {families}",
+            self.peer(),
+            self.local_as,
+            self.peer_as,
+        )
+    }
+
+    /// The peer's address, with its prefix length where it is a range.
+    #[must_use]
+    pub fn peer(&self) -> String {
+        let whole = if self.peer_address.is_ipv4() { 32 } else { 128 };
+        if self.peer_prefix_length == whole {
+            self.peer_address.to_string()
+        } else {
+            format!("{}/{}", self.peer_address, self.peer_prefix_length)
+        }
+    }
+
+    /// `router-id`, or the local address where that serves as one: an IPv4 session with a configured local address.
+    #[must_use]
+    pub const fn effective_router_id(&self) -> Option<Ipv4Addr> {
+        match (self.router_id, self.local_address, self.peer_address) {
+            (Some(id), _, _) => Some(id),
+            (None, Address::Ip(IpAddr::V4(local)), IpAddr::V4(_)) => Some(local),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for AsNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
 }

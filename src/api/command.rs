@@ -1,0 +1,131 @@
+//! A command: what an API program wrote on one line, understood.
+
+use crate::bgp::family::Family;
+use crate::speaker::neighbor::Neighbor;
+use crate::speaker::route::ConfiguredRoute;
+
+use super::selector::Selector;
+
+/// One command of an API program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The neighbors it is for: any that one of these means; every neighbor of the process where there is none.
+    pub selectors: Vec<Selector>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `announce route …`, `announce ipv4 unicast …`, `announce attributes … nlri …`, `announce flow …`, `announce vpls …`.
+    Announce(Vec<ConfiguredRoute>),
+    /// The same with `withdraw`.
+    Withdraw(Vec<ConfiguredRoute>),
+    /// `announce eor [AFI SAFI]`.
+    AnnounceEor(Family),
+    /// `announce route-refresh AFI SAFI`.
+    RouteRefresh(Family),
+    /// `announce watchdog NAME`; without a name, that of the process.
+    AnnounceWatchdog(Option<String>),
+    /// `withdraw watchdog NAME`.
+    WithdrawWatchdog(Option<String>),
+    /// `flush adj-rib out`: send the whole Adj-RIB-Out again.
+    FlushAdjRibOut,
+    /// `clear adj-rib out`: withdraw the whole Adj-RIB-Out.
+    ClearAdjRibOut,
+    /// `clear adj-rib in`.
+    ClearAdjRibIn,
+    /// `teardown N`: close with NOTIFICATION 6/N (RFC 4486).
+    Teardown(u8),
+    /// `show …`.
+    Show(Show),
+    /// `shutdown`: end the speaker.
+    Shutdown,
+    /// `reload`: read the configuration again.
+    Reload,
+    /// `restart`: end and start again.
+    Restart,
+    /// `version`.
+    Version,
+    /// `help`.
+    Help,
+    /// `enable-ack`: answer commands from now on, this one too.
+    EnableAck,
+    /// `disable-ack`: answer this command and no more.
+    DisableAck,
+    /// `silence-ack`: answer no more, this command included.
+    SilenceAck,
+    /// `reset`: forget the commands of this process that wait.
+    Reset,
+    /// `crash`: ExaBGP's test of its own robustness; answered with an error.
+    Crash,
+    /// `# …`: a comment, answered like any command.
+    Comment,
+    /// `debug …`: a line for the log; not a command, so not answered.
+    Debug(String),
+    /// `ping [UUID] [START]`: answered with a pong line (ExaBGP's development branch).
+    Ping {
+        /// The client's own identity, if it said it.
+        client: Option<String>,
+    },
+    /// `status` (ExaBGP's development branch).
+    Status,
+    /// `create neighbor IP …` (ExaBGP's development branch).
+    CreateNeighbor(Box<Neighbor>),
+    /// `delete neighbor SELECTOR` (ExaBGP's development branch): the command's selectors say which.
+    DeleteNeighbor,
+    /// Nothing: accepted and without effect, as ExaBGP has it for an operational message it does not know.
+    Nothing,
+}
+
+/// What to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Show {
+    /// `show neighbor [ADDRESS] [summary|extensive|configuration] [json]`.
+    Neighbor {
+        /// Only neighbors whose name has this in it (`summary`: whose address is this).
+        limit: Option<String>,
+        /// How much, `None` where it was not said.
+        detail: Option<NeighborDetail>,
+        /// As JSON.
+        json: bool,
+    },
+    /// `show adj-rib in|out [ADDRESS] [inet|flow|l2vpn] [extensive] [json]`.
+    AdjRib {
+        /// The Adj-RIB-In, else the Adj-RIB-Out.
+        incoming: bool,
+        /// Only neighbors of this address.
+        limit: Option<String>,
+        /// Only these routes.
+        kind: RouteKind,
+        /// With attributes, and the whole name of the neighbor.
+        extensive: bool,
+        /// As JSON.
+        json: bool,
+    },
+}
+
+/// How much `show neighbor` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeighborDetail {
+    /// A line each.
+    Summary,
+    /// Everything of the session.
+    Extensive,
+    /// The configuration.
+    Configuration,
+}
+
+/// Which routes `show adj-rib` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteKind {
+    /// Every one.
+    All,
+    /// `inet`: IPv4 and IPv6 prefixes.
+    Inet,
+    /// `flow`.
+    Flow,
+    /// `l2vpn`: VPLS and EVPN.
+    L2vpn,
+}
