@@ -25,8 +25,13 @@ impl Selector {
     /// `name` is what [`Neighbor::name`] gives.
     #[must_use]
     pub fn matches_name(&self, name: &str) -> bool {
-        self.terms.iter().any(|(key, value)| *key == "neighbor" && value == "*")
-            || self.terms.iter().all(|(key, value)| holds(name, key, value))
+        self.terms
+            .iter()
+            .any(|(key, value)| *key == "neighbor" && value == "*")
+            || self
+                .terms
+                .iter()
+                .all(|(key, value)| holds(name, key, value))
     }
 
     /// Whether `neighbor` is meant.
