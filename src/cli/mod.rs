@@ -1,8 +1,64 @@
 //! The command line: one file per subcommand, thin.
+//!
+//! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
+pub mod run;
+pub mod status;
+
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
+
+pub use status::Status;
+
+/// Deterministic simulation and wire-regression harness for BGP speakers.
+///
+/// Without a subcommand, replays every scenario in both reactor modes on the simulated network
+/// and compares what is on the wire with the captures of the real ExaBGP.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::Arguments,
+}
+
+/// Declares the table of subcommands: `Variant(module)`, in the order of the help.
+macro_rules! subcommands {
+    ($($(#[$meta:meta])* $variant:ident($module:ident);)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$meta])* $variant($module::Arguments),)*
+        }
+
+        impl Command {
+            fn run(self) -> miette::Result<Status> {
+                match self {
+                    $(Self::$variant(arguments) => $module::run(arguments),)*
+                }
+            }
+        }
+    };
+}
+
+subcommands! {
+    /// Replay scenarios and compare them with their goldens.
+    Run(run);
+}
+
 /// Runs the command line and gives its exit status.
+#[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    status::of(&run_with(std::env::args_os()))
+}
+
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {
+    let line = CommandLine::try_parse_from(arguments)?;
+    let outcome = match line.command {
+        Some(command) => command.run(),
+        None => run::run(line.run),
+    };
+    outcome.map_err(status::Trouble::Input)
 }

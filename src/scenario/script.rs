@@ -1,0 +1,215 @@
+//! What a scenario's file says, as types.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::bgp::family::Family;
+use crate::bgp::nlri::inet::Prefix;
+
+/// A whole scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// The directory's name.
+    pub name: String,
+    /// Where its files are.
+    pub directory: PathBuf,
+    /// One line that says what it exercises.
+    pub about: String,
+    /// The speaker's configuration files; several are rotated on reload.
+    pub config: Vec<PathBuf>,
+    /// Connection attempts before the speaker ends by itself; 0 is unlimited.
+    pub attempts: u32,
+    /// `exabgp_*` names and values, for our speaker and the reference alike.
+    pub environment: Vec<(String, String)>,
+    /// Where the golden comes from.
+    pub golden: GoldenSource,
+    /// How long the peers watch for unexpected messages after the last step.
+    pub settle: Duration,
+    /// Where the reference is at fault or racy, and why.
+    pub why: Option<String>,
+    /// The API programs.
+    pub programs: Vec<ProgramScript>,
+    /// The peers.
+    pub peers: Vec<PeerScript>,
+    /// What must hold at the end beyond the golden's octets; `None` where nothing was said.
+    pub table: Option<Vec<TableEntry>>,
+}
+
+/// Where a golden comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoldenSource {
+    /// Recorded from the real ExaBGP.
+    ExaBgp,
+    /// Built from the lines of `golden.messages`.
+    Messages,
+}
+
+/// A route that the peer's table must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableEntry {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// Its next hop, if it matters.
+    pub next_hop: Option<IpAddr>,
+}
+
+/// A step and where it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step<T> {
+    /// What to do.
+    pub action: T,
+    /// Octets of the file.
+    pub span: Range<usize>,
+    /// Line of the file, from 1.
+    pub line: usize,
+}
+
+/// The script of one API program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramScript {
+    /// The `process` section that it stands for.
+    pub name: String,
+    /// What it does, in order.
+    pub steps: Vec<Step<ProgramAction>>,
+}
+
+/// What an API program can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProgramAction {
+    /// Wait until the peers have seen something.
+    Wait(Condition),
+    /// Write these lines at once.
+    Write(Vec<String>),
+    /// The next answer must be this.
+    Answer(Answer),
+    /// The next line that is no answer and contains this text.
+    Read(String),
+    /// Nothing but `shutdown` may come from here on.
+    Nothing,
+    /// Let time pass.
+    Sleep(Duration),
+    /// End.
+    Exit,
+}
+
+/// An answer to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// `done`.
+    Done,
+    /// `error`.
+    Error,
+    /// Either.
+    Any,
+}
+
+/// Something that peers have seen, so many times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What.
+    pub what: Sight,
+    /// How often in all.
+    pub count: usize,
+    /// At which peer; at all of them together where it is absent.
+    pub from: Option<IpAddr>,
+}
+
+/// What a peer (or a program) can be waited to have seen (or done).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// The KEEPALIVE that completes the exchange of OPENs.
+    Up,
+    /// An End-of-RIB, of this family if one is named.
+    EndOfRib(Option<Family>),
+    /// An UPDATE that is no End-of-RIB.
+    Update,
+    /// An UPDATE that announces the prefix.
+    Announce(Prefix),
+    /// An UPDATE that withdraws the prefix.
+    Withdraw(Prefix),
+    /// A NOTIFICATION, of this code and subcode if they are named.
+    Notification(Option<(u8, u8)>),
+    /// A ROUTE-REFRESH, of this family and subtype if they are named.
+    Refresh(Option<(Family, u8)>),
+    /// The program of that name has run all its steps.
+    Program(String),
+}
+
+/// The script of one peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerScript {
+    /// Where it listens.
+    pub address: IpAddr,
+    /// How it answers OPEN.
+    pub open: OpenAnswer,
+    /// Steps of every connection that has none of its own.
+    pub steps: Vec<Step<PeerAction>>,
+    /// Steps of the Nth connection, from 1.
+    pub connections: Vec<(usize, Vec<Step<PeerAction>>)>,
+}
+
+impl PeerScript {
+    /// The steps of the connection numbered `attempt`, from 1.
+    #[must_use]
+    pub fn steps_of(&self, attempt: usize) -> &[Step<PeerAction>] {
+        self.connections
+            .iter()
+            .find(|(number, _)| *number == attempt)
+            .map_or(&self.steps, |(_, steps)| steps)
+    }
+
+    /// How many connections the script speaks of.
+    #[must_use]
+    pub fn last_connection(&self) -> usize {
+        self.connections
+            .iter()
+            .map(|(number, _)| *number)
+            .max()
+            .unwrap_or(1)
+    }
+}
+
+/// How a peer makes its OPEN from the one it received.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenAnswer {
+    /// Its AS number; the speaker's own where it is absent.
+    pub asn: Option<u32>,
+    /// An empty capability of this code is added.
+    pub capability: Option<u8>,
+    /// The OPEN is held back until then.
+    pub after: Option<Condition>,
+}
+
+/// What a peer can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerAction {
+    /// Send this message; `header` and body are whole.
+    Send(Vec<u8>),
+    /// The next message must be this.
+    Expect(Sight),
+    /// The speaker must close.
+    ExpectClose,
+    /// Wait until something was seen.
+    Wait(Condition),
+    /// Send back every UPDATE received so far on this connection.
+    Replay,
+    /// Signal the speaker.
+    Signal(Signal),
+    /// Let time pass.
+    Sleep(Duration),
+    /// Close the connection.
+    Close,
+}
+
+/// A signal to the speaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGUSR1.
+    Reload,
+    /// SIGUSR2.
+    Restart,
+    /// SIGTERM.
+    Terminate,
+}
