@@ -32,8 +32,12 @@ fn rendered(text: &str) -> String {
 
 #[test]
 fn a_mistake_is_shown_where_it_is() {
-    insta::assert_snapshot!(rendered("about x\npeer 127.0.0.1\n  expect announce 10.0.0.0/40\n"));
-    insta::assert_snapshot!(rendered("about x\nprocess a\n  write announce\n  anwser done\n"));
+    insta::assert_snapshot!(rendered(
+        "about x\npeer 127.0.0.1\n  expect announce 10.0.0.0/40\n"
+    ));
+    insta::assert_snapshot!(rendered(
+        "about x\nprocess a\n  write announce\n  anwser done\n"
+    ));
     insta::assert_snapshot!(rendered("about x\nprocess a\n  sleep 3 seconds\n"));
     insta::assert_snapshot!(rendered("about x\n"));
 }

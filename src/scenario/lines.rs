@@ -60,7 +60,8 @@ fn words(line: &str, offset: usize) -> Result<Vec<Word>, TextError> {
         if rest.is_empty() || rest.starts_with('#') {
             return Ok(words);
         }
-        if words.len() == 1 && matches!(words[0], Word { ref text, .. } if text == "write" || text == "also")
+        if words.len() == 1
+            && matches!(words[0], Word { ref text, .. } if text == "write" || text == "also")
         {
             words.push(Word {
                 text: rest.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -92,10 +93,11 @@ fn quoted(line: &str, start: usize, offset: usize) -> Result<(String, usize), Te
             other => text.push(other),
         }
     }
-    Err(
-        TextError::new(offset + start..offset + line.len(), "the quotation mark is not closed")
-            .help("end the text with another `\"`"),
+    Err(TextError::new(
+        offset + start..offset + line.len(),
+        "the quotation mark is not closed",
     )
+    .help("end the text with another `\"`"))
 }
 
 #[cfg(test)]

@@ -70,7 +70,9 @@ pub enum ManifestError {
         found: String,
     },
     /// There is no golden.
-    #[error("{scenario} has no golden; make one with `lockstep record {scenario} --speaker exabgp`")]
+    #[error(
+        "{scenario} has no golden; make one with `lockstep record {scenario} --speaker exabgp`"
+    )]
     Missing {
         /// The scenario.
         scenario: String,
@@ -104,8 +106,7 @@ impl Manifest {
 
     /// Puts `entry` in its place.
     pub fn insert(&mut self, entry: Entry) {
-        self.captures
-            .retain(|held| held.scenario != entry.scenario);
+        self.captures.retain(|held| held.scenario != entry.scenario);
         self.captures.push(entry);
         self.captures
             .sort_by(|one, other| one.scenario.cmp(&other.scenario));
@@ -126,11 +127,9 @@ impl Manifest {
     /// # Errors
     /// Where there is none, it cannot be read, or it is another.
     pub fn read(&self, directory: &Path, scenario: &str) -> Result<Vec<u8>, ManifestError> {
-        let entry = self
-            .entry(scenario)
-            .ok_or_else(|| ManifestError::Missing {
-                scenario: scenario.into(),
-            })?;
+        let entry = self.entry(scenario).ok_or_else(|| ManifestError::Missing {
+            scenario: scenario.into(),
+        })?;
         let path = directory.join(&entry.file);
         let bytes = std::fs::read(&path).map_err(|error| ManifestError::Io {
             path: path.clone(),

@@ -147,7 +147,10 @@ mod tests {
 
     #[test]
     fn an_as_number_is_rewritten_in_both_places() {
-        let open = message(OPEN, &[4, 0, 1, 0, 180, 1, 2, 3, 4, 8, 2, 6, 65, 4, 0, 0, 0, 1]);
+        let open = message(
+            OPEN,
+            &[4, 0, 1, 0, 180, 1, 2, 3, 4, 8, 2, 6, 65, 4, 0, 0, 0, 1],
+        );
         let mirrored = mirror(&open, Some(65000), Some(66));
         assert_eq!(mirrored[20..22], 65000_u16.to_be_bytes());
         assert_eq!(mirrored[33..37], 65000_u32.to_be_bytes());

@@ -27,8 +27,8 @@ const HEAD: &str =
 pub fn load(directory: &Path) -> Result<Scenario, ScenarioError> {
     let path = directory.join("scenario");
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| ScenarioError::unreadable(&name, &error))?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
     parse(directory, &text).map_err(|error| ScenarioError::from_text(&name, &text, error))
 }
 
@@ -199,8 +199,10 @@ impl Parser {
 
     fn finish(mut self, end: usize) -> Result<Scenario, TextError> {
         if self.scenario.about.is_empty() {
-            return Err(TextError::new(0..0, "the scenario does not say what it exercises")
-                .help("begin it with a line `about …`"));
+            return Err(
+                TextError::new(0..0, "the scenario does not say what it exercises")
+                    .help("begin it with a line `about …`"),
+            );
         }
         if self.scenario.peers.is_empty() {
             return Err(TextError::new(end..end, "the scenario has no peer")
@@ -338,8 +340,7 @@ pub(super) fn condition(words: &mut Words<'_>) -> Result<Condition, TextError> {
 
 /// What can be seen at a peer.
 pub(super) fn sight(words: &mut Words<'_>) -> Result<Sight, TextError> {
-    const KNOWN: &str =
-        "up, eor, update, announce, withdraw, notification, refresh or process";
+    const KNOWN: &str = "up, eor, update, announce, withdraw, notification, refresh or process";
     let word = words.word("what to wait for")?;
     Ok(match word.text.as_str() {
         "up" => Sight::Up,

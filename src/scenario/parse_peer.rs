@@ -3,12 +3,11 @@
 use super::lines::Line;
 use super::message;
 use super::parse::{code, condition, duration, family, refresh_subtype, sight, unknown};
-use super::script::{PeerAction, PeerScript, Signal, Sight, Step};
+use super::script::{PeerAction, PeerScript, Sight, Signal, Step};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
 
-const KNOWN: &str =
-    "open, wait, connection, send, expect, replay, signal, sleep or close";
+const KNOWN: &str = "open, wait, connection, send, expect, replay, signal, sleep or close";
 
 /// Reads the step that begins with `keyword` into `peer`, under the `connection` in force.
 ///
