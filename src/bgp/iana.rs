@@ -1,8 +1,5 @@
 //! Code points: newtypes that keep unknown values and give them back unchanged.
 
-use std::fmt;
-use std::str::FromStr;
-
 /// Declares a registry: a newtype, a constant for each code with its RFC, its name in ExaBGP's words.
 macro_rules! registry {
     ($(#[$meta:meta])* $name:ident($repr:ty) { $($(#[$item:meta])* $constant:ident = $code:literal, $text:literal;)* }) => {
@@ -26,8 +23,8 @@ macro_rules! registry {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self.name() {
                     Some(name) => f.write_str(name),
                     None => write!(f, "unknown-{}", self.0),
@@ -35,28 +32,30 @@ macro_rules! registry {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({self})", stringify!($name))
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownName;
+        impl std::str::FromStr for $name {
+            type Err = $crate::bgp::iana::UnknownName;
 
-            fn from_str(text: &str) -> Result<Self, UnknownName> {
+            fn from_str(text: &str) -> Result<Self, $crate::bgp::iana::UnknownName> {
                 match text {
                     $($text => Ok(Self::$constant),)*
                     _ => text
                         .strip_prefix("unknown-")
                         .and_then(|code| code.parse().ok())
                         .map(Self)
-                        .ok_or(UnknownName),
+                        .ok_or($crate::bgp::iana::UnknownName),
                 }
             }
         }
     };
 }
+
+pub(crate) use registry;
 
 /// A name that the registry does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

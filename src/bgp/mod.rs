@@ -3,10 +3,13 @@
 //! Start at [`message`] for what goes on the wire, at [`nlri`] and [`attribute`] for the tables of families and attributes.
 
 pub mod attribute;
+pub mod capability;
 pub mod collections;
 pub mod error;
 pub mod family;
 pub mod iana;
+pub mod json;
+pub mod message;
 pub mod nlri;
 pub mod text;
 pub mod wire;

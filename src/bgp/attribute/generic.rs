@@ -1,6 +1,8 @@
 //! An attribute by its code, flags and octets: unknown ones as they came, configured ones as they were written.
 
-use super::Flags;
+use super::{Attribute, AttributeValue, Flags};
+use crate::bgp::json;
+use crate::bgp::text::{TextError, Word, Words};
 
 /// Any attribute, uninterpreted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,4 +13,84 @@ pub struct Generic {
     pub flags: Flags,
     /// The value.
     pub value: Vec<u8>,
+}
+
+impl Generic {
+    /// ExaBGP's keyword.
+    pub const NAME: &'static str = "attribute";
+
+    /// Reads `[ 0x20 0xc0 0x010203 ]`: code, flags, value.
+    ///
+    /// # Errors
+    /// Where the words are not of that form.
+    pub fn parse(words: &mut Words<'_>) -> Result<Attribute, TextError> {
+        words.expect("[")?;
+        let code = octet(words.word("the attribute's code")?)?;
+        let flags = Flags(octet(words.word("the attribute's flags")?)?);
+        let value = octets(words.word("the attribute's value")?)?;
+        words.expect("]")?;
+        Ok(Self { code, flags, value }.into())
+    }
+
+    pub(super) fn text(&self, out: &mut String) {
+        out.push_str("0x");
+        json::hex(&self.value, out);
+    }
+
+    pub(super) fn json(&self, out: &mut String) {
+        out.push('"');
+        self.text(out);
+        out.push('"');
+    }
+}
+
+impl From<Generic> for Attribute {
+    fn from(generic: Generic) -> Self {
+        Self {
+            flags: generic.flags,
+            value: AttributeValue::Generic(generic),
+        }
+    }
+}
+
+fn octet(word: &Word) -> Result<u8, TextError> {
+    let digits = word.text.to_ascii_lowercase();
+    digits
+        .strip_prefix("0x")
+        .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| {
+            TextError::new(
+                word.span.clone(),
+                format!("`{}` is not an octet in hexadecimal", word.text),
+            )
+            .help("write it as 0x20")
+        })
+}
+
+fn octets(word: &Word) -> Result<Vec<u8>, TextError> {
+    let digits = word.text.to_ascii_lowercase();
+    digits.strip_prefix("0x").and_then(from_hex).ok_or_else(|| {
+        TextError::new(
+            word.span.clone(),
+            format!("`{}` is not octets in hexadecimal", word.text),
+        )
+        .help("write 0x and an even number of the digits 0-9 and a-f")
+    })
+}
+
+/// Octets from an even number of hexadecimal digits.
+fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs
+        .iter()
+        .map(|pair| {
+            let text = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(text, 16)
+                .ok()
+                .filter(|_| pair[0] != b'+')
+        })
+        .collect()
 }

@@ -2,18 +2,24 @@
 //!
 //! To add one: write its file in the shape of [`origin`], and give it one line in the table below.
 
+mod decode;
 pub mod generic;
+mod list;
 pub mod mp_reach;
 pub mod mp_unreach;
+pub mod next_hop;
 pub mod origin;
 
 use std::fmt;
 
 use super::error::{DecodeError, EncodeError, ErrorAction};
 use super::family::Families;
+use super::message::error::UpdateErrorKind;
 use super::text::{TextError, Words};
 use super::wire::{Reader, Writer};
+pub use decode::Malformed;
 pub use generic::Generic;
+pub use list::Attributes;
 pub use mp_reach::{MpReach, NextHop};
 pub use mp_unreach::MpUnreach;
 
@@ -93,6 +99,14 @@ pub trait PathAttribute: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt:
 
     /// Appends ExaBGP's JSON for the value.
     fn json(&self, out: &mut String);
+
+    /// How a wrong value (not length) is called in a NOTIFICATION.
+    const VALUE_ERROR: UpdateErrorKind = UpdateErrorKind::OptionalAttribute;
+
+    /// The attribute that has to follow this one to a peer without four-octet AS numbers (RFC 6793 section 4.2.2).
+    fn companion(&self, _: &WireContext) -> Option<Attribute> {
+        None
+    }
 }
 
 /// Declares the table of attributes: `Variant(Type);` in the order of their codes.
@@ -119,6 +133,15 @@ macro_rules! attributes {
                     Self { flags: <$type>::FLAGS, value: AttributeValue::$variant(value) }
                 }
             }
+
+            impl Listed for $type {
+                fn of(value: &AttributeValue) -> Option<&Self> {
+                    match value {
+                        AttributeValue::$variant(value) => Some(value),
+                        _ => None,
+                    }
+                }
+            }
         )*
 
         impl AttributeValue {
@@ -127,17 +150,122 @@ macro_rules! attributes {
             pub const fn code(&self) -> u8 {
                 match self {
                     $(Self::$variant(_) => <$type>::CODE,)*
-                    Self::MpReach(_) => 0x0e,
-                    Self::MpUnreach(_) => 0x0f,
+                    Self::MpReach(_) => MpReach::CODE,
+                    Self::MpUnreach(_) => MpUnreach::CODE,
                     Self::Generic(generic) => generic.code,
                 }
             }
+
+            /// Decodes the value of an attribute of type `code`; `reader` holds it and nothing else.
+            fn decode(context: &WireContext, flags: Flags, code: u8, reader: Reader<'_>) -> Result<Self, DecodeError> {
+                match code {
+                    $(<$type>::CODE => <$type>::decode(context, reader).map(Self::$variant),)*
+                    MpReach::CODE => MpReach::decode(context, reader).map(Self::MpReach),
+                    MpUnreach::CODE => MpUnreach::decode(context, reader).map(Self::MpUnreach),
+                    _ => Ok(Self::Generic(Generic { code, flags, value: reader.peek().to_vec() })),
+                }
+            }
+
+            fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
+                match self {
+                    $(Self::$variant(value) => value.encode(context, out),)*
+                    Self::MpReach(value) => value.encode(context, out),
+                    Self::MpUnreach(value) => value.encode(context, out),
+                    Self::Generic(generic) => {
+                        out.extend_from_slice(&generic.value);
+                        Ok(())
+                    }
+                }
+            }
+
+            fn companion(&self, context: &WireContext) -> Option<Attribute> {
+                match self {
+                    $(Self::$variant(value) => value.companion(context),)*
+                    _ => None,
+                }
+            }
+
+            fn write_text(&self, out: &mut String) {
+                match self {
+                    $(Self::$variant(value) => value.text(out),)*
+                    Self::Generic(generic) => generic.text(out),
+                    Self::MpReach(_) | Self::MpUnreach(_) => {}
+                }
+            }
+
+            fn write_json(&self, out: &mut String) {
+                match self {
+                    $(Self::$variant(value) => value.json(out),)*
+                    Self::Generic(generic) => generic.json(out),
+                    Self::MpReach(_) | Self::MpUnreach(_) => {}
+                }
+            }
+        }
+
+        /// What the table says of the attribute of type `code`; `None` where it has none.
+        #[must_use]
+        pub const fn rules(code: u8) -> Option<Rules> {
+            Some(match code {
+                $(<$type>::CODE => Rules {
+                    name: <$type>::NAME,
+                    flags: <$type>::FLAGS,
+                    on_error: <$type>::ON_ERROR,
+                    value_error: <$type>::VALUE_ERROR,
+                },)*
+                MpReach::CODE => Rules {
+                    name: "mp-reach-nlri",
+                    flags: Flags::OPTIONAL,
+                    on_error: ErrorAction::SessionReset,
+                    value_error: UpdateErrorKind::OptionalAttribute,
+                },
+                MpUnreach::CODE => Rules {
+                    name: "mp-unreach-nlri",
+                    flags: Flags::OPTIONAL,
+                    on_error: ErrorAction::SessionReset,
+                    value_error: UpdateErrorKind::OptionalAttribute,
+                },
+                _ => return None,
+            })
+        }
+
+        /// Reads the words that follow `keyword` (ExaBGP's: `med`, `community`, `attribute`…);
+        /// `None` where no attribute has that keyword.
+        ///
+        /// # Errors
+        /// Where the words are not of the attribute's form.
+        pub fn parse(keyword: &str, words: &mut Words<'_>) -> Option<Result<Attribute, TextError>> {
+            $(
+                if keyword == <$type>::NAME {
+                    return Some(<$type>::parse(words).map(Attribute::from));
+                }
+            )*
+            (keyword == Generic::NAME).then(|| Generic::parse(words))
         }
     };
 }
 
 attributes! {
     Origin(origin::Origin);
+    NextHop(next_hop::NextHopAddress);
+}
+
+/// What the table says of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// ExaBGP's keyword for it.
+    pub name: &'static str,
+    /// The flags it is sent with.
+    pub flags: Flags,
+    /// What a malformed one asks of the session.
+    pub on_error: ErrorAction,
+    /// How a wrong value (not length) is called in a NOTIFICATION.
+    pub value_error: UpdateErrorKind,
+}
+
+/// An attribute of the table: finds itself in an [`AttributeValue`].
+pub trait Listed: PathAttribute {
+    /// The value, if it is this attribute's.
+    fn of(value: &AttributeValue) -> Option<&Self>;
 }
 
 /// One path attribute: flags as sent or received, and the value.
@@ -149,45 +277,59 @@ pub struct Attribute {
     pub value: AttributeValue,
 }
 
-/// The path attributes of an UPDATE in wire order, or those of a route in ascending order of code.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Attributes(Vec<Attribute>);
-
-impl Attributes {
-    /// No attribute.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self(Vec::new())
+impl Attribute {
+    /// Appends flags, code, length and value. The length has two octets where it needs them or the flags say so.
+    ///
+    /// # Errors
+    /// Where something does not fit its field.
+    pub fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
+        let start = out.len();
+        out.extend_from_slice(&[self.flags.0, self.value.code(), 0]);
+        let extended = self.flags.contains(Flags::EXTENDED_LENGTH);
+        if extended {
+            out.push(0);
+        }
+        let header = out.len() - start;
+        self.value.encode(context, out)?;
+        let length = out.len() - start - header;
+        let Ok(octets) = u16::try_from(length).map(u16::to_be_bytes) else {
+            let limit = usize::from(u16::MAX);
+            return Err(EncodeError::new("attribute length", length, limit));
+        };
+        if extended || length > usize::from(u8::MAX) {
+            if !extended {
+                out[start] |= Flags::EXTENDED_LENGTH.0;
+                out.insert(start + 2, 0);
+            }
+            out[start + 2..start + 4].copy_from_slice(&octets);
+        } else {
+            out[start + 2] = octets[1];
+        }
+        Ok(())
     }
 
-    /// Puts `attribute` in its place by code, instead of one of the same code.
-    pub fn insert(&mut self, attribute: Attribute) {
-        let code = attribute.value.code();
-        match self.0.binary_search_by_key(&code, |held| held.value.code()) {
-            Ok(at) => self.0[at] = attribute,
-            Err(at) => self.0.insert(at, attribute),
+    /// ExaBGP's keyword for it; `None` for attributes that it knows by number alone.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        match self.value {
+            AttributeValue::Generic(_) => None,
+            _ => rules(self.value.code()).map(|rules| rules.name),
         }
     }
 
-    /// Appends `attribute`, as it came from the wire.
-    pub fn push(&mut self, attribute: Attribute) {
-        self.0.push(attribute);
-    }
-
-    /// The attribute of type `code`, if there is one.
+    /// ExaBGP's text for the value.
     #[must_use]
-    pub fn by_code(&self, code: u8) -> Option<&Attribute> {
-        self.0.iter().find(|held| held.value.code() == code)
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.value.write_text(&mut out);
+        out
     }
 
-    /// The attributes in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Attribute> {
-        self.0.iter()
-    }
-
-    /// Whether there is none.
+    /// ExaBGP's JSON for the value.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn json(&self) -> String {
+        let mut out = String::new();
+        self.value.write_json(&mut out);
+        out
     }
 }

@@ -7,7 +7,7 @@ pub mod unknown;
 
 use std::fmt;
 
-use super::error::{DecodeError, EncodeError};
+use super::error::{DecodeError, DecodeErrorKind, EncodeError};
 use super::family::Family;
 use super::iana::{Afi, Safi};
 use super::text::{TextError, Words};
@@ -172,6 +172,27 @@ impl Nlri {
             path_id,
             value: NlriValue::decode(family, reader)?,
         })
+    }
+
+    /// Decodes NLRI until nothing is left.
+    ///
+    /// # Errors
+    /// As for [`Nlri::decode`].
+    pub fn decode_all(
+        family: Family,
+        add_path: bool,
+        mut reader: Reader<'_>,
+    ) -> Result<Vec<Self>, DecodeError> {
+        let mut all = Vec::new();
+        while !reader.is_empty() {
+            let before = reader.remaining();
+            all.push(Self::decode(family, add_path, &mut reader)?);
+            if reader.remaining() == before {
+                // A family that takes nothing would never end.
+                return Err(reader.error(DecodeErrorKind::Length, 1));
+            }
+        }
+        Ok(all)
     }
 
     /// Appends the wire form; with `add_path` a route without a path identifier is sent with 0.
