@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::NlriFamily;
+use super::{Around, NlriFamily, PathId, qualifier};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
@@ -75,6 +75,26 @@ impl Prefix {
         }
     }
 
+    /// Reads a prefix of `afi`.
+    ///
+    /// # Errors
+    /// Where the word is no prefix, or one of the other AFI.
+    pub fn parse(afi: Afi, words: &mut Words<'_>) -> Result<Self, TextError> {
+        let (expected, v4) = match afi {
+            Afi::IPV4 => ("an IPv4 prefix", true),
+            _ => ("an IPv6 prefix", false),
+        };
+        let span = words.span();
+        let prefix: Self = words.parse(expected)?;
+        if prefix.address.is_ipv4() != v4 {
+            return Err(TextError::new(
+                span,
+                format!("`{prefix}` is not {expected}"),
+            ));
+        }
+        Ok(prefix)
+    }
+
     /// Appends the octets that hold the prefix's bits.
     #[inline]
     pub fn encode_bits(&self, out: &mut Writer) {
@@ -88,7 +108,7 @@ impl Prefix {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
+        write!(f, "{}/{}", qualifier::address(self.address), self.length)
     }
 }
 
@@ -140,27 +160,32 @@ impl NlriFamily for Inet {
     }
 
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
-        let (expected, v4) = match family.afi {
-            Afi::IPV4 => ("an IPv4 prefix", true),
-            _ => ("an IPv6 prefix", false),
-        };
-        let span = words.span();
-        let prefix: Prefix = words.parse(expected)?;
-        if prefix.address.is_ipv4() != v4 {
-            return Err(TextError::new(
-                span,
-                format!("`{prefix}` is not {expected}"),
-            ));
-        }
-        Ok(Self { prefix })
+        Ok(Self {
+            prefix: Prefix::parse(family.afi, words)?,
+        })
     }
 
-    fn text(&self, out: &mut String) {
+    fn text(&self, around: &Around, out: &mut String) {
         let _ = write!(out, "{}", self.prefix);
+        around.path_text(out);
+        around.next_hop_text(out);
     }
 
-    fn json(&self, out: &mut String) {
-        let _ = write!(out, "\"nlri\": \"{}\"", self.prefix);
+    fn json(&self, around: &Around, out: &mut String) {
+        if around.compact && around.path_id.is_none() {
+            let _ = write!(out, "\"{}\"", self.prefix);
+            return;
+        }
+        open_json(&self.prefix, around, out);
+        out.push_str(" }");
+    }
+}
+
+/// Opens the object that families of prefixes share: the prefix, then the path identifier.
+pub(super) fn open_json(prefix: &Prefix, around: &Around, out: &mut String) {
+    let _ = write!(out, "{{ \"nlri\": \"{prefix}\"");
+    if let Some(PathId(id)) = around.path_id {
+        let _ = write!(out, ", \"path-information\": \"{}\"", Ipv4Addr::from(id));
     }
 }
 

@@ -3,9 +3,16 @@
 //! To add a family: write its file in the shape of [`inet`], and give it one line in the table below.
 
 pub mod inet;
+pub mod labelled;
+pub mod qualifier;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod unknown;
+pub mod vpn;
 
 use std::fmt;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::error::{DecodeError, DecodeErrorKind, EncodeError};
 use super::family::Family;
@@ -16,6 +23,33 @@ use super::wire::{Reader, Writer};
 /// A path identifier (RFC 7911 section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathId(pub u32);
+
+/// What stands beside an NLRI in a route and has a place in ExaBGP's text or JSON of some families.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The path identifier.
+    pub path_id: Option<PathId>,
+    /// The next hop.
+    pub next_hop: Option<IpAddr>,
+    /// ExaBGP's `compact` JSON: a prefix alone is a string instead of an object.
+    pub compact: bool,
+}
+
+impl Around {
+    /// Appends ` path-information 0.0.0.1`, if there is one.
+    fn path_text(&self, out: &mut String) {
+        if let Some(PathId(id)) = self.path_id {
+            let _ = write!(out, " path-information {}", Ipv4Addr::from(id));
+        }
+    }
+
+    /// Appends ` next-hop 192.0.2.1`, if there is one.
+    fn next_hop_text(&self, out: &mut String) {
+        if let Some(next_hop) = self.next_hop {
+            let _ = write!(out, " next-hop {}", qualifier::address(next_hop));
+        }
+    }
+}
 
 /// What every family's file provides. The path identifier is not the family's business: [`Nlri`] carries it.
 pub trait NlriFamily: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt::Debug {
@@ -45,11 +79,12 @@ pub trait NlriFamily: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt::De
     /// Where the words are not of this family's form.
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError>;
 
-    /// Appends ExaBGP's text for it, as in `show adj-rib out` and the text encoder.
-    fn text(&self, out: &mut String);
+    /// Appends ExaBGP's text for it, as in `show adj-rib out` and the text encoder; `around` has its place
+    /// in the text of some families and none in that of others.
+    fn text(&self, around: &Around, out: &mut String);
 
-    /// Appends the members of ExaBGP's JSON object for it, without the braces.
-    fn json(&self, out: &mut String);
+    /// Appends ExaBGP's JSON for it, braces included.
+    fn json(&self, around: &Around, out: &mut String);
 
     /// Appends what makes two routes the same to the Adj-RIBs, where it is less than the whole
     /// wire form (labels are left out: RFC 8277 section 2.5).
@@ -61,7 +96,37 @@ pub trait NlriFamily: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt::De
     }
 }
 
-/// Declares the table of families: `Variant(Type): (AFI, SAFI), …;`. Large types are boxed by their own file.
+impl<T: NlriFamily> NlriFamily for Box<T> {
+    fn decode(family: Family, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        T::decode(family, reader).map(Box::new)
+    }
+
+    fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        T::encode(self, out)
+    }
+
+    fn encode_withdraw(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        T::encode_withdraw(self, out)
+    }
+
+    fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
+        T::parse(family, words).map(Box::new)
+    }
+
+    fn text(&self, around: &Around, out: &mut String) {
+        T::text(self, around, out);
+    }
+
+    fn json(&self, around: &Around, out: &mut String) {
+        T::json(self, around, out);
+    }
+
+    fn index(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        T::index(self, out)
+    }
+}
+
+/// Declares the table of families: `Variant(Type): (AFI, SAFI), …;`. Types larger than a prefix are boxed here.
 macro_rules! families {
     ($($(#[$meta:meta])* $variant:ident($type:ty): $(($afi:ident, $safi:ident)),+;)*) => {
         /// The NLRI of any family, without its path identifier.
@@ -119,17 +184,17 @@ macro_rules! families {
                 }
             }
 
-            fn text(&self, out: &mut String) {
+            fn text(&self, around: &Around, out: &mut String) {
                 match self {
-                    $(Self::$variant(value) => value.text(out),)*
-                    Self::Unknown(value) => value.text(out),
+                    $(Self::$variant(value) => value.text(around, out),)*
+                    Self::Unknown(value) => value.text(around, out),
                 }
             }
 
-            fn json(&self, out: &mut String) {
+            fn json(&self, around: &Around, out: &mut String) {
                 match self {
-                    $(Self::$variant(value) => value.json(out),)*
-                    Self::Unknown(value) => value.json(out),
+                    $(Self::$variant(value) => value.json(around, out),)*
+                    Self::Unknown(value) => value.json(around, out),
                 }
             }
         }
@@ -139,6 +204,10 @@ macro_rules! families {
 families! {
     /// IPv4 and IPv6 prefixes.
     Inet(inet::Inet): (IPV4, UNICAST), (IPV6, UNICAST), (IPV4, MULTICAST), (IPV6, MULTICAST);
+    /// Prefixes with a label stack.
+    Labelled(Box<labelled::Labelled>): (IPV4, NLRI_MPLS), (IPV6, NLRI_MPLS);
+    /// Prefixes of a VPN.
+    Vpn(Box<vpn::Vpn>): (IPV4, MPLS_VPN), (IPV6, MPLS_VPN), (IPV4, MCAST_MPLS_VPN), (IPV6, MCAST_MPLS_VPN);
 }
 
 /// One route's identity: family, path identifier (where add-path is in force), and the family's own value.
@@ -250,28 +319,41 @@ impl Nlri {
         Ok(out)
     }
 
+    fn around(&self, next_hop: Option<IpAddr>, compact: bool) -> Around {
+        Around {
+            path_id: self.path_id,
+            next_hop,
+            compact,
+        }
+    }
+
     /// ExaBGP's text for it (`10.0.0.0/8 path-information 0.0.0.1`).
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
-        self.value.text(&mut out);
-        if let Some(PathId(id)) = self.path_id {
-            let id = std::net::Ipv4Addr::from(id);
-            out.push_str(&format!(" path-information {id}"));
-        }
+        self.value.text(&self.around(None, false), &mut out);
         out
     }
 
-    /// ExaBGP's JSON object for it.
+    /// ExaBGP's text for it with its next hop, which each family puts in its own place or leaves out.
+    #[must_use]
+    pub fn extensive(&self, next_hop: Option<IpAddr>) -> String {
+        let mut out = String::new();
+        self.value.text(&self.around(next_hop, false), &mut out);
+        out
+    }
+
+    /// ExaBGP's JSON for it.
     #[must_use]
     pub fn json(&self) -> String {
-        let mut out = String::from("{ ");
-        self.value.json(&mut out);
-        if let Some(PathId(id)) = self.path_id {
-            let id = std::net::Ipv4Addr::from(id);
-            out.push_str(&format!(", \"path-information\": \"{id}\""));
-        }
-        out.push_str(" }");
+        self.json_with(None, false)
+    }
+
+    /// ExaBGP's JSON for it: some families show the next hop in it; `compact` writes a prefix alone as a string.
+    #[must_use]
+    pub fn json_with(&self, next_hop: Option<IpAddr>, compact: bool) -> String {
+        let mut out = String::new();
+        self.value.json(&self.around(next_hop, compact), &mut out);
         out
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::NlriFamily;
+use super::{Around, NlriFamily, qualifier};
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -47,18 +47,11 @@ impl NlriFamily for Unknown {
         Ok(Self { bytes })
     }
 
-    fn text(&self, out: &mut String) {
-        out.push_str("0x");
-        for byte in &self.bytes {
-            let _ = write!(out, "{byte:02x}");
-        }
+    fn text(&self, _: &Around, out: &mut String) {
+        let _ = write!(out, "0x{}", qualifier::hex(&self.bytes));
     }
 
-    fn json(&self, out: &mut String) {
-        out.push_str("\"raw\": \"");
-        for byte in &self.bytes {
-            let _ = write!(out, "{byte:02X}");
-        }
-        out.push('"');
+    fn json(&self, _: &Around, out: &mut String) {
+        let _ = write!(out, "{{ \"raw\": \"{}\" }}", qualifier::hex(&self.bytes));
     }
 }
