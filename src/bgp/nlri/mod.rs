@@ -2,6 +2,7 @@
 //!
 //! To add a family: write its file in the shape of [`inet`], and give it one line in the table below.
 
+pub mod flow;
 pub mod inet;
 pub mod labelled;
 pub mod qualifier;
@@ -208,6 +209,8 @@ families! {
     Labelled(Box<labelled::Labelled>): (IPV4, NLRI_MPLS), (IPV6, NLRI_MPLS);
     /// Prefixes of a VPN.
     Vpn(Box<vpn::Vpn>): (IPV4, MPLS_VPN), (IPV6, MPLS_VPN), (IPV4, MCAST_MPLS_VPN), (IPV6, MCAST_MPLS_VPN);
+    /// Flow specifications.
+    Flow(Box<flow::Flow>): (IPV4, FLOW), (IPV6, FLOW), (IPV4, FLOW_VPN), (IPV6, FLOW_VPN);
 }
 
 /// One route's identity: family, path identifier (where add-path is in force), and the family's own value.
