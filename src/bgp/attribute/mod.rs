@@ -3,6 +3,7 @@
 //! To add one: write its file in the shape of [`origin`], and give it one line in the table below.
 
 mod decode;
+pub mod extended_community;
 pub mod generic;
 mod list;
 pub mod mp_reach;
@@ -246,6 +247,8 @@ macro_rules! attributes {
 
 attributes! {
     Origin(origin::Origin);
+    ExtendedCommunities(extended_community::ExtendedCommunities);
+    ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
     NextHop(next_hop::NextHopAddress);
 }
 

@@ -29,21 +29,13 @@ impl NlriFamily for Unknown {
 
     fn parse(_: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         let word = words.word("the NLRI in hexadecimal")?;
-        let digits = word.text.strip_prefix("0x").unwrap_or(&word.text);
-        let not_hex = || {
+        let bytes = qualifier::from_hex(&word.text).ok_or_else(|| {
             TextError::new(
                 word.span.clone(),
                 format!("`{}` is not hexadecimal", word.text),
             )
             .help("write an even number of the digits 0-9 and a-f, as in 0x0a00")
-        };
-        if digits.len() % 2 != 0 || !digits.is_ascii() {
-            return Err(not_hex());
-        }
-        let bytes = (0..digits.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| not_hex()))
-            .collect::<Result<_, _>>()?;
+        })?;
         Ok(Self { bytes })
     }
 

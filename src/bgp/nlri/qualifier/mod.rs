@@ -67,6 +67,19 @@ pub fn hex_lower(bytes: &[u8]) -> impl fmt::Display + '_ {
     Hex(bytes)
 }
 
+/// The octets that hexadecimal `text` stands for, with or without `0x`; `None` where it is not hexadecimal.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (pairs, rest) = digits.unwrap_or(text).as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let octets = pairs
+        .iter()
+        .map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8))
+        .collect();
+    if rest.is_empty() { octets } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
