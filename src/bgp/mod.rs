@@ -2,6 +2,7 @@
 //!
 //! Start at [`message`] for what goes on the wire, at [`nlri`] and [`attribute`] for the tables of families and attributes.
 
+pub mod asn;
 pub mod attribute;
 pub mod capability;
 pub mod collections;

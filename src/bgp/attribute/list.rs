@@ -1,6 +1,6 @@
 //! A list of attributes: in wire order as received, ascending by code as built.
 
-use super::{Attribute, Flags, Listed, WireContext};
+use super::{Attribute, AttributeValue, Flags, Listed, WireContext};
 use crate::bgp::error::EncodeError;
 use crate::bgp::wire::Writer;
 
@@ -33,6 +33,19 @@ impl Attributes {
     pub fn remove(&mut self, code: u8) -> Option<Attribute> {
         let at = self.0.iter().position(|held| held.value.code() == code)?;
         Some(self.0.remove(at))
+    }
+
+    /// Puts `value` where one of the same code stands, and leaves its flags.
+    pub fn replace(&mut self, value: AttributeValue) {
+        let code = value.code();
+        if let Some(held) = self.0.iter_mut().find(|held| held.value.code() == code) {
+            held.value = value;
+        }
+    }
+
+    /// Keeps those for which `keep` says so.
+    pub fn retain(&mut self, keep: impl FnMut(&mut Attribute) -> bool) {
+        self.0.retain_mut(keep);
     }
 
     /// The attribute of type `code`, if there is one.

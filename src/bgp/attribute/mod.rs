@@ -2,14 +2,28 @@
 //!
 //! To add one: write its file in the shape of [`origin`], and give it one line in the table below.
 
+pub mod aggregator;
+pub mod aigp;
+pub mod as4_aggregator;
+pub mod as4_path;
+pub mod as_path;
+pub mod atomic_aggregate;
+pub mod cluster_list;
+pub mod communities;
 mod decode;
 pub mod extended_community;
+mod four_octet;
 pub mod generic;
+pub mod large_communities;
 mod list;
+pub mod local_pref;
+pub mod med;
 pub mod mp_reach;
 pub mod mp_unreach;
 pub mod next_hop;
 pub mod origin;
+pub mod originator_id;
+mod render;
 
 use std::fmt;
 
@@ -103,6 +117,9 @@ pub trait PathAttribute: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt:
 
     /// How a wrong value (not length) is called in a NOTIFICATION.
     const VALUE_ERROR: UpdateErrorKind = UpdateErrorKind::OptionalAttribute;
+
+    /// Whether ExaBGP shows it by name; if not, by code and flags.
+    const HAS_NAME: bool = true;
 
     /// The attribute that has to follow this one to a peer without four-octet AS numbers (RFC 6793 section 4.2.2).
     fn companion(&self, _: &WireContext) -> Option<Attribute> {
@@ -209,18 +226,21 @@ macro_rules! attributes {
             Some(match code {
                 $(<$type>::CODE => Rules {
                     name: <$type>::NAME,
+                    has_name: <$type>::HAS_NAME,
                     flags: <$type>::FLAGS,
                     on_error: <$type>::ON_ERROR,
                     value_error: <$type>::VALUE_ERROR,
                 },)*
                 MpReach::CODE => Rules {
                     name: "mp-reach-nlri",
+                    has_name: true,
                     flags: Flags::OPTIONAL,
                     on_error: ErrorAction::SessionReset,
                     value_error: UpdateErrorKind::OptionalAttribute,
                 },
                 MpUnreach::CODE => Rules {
                     name: "mp-unreach-nlri",
+                    has_name: true,
                     flags: Flags::OPTIONAL,
                     on_error: ErrorAction::SessionReset,
                     value_error: UpdateErrorKind::OptionalAttribute,
@@ -247,9 +267,21 @@ macro_rules! attributes {
 
 attributes! {
     Origin(origin::Origin);
-    ExtendedCommunities(extended_community::ExtendedCommunities);
-    ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
+    AsPath(as_path::AsPath);
     NextHop(next_hop::NextHopAddress);
+    Med(med::Med);
+    LocalPref(local_pref::LocalPref);
+    AtomicAggregate(atomic_aggregate::AtomicAggregate);
+    Aggregator(aggregator::Aggregator);
+    Communities(communities::Communities);
+    OriginatorId(originator_id::OriginatorId);
+    ClusterList(cluster_list::ClusterList);
+    ExtendedCommunities(extended_community::ExtendedCommunities);
+    As4Path(as4_path::As4Path);
+    As4Aggregator(as4_aggregator::As4Aggregator);
+    ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
+    Aigp(aigp::Aigp);
+    LargeCommunities(large_communities::LargeCommunities);
 }
 
 /// What the table says of an attribute.
@@ -257,6 +289,8 @@ attributes! {
 pub struct Rules {
     /// ExaBGP's keyword for it.
     pub name: &'static str,
+    /// Whether ExaBGP shows it by name; if not, by code and flags.
+    pub has_name: bool,
     /// The flags it is sent with.
     pub flags: Flags,
     /// What a malformed one asks of the session.
@@ -316,7 +350,9 @@ impl Attribute {
     pub fn name(&self) -> Option<&'static str> {
         match self.value {
             AttributeValue::Generic(_) => None,
-            _ => rules(self.value.code()).map(|rules| rules.name),
+            _ => rules(self.value.code())
+                .filter(|rules| rules.has_name)
+                .map(|rules| rules.name),
         }
     }
 
@@ -336,3 +372,6 @@ impl Attribute {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

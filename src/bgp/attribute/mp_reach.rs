@@ -19,10 +19,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Attribute, AttributeValue, Flags, WireContext};
-use crate::bgp::error::{DecodeError, EncodeError};
+use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
-use crate::bgp::nlri::Nlri;
+use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
 use crate::bgp::wire::{Prefix, Reader, Writer, length_prefixed};
 
 /// The next hop of a route.
@@ -124,6 +124,18 @@ impl NextHop {
         }
     }
 
+    /// Whether `family` has next hops of this form: RFC 7606 section 7.11 has the session reset over any other.
+    fn is_expected(&self, family: Family) -> bool {
+        match self {
+            Self::Other(_) => !KNOWN_FAMILIES.contains(&family),
+            Self::None => !matches!(
+                family.safi,
+                Safi::UNICAST | Safi::MULTICAST | Safi::NLRI_MPLS | Safi::MPLS_VPN
+            ),
+            Self::Address(_) | Self::WithLinkLocal(..) => true,
+        }
+    }
+
     /// Appends the octets of a next hop of `family`.
     pub fn encode(&self, family: Family, out: &mut Writer) {
         let distinguisher: &[u8] = if has_distinguisher(family) {
@@ -161,7 +173,11 @@ impl MpReach {
     ) -> Result<Self, DecodeError> {
         let family = Family::new(Afi(reader.u16()?), Safi(reader.u8()?));
         let length = usize::from(reader.u8()?);
+        let unexpected = reader.error(DecodeErrorKind::Length, length);
         let next_hop = NextHop::decode(family, reader.bytes(length)?);
+        if !next_hop.is_expected(family) {
+            return Err(unexpected);
+        }
         reader.u8()?;
         let nlri = Nlri::decode_all(family, context.add_path.contains(family), reader)?;
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::message::error::UpdateErrorKind;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 
@@ -31,6 +32,7 @@ impl PathAttribute for Origin {
     const CODE: u8 = 0x01;
     const FLAGS: Flags = Flags::WELL_KNOWN;
     const NAME: &'static str = "origin";
+    const VALUE_ERROR: UpdateErrorKind = UpdateErrorKind::InvalidOrigin;
 
     fn decode(_: &WireContext, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let invalid = reader.error(DecodeErrorKind::Value("ORIGIN"), 1);

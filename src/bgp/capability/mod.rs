@@ -272,9 +272,15 @@ pub fn name(code: u8) -> String {
         0x80 => "cisco-route-refresh",
         0x83 => "cisco-multi-sesion",
         0xb9 => "operational",
-        70..=127 => return format!("unassigned-{code:#x}"),
-        128..=255 => return format!("reserved-{code:#x}"),
-        _ => return format!("capability-{code:#x}"),
+        _ => return format!("{}-{code:#x}", unnamed(code)),
     };
     name.to_owned()
+}
+
+const fn unnamed(code: u8) -> &'static str {
+    match code {
+        70..=127 => "unassigned",
+        128..=255 => "reserved",
+        _ => "capability",
+    }
 }
