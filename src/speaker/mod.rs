@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod collision;
 pub mod neighbor;
+pub mod outbound;
 pub mod parity;
 pub mod peer;
 pub mod rib;

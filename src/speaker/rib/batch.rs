@@ -249,8 +249,14 @@ impl Item {
 impl Batch {
     /// Whether everything was given out.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.at >= self.steps.len()
+    pub fn is_exhausted(&self) -> bool {
+        match self.steps.get(self.at) {
+            None => true,
+            Some(Step::Routes { items, .. }) => {
+                self.at + 1 == self.steps.len() && self.next_item >= items.end
+            }
+            Some(Step::Mark(..)) => false,
+        }
     }
 
     /// Appends the next whole message, if there is one. Routes of families that were not negotiated are passed over.

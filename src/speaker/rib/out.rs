@@ -123,22 +123,34 @@ impl AdjRibOut {
         }
     }
 
-    /// Queues a withdraw, and cancels an announcement that was not sent yet. The withdraw is sent even where the
-    /// announcement never was, but in the first batch of a session.
+    /// The API's `withdraw`: queues a withdraw, even of a route that was never announced. It takes the place of an announcement
+    /// that was not sent yet only where the attributes are the same; the first batch of a session leaves it out.
     ///
     /// # Errors
     /// A route that cannot be sent; nothing is changed then.
     pub fn withdraw(&mut self, route: &Route) -> Result<(), Refused> {
-        let set = self.sets.intern(&route.attributes, &route.next_hop)?;
-        let mut octets = Vec::new();
-        route.nlri.encode_withdraw(true, &mut octets)?;
-        let slot = self.table.find_or_add(&route.nlri)?;
+        let (slot, set) = self.withdrawable(route)?;
         self.queue_withdraw(slot, &route.nlri, &set);
         Ok(())
     }
 
-    fn queue_withdraw(&mut self, slot: SlotId, nlri: &Nlri, set: &Arc<AttributeSet>) {
+    /// Withdraws a route and cancels its latest announcement if that was not sent yet.
+    fn retract(&mut self, route: &Route) -> Result<(), Refused> {
+        let (slot, set) = self.withdrawable(route)?;
         self.pending.cancel_latest(&mut self.table, slot);
+        self.queue_withdraw(slot, &route.nlri, &set);
+        Ok(())
+    }
+
+    fn withdrawable(&mut self, route: &Route) -> Result<(SlotId, Arc<AttributeSet>), Refused> {
+        let set = self.sets.intern(&route.attributes, &route.next_hop)?;
+        if !is_prefix(&route.nlri) {
+            route.nlri.encode_withdraw(true, &mut Vec::new())?;
+        }
+        Ok((self.table.find_or_add(&route.nlri)?, set))
+    }
+
+    fn queue_withdraw(&mut self, slot: SlotId, nlri: &Nlri, set: &Arc<AttributeSet>) {
         self.pending
             .push(&mut self.table, slot, nlri, set, Action::Withdraw);
         self.table.forget(slot);
@@ -171,6 +183,7 @@ impl AdjRibOut {
     fn withdraw_seen(&mut self, slot: SlotId) {
         if let Some(set) = self.table.slot(slot).seen.clone() {
             let nlri = self.table.slot(slot).nlri.clone();
+            self.pending.cancel_latest(&mut self.table, slot);
             self.queue_withdraw(slot, &nlri, &set);
         }
     }
@@ -244,7 +257,7 @@ impl AdjRibOut {
         for route in previous {
             let index = route.nlri.index()?;
             if !kept.contains(&index) && done.insert(index) {
-                outcome = outcome.and(self.withdraw(route));
+                outcome = outcome.and(self.retract(route));
             }
         }
         outcome
@@ -287,7 +300,7 @@ impl AdjRibOut {
     pub fn withdraw_watchdog(&mut self, name: &str) -> Result<(), Refused> {
         let mut outcome = Ok(());
         for route in self.watchdogs.withdraw(name) {
-            outcome = outcome.and(self.withdraw(&route));
+            outcome = outcome.and(self.retract(&route));
         }
         outcome
     }
@@ -304,6 +317,9 @@ impl AdjRibOut {
     /// peer has nothing to withdraw.
     pub fn take(&mut self, grouped: bool, include_withdraws: bool) -> Batch {
         let refresh = std::mem::take(&mut self.refresh);
+        if !include_withdraws {
+            self.pending.cancel_withdrawn(&self.table);
+        }
         let refreshed = self.fold_refresh(refresh.routes);
         let mut builder = Builder::new(grouped, include_withdraws, self.pending.entries.len());
         builder.refresh(&self.table, refresh.enhanced.iter(), refreshed);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::out::is_prefix;
 use super::refuse::Refused;
 use super::set::AttributeSet;
-use crate::bgp::attribute::as_path::{AsPath, Segment, SegmentKind};
+use crate::bgp::attribute::as_path::AsPath;
 use crate::bgp::attribute::local_pref::LocalPref;
 use crate::bgp::attribute::next_hop::NextHopAddress;
 use crate::bgp::attribute::origin::Origin;
@@ -93,14 +93,11 @@ pub(super) fn attributes(
 }
 
 fn default_as_path(negotiated: &Negotiated) -> AsPath {
-    let mut path = AsPath::default();
-    if !negotiated.is_ibgp() {
-        path.segments.push(Segment {
-            kind: SegmentKind::SEQUENCE,
-            asns: vec![negotiated.local_as],
-        });
+    if negotiated.is_ibgp() {
+        AsPath::default()
+    } else {
+        AsPath::sequence([negotiated.local_as])
     }
-    path
 }
 
 /// Holds a route to be announced against what the wire can carry, before any session is known.

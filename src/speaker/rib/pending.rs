@@ -90,6 +90,7 @@ impl Pending {
     ) {
         let bucket = self.bucket(set, nlri.family);
         let own = self.own_nlri(table, slot, nlri, action);
+        self.cancel_later(table, slot, bucket);
         if let Some(at) = self.unlink(table, slot, |entry| entry.bucket == bucket) {
             let latest = table.slot(slot).latest;
             let entry = &mut self.entries[at as usize];
@@ -108,6 +109,32 @@ impl Pending {
             action,
         });
         table.slot_mut(slot).latest = at;
+    }
+
+    /// Cancels changes of `slot` that are older than one to `bucket` and would leave after it. The reference sends
+    /// them, and the peer is left with the older state (see [`crate::speaker::parity`]).
+    fn cancel_later(&mut self, table: &Table, slot: SlotId, bucket: u32) {
+        let rank = self.buckets[bucket as usize].rank;
+        let mut at = table.slot(slot).latest;
+        while at != NONE {
+            let entry = &mut self.entries[at as usize];
+            if self.buckets[entry.bucket as usize].rank > rank {
+                entry.action = Action::Nothing;
+            }
+            at = entry.older;
+        }
+    }
+
+    /// Cancels the announcements of routes whose last change is a withdraw: where that is left out, the announcements must be too.
+    pub fn cancel_withdrawn(&mut self, table: &Table) {
+        for at in 0..self.entries.len() {
+            let entry = &self.entries[at];
+            let is_last = table.slot(entry.slot).latest == at as u32;
+            if is_last && entry.action == Action::Withdraw {
+                let slot = entry.slot;
+                self.cancel_announcements(table, slot);
+            }
+        }
     }
 
     /// The NLRI that a change must carry itself. An announcement with another label becomes

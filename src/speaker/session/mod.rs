@@ -15,9 +15,6 @@ mod state;
 mod timers;
 mod transmit;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
