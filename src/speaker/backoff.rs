@@ -49,7 +49,9 @@ mod tests {
             .collect();
         assert_eq!(
             delays,
-            [0, 1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 57, 60, 60, 60]
+            [
+                0, 1, 2, 3, 4, 5, 7, 9, 11, 14, 17, 21, 26, 32, 39, 47, 57, 60, 60, 60
+            ]
         );
         backoff.reset(Duration::from_secs(9));
         assert_eq!(backoff.until(), Duration::from_secs(9));

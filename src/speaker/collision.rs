@@ -68,7 +68,11 @@ mod tests {
             (State::Established, low, Some(high), KeepOld),
             (State::Established, high, Some(low), KeepOld),
         ] {
-            assert_eq!(decide(state, local, peer), expected, "{state} {local:?} {peer:?}");
+            assert_eq!(
+                decide(state, local, peer),
+                expected,
+                "{state} {local:?} {peer:?}"
+            );
         }
     }
 

@@ -96,7 +96,11 @@ impl Peer {
     }
 
     fn announce_configured(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
-        if !self.neighbor.families.contains(configured.route.nlri.family) {
+        if !self
+            .neighbor
+            .families
+            .contains(configured.route.nlri.family)
+        {
             return Err(Refused::Family(configured.route.nlri.family));
         }
         let Some(route) = self.resolve(configured)? else {
@@ -130,7 +134,7 @@ impl Peer {
 
     /// Our address: as configured, else that of the last connection.
     #[must_use]
-    pub const fn local_address(&self) -> Option<IpAddr> {
+    pub fn local_address(&self) -> Option<IpAddr> {
         match self.neighbor.local_address {
             Address::Ip(address) => Some(address),
             Address::Auto => self.discovered,

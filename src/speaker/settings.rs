@@ -15,7 +15,10 @@ pub enum ApiEncoder {
 
 /// Settings of the speaker as a whole; the defaults are ExaBGP's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "independent switches, each an environment name")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each an environment name"
+)]
 pub struct Settings {
     /// `exabgp_tcp_port`: the port to connect to and to listen on.
     pub port: u16,

@@ -370,7 +370,11 @@ impl Batch {
             }
             (false, _) => {
                 let length = head.len() + routes;
-                let code = if withdraw { MpUnreach::CODE } else { MpReach::CODE };
+                let code = if withdraw {
+                    MpUnreach::CODE
+                } else {
+                    MpReach::CODE
+                };
                 out.extend_from_slice(&[0, 0]);
                 out.extend_from_slice(&field(attributes.len() + pack::attribute_octets(length)));
                 out.extend_from_slice(attributes);

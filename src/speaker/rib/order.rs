@@ -55,12 +55,8 @@ impl FamilySet {
         self.slots = slots;
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = Family> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Family> + Clone + '_ {
         self.slots.iter().copied().flatten()
-    }
-
-    pub const fn is_empty(&self) -> bool {
-        self.used == 0
     }
 }
 
@@ -78,7 +74,11 @@ fn place(slots: &mut [Option<Family>], family: Family) -> bool {
     let mut perturb = hash(family);
     let mut at = perturb as usize & mask;
     loop {
-        let probes = if at + LINEAR_PROBES <= mask { LINEAR_PROBES } else { 0 };
+        let probes = if at + LINEAR_PROBES <= mask {
+            LINEAR_PROBES
+        } else {
+            0
+        };
         for slot in &mut slots[at..=at + probes] {
             match slot {
                 None => {
@@ -90,7 +90,11 @@ fn place(slots: &mut [Option<Family>], family: Family) -> bool {
             }
         }
         perturb >>= PERTURB_SHIFT;
-        at = at.wrapping_mul(5).wrapping_add(1).wrapping_add(perturb as usize) & mask;
+        at = at
+            .wrapping_mul(5)
+            .wrapping_add(1)
+            .wrapping_add(perturb as usize)
+            & mask;
     }
 }
 
@@ -104,7 +108,9 @@ mod tests {
             .iter()
             .map(|&(afi, safi)| Family::new(Afi(afi), Safi(safi)))
             .collect();
-        set.iter().map(|family| (family.afi.0, family.safi.0)).collect()
+        set.iter()
+            .map(|family| (family.afi.0, family.safi.0))
+            .collect()
     }
 
     /// The expected orders are what CPython 3.13 prints for `list(set([...]))`.
@@ -120,15 +126,56 @@ mod tests {
             [(2, 4), (2, 1), (1, 1), (1, 4), (2, 128), (1, 128)]
         );
         let all = [
-            (1, 1), (1, 2), (1, 4), (1, 5), (1, 73), (1, 85), (1, 128), (1, 129), (1, 132), (1, 133), (1, 134), (2, 1),
-            (2, 2), (2, 4), (2, 5), (2, 85), (2, 128), (2, 133), (2, 134), (25, 65), (25, 70), (16388, 71), (16388, 72),
+            (1, 1),
+            (1, 2),
+            (1, 4),
+            (1, 5),
+            (1, 73),
+            (1, 85),
+            (1, 128),
+            (1, 129),
+            (1, 132),
+            (1, 133),
+            (1, 134),
+            (2, 1),
+            (2, 2),
+            (2, 4),
+            (2, 5),
+            (2, 85),
+            (2, 128),
+            (2, 133),
+            (2, 134),
+            (25, 65),
+            (25, 70),
+            (16388, 71),
+            (16388, 72),
         ];
         assert_eq!(
             order(&all),
             [
-                (16388, 72), (2, 2), (2, 5), (25, 65), (1, 128), (1, 134), (1, 73), (2, 133), (1, 85), (16388, 71),
-                (2, 4), (1, 2), (2, 1), (1, 5), (25, 70), (1, 133), (1, 1), (1, 4), (1, 129), (2, 128), (1, 132),
-                (2, 134), (2, 85),
+                (16388, 72),
+                (2, 2),
+                (2, 5),
+                (25, 65),
+                (1, 128),
+                (1, 134),
+                (1, 73),
+                (2, 133),
+                (1, 85),
+                (16388, 71),
+                (2, 4),
+                (1, 2),
+                (2, 1),
+                (1, 5),
+                (25, 70),
+                (1, 133),
+                (1, 1),
+                (1, 4),
+                (1, 129),
+                (2, 128),
+                (1, 132),
+                (2, 134),
+                (2, 85),
             ]
         );
     }

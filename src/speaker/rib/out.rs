@@ -189,7 +189,10 @@ impl AdjRibOut {
     }
 
     fn in_order(&self, wanted: impl Fn(Family) -> bool) -> FamilySet {
-        self.families.iter().filter(|family| wanted(*family)).collect()
+        self.families
+            .iter()
+            .filter(|family| wanted(*family))
+            .collect()
     }
 
     fn seen_slots(&self, families: &FamilySet) -> Vec<SlotId> {

@@ -23,7 +23,11 @@ pub(super) const EMPTY_UPDATE: usize = Header::SIZE + 4;
 
 /// The most octets of a message.
 pub(super) const fn limit(extended_message: bool) -> usize {
-    if extended_message { EXTENDED_MAXIMUM } else { MAXIMUM }
+    if extended_message {
+        EXTENDED_MAXIMUM
+    } else {
+        MAXIMUM
+    }
 }
 
 const AS_PATH: u8 = 0x02;

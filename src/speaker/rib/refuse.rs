@@ -18,7 +18,9 @@ pub enum Refused {
     #[error("the route family {0} is not configured on the neighbor")]
     Family(Family),
     /// `next-hop self` where our address is of another family.
-    #[error("use of \"next-hop self\": the route ({0}) does not have the same family as the BGP session")]
+    #[error(
+        "use of \"next-hop self\": the route ({0}) does not have the same family as the BGP session"
+    )]
     NextHopSelf(Family),
     /// Even alone the route is longer than a message may be.
     #[error("the route needs a message of {needed} octets, which may have {limit}")]

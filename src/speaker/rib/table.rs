@@ -72,19 +72,6 @@ const fn widen(hash: u32) -> u64 {
 }
 
 impl Table {
-    /// The slot of `nlri`, if it has one.
-    ///
-    /// # Errors
-    /// Where `nlri` cannot be encoded.
-    pub fn find(&self, nlri: &Nlri) -> Result<Option<SlotId>, EncodeError> {
-        let hash = hash(nlri)?;
-        let found = self.index.find(widen(hash), |&id| {
-            let slot = &self.slots[id as usize];
-            slot.hash == hash && same(&slot.nlri, nlri)
-        });
-        Ok(found.copied())
-    }
-
     /// The slot of `nlri`, made if need be.
     ///
     /// # Errors

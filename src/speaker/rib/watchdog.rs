@@ -22,7 +22,11 @@ impl Watchdogs {
     /// Adds a route to `name`, announced or held back.
     pub fn add(&mut self, name: &str, route: &Route, withdrawn: bool) -> Result<(), EncodeError> {
         let watched = self.0.entry(name.to_owned()).or_default();
-        let side = if withdrawn { &mut watched.off } else { &mut watched.on };
+        let side = if withdrawn {
+            &mut watched.off
+        } else {
+            &mut watched.on
+        };
         side.insert(route.nlri.index()?, route.clone());
         Ok(())
     }

@@ -43,14 +43,22 @@ impl fmt::Display for Cause {
             Self::OpenReceived => f.write_str("OPEN received"),
             Self::Confirmed => f.write_str("KEEPALIVE received"),
             Self::NotificationSent(notification) => {
-                write!(f, "notification sent ({},{})", notification.code.0, notification.subcode)
+                write!(
+                    f,
+                    "notification sent ({},{})",
+                    notification.code.0, notification.subcode
+                )
             }
             Self::NotificationReceived(notification) => {
-                write!(f, "notification received ({},{})", notification.code.0, notification.subcode)
+                write!(
+                    f,
+                    "notification received ({},{})",
+                    notification.code.0, notification.subcode
+                )
             }
-            Self::ClosedSilently => {
-                f.write_str("graceful restarted negotiated, closing without sending any notification")
-            }
+            Self::ClosedSilently => f.write_str(
+                "graceful restarted negotiated, closing without sending any notification",
+            ),
             Self::PeerClosed => f.write_str("the TCP connection was closed by the remote end"),
             Self::ConnectionLost(kind) => write!(f, "the TCP connection was lost: {kind}"),
             Self::SendHoldExpired => f.write_str("send hold timer expired"),

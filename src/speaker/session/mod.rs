@@ -103,7 +103,9 @@ impl Session {
             closed: false,
         };
         session.enter(State::Connect, Cause::Connected);
-        session.timers.set(TimerKind::OpenWait, now + settings.open_wait);
+        session
+            .timers
+            .set(TimerKind::OpenWait, now + settings.open_wait);
         if let AsNumber::Number(asn) = session.neighbor.local_as {
             session.send_open(now, asn);
         }
@@ -148,7 +150,8 @@ impl Session {
 
     fn enter(&mut self, to: State, cause: Cause) {
         let from = std::mem::replace(&mut self.state, to);
-        self.events.push_back(SessionEvent::State { from, to, cause });
+        self.events
+            .push_back(SessionEvent::State { from, to, cause });
     }
 
     /// Time has come to `now`: timers that expired by then do their work.
@@ -236,7 +239,7 @@ impl Session {
 
     /// Our address: as configured, else the connection's.
     #[must_use]
-    pub const fn local_address(&self) -> IpAddr {
+    pub fn local_address(&self) -> IpAddr {
         match self.neighbor.local_address {
             Address::Ip(address) => address,
             Address::Auto => self.ends.local.ip(),

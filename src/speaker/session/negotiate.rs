@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use super::negotiated::{Missing, Negotiated, Refresh};
 use super::open::worded;
 use crate::bgp::attribute::WireContext;
-use crate::bgp::capability::{Capability, SendReceive};
+use crate::bgp::capability::Capability;
+use crate::bgp::capability::add_path::SendReceive;
 use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::Afi;
 use crate::bgp::message::open::AS_TRANS;
@@ -24,11 +25,15 @@ pub(super) fn negotiate(
     sent: &Open,
     received: &Open,
 ) -> Result<Negotiated, Notification> {
-    let four_octet_as = both(sent, received, |one| matches!(one, Capability::FourOctetAs(_)));
+    let four_octet_as = both(sent, received, |one| {
+        matches!(one, Capability::FourOctetAs(_))
+    });
     let peer_as = peer_as(received, four_octet_as);
     validate(neighbor, sent, received, peer_as)?;
     let multi_session = multi_session(sent, received)?;
-    let extended_message = both(sent, received, |one| matches!(one, Capability::ExtendedMessage(_)));
+    let extended_message = both(sent, received, |one| {
+        matches!(one, Capability::ExtendedMessage(_))
+    });
     let context = |add_path| WireContext {
         four_octet_as,
         add_path,
@@ -41,7 +46,10 @@ pub(super) fn negotiate(
         local_id: Some(sent.identifier),
         peer_id: Some(received.identifier),
         hold_time: sent.hold_time.min(received.hold_time),
-        families: theirs.iter().filter(|family| ours.contains(*family)).collect(),
+        families: theirs
+            .iter()
+            .filter(|family| ours.contains(*family))
+            .collect(),
         nexthops: {
             let ours = nexthops(sent);
             let mut pairs = nexthops(received);
@@ -51,7 +59,9 @@ pub(super) fn negotiate(
         send: context(add_path(sent, received)),
         receive: context(add_path(received, sent)),
         refresh: refresh(sent, received),
-        operational: both(sent, received, |one| matches!(one, Capability::Operational(_))),
+        operational: both(sent, received, |one| {
+            matches!(one, Capability::Operational(_))
+        }),
         multi_session,
         aigp: neighbor.capability.aigp,
         graceful_restart: has(sent, |one| matches!(one, Capability::GracefulRestart(_))),
@@ -84,7 +94,10 @@ fn validate(
         && expected != peer_as
     {
         let found = received.my_as;
-        return refuse(2, format!("ASN in OPEN ({found}) did not match ASN expected ({expected})"));
+        return refuse(
+            2,
+            format!("ASN in OPEN ({found}) did not match ASN expected ({expected})"),
+        );
     }
     if received.identifier == Ipv4Addr::UNSPECIFIED {
         return refuse(3, String::from("0.0.0.0 is an invalid router_id"));
@@ -93,7 +106,9 @@ fn validate(
         let id = received.identifier;
         return refuse(
             3,
-            format!("BGP Identifier collision, same router-id ({id}) on both sides of this IBGP session"),
+            format!(
+                "BGP Identifier collision, same router-id ({id}) on both sides of this IBGP session"
+            ),
         );
     }
     if (1..LEAST_HOLD_TIME).contains(&received.hold_time) {
@@ -161,10 +176,15 @@ fn ways(open: &Open) -> impl Iterator<Item = (Family, SendReceive)> + '_ {
 }
 
 fn refresh(sent: &Open, received: &Open) -> Refresh {
-    if both(sent, received, |one| matches!(one, Capability::EnhancedRouteRefresh(_))) {
+    if both(sent, received, |one| {
+        matches!(one, Capability::EnhancedRouteRefresh(_))
+    }) {
         Refresh::Enhanced
     } else if both(sent, received, |one| {
-        matches!(one, Capability::RouteRefresh(crate::bgp::capability::RouteRefresh::Rfc))
+        matches!(
+            one,
+            Capability::RouteRefresh(crate::bgp::capability::RouteRefresh::Rfc)
+        )
     }) {
         Refresh::Normal
     } else {
@@ -202,10 +222,16 @@ fn multi_session(sent: &Open, received: &Open) -> Result<bool, Notification> {
         };
     };
     if ours != theirs {
-        return refuse(8, "multisession, our peer did not reply with the same sessionid");
+        return refuse(
+            8,
+            "multisession, our peer did not reply with the same sessionid",
+        );
     }
     if ours.contains(&MULTIPROTOCOL) && !families(sent).iter().eq(families(received).iter()) {
-        return refuse(8, "when checking session id, capability multiprotocol did not match");
+        return refuse(
+            8,
+            "when checking session id, capability multiprotocol did not match",
+        );
     }
     Ok(true)
 }

@@ -1,10 +1,12 @@
 //! Our OPEN, and the NOTIFICATIONs that a session sends of itself.
 
 use super::{Session, State};
+use crate::bgp::capability::add_path::SendReceive;
+use crate::bgp::capability::role::RoleValue;
 use crate::bgp::capability::{
     AddPath, Capability, EnhancedRouteRefresh, ExtendedMessage, ExtendedNextHop, FourOctetAs,
     GracefulRestart, Hostname, LinkLocalNextHop, Multiprotocol, Multisession, Operational,
-    PathsLimit, Role, RoleValue, RouteRefresh, SendReceive, SoftwareVersion,
+    PathsLimit, Role, RouteRefresh, SoftwareVersion,
 };
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, MessageType, Safi};
@@ -34,10 +36,14 @@ const NEXT_HOP: [Family; 4] = [
 pub(super) fn build(session: &Session, asn: u32) -> Result<Open, Notification> {
     let neighbor = &*session.neighbor;
     if asn == u32::from(AS_TRANS) {
-        return Err(cannot_open("AS_TRANS is a wire placeholder, not a resolved local ASN"));
+        return Err(cannot_open(
+            "AS_TRANS is a wire placeholder, not a resolved local ASN",
+        ));
     }
     if asn > u32::from(u16::MAX) && !neighbor.capability.asn4 {
-        return Err(cannot_open("A four-octet local ASN requires ASN4 advertisement"));
+        return Err(cannot_open(
+            "A four-octet local ASN requires ASN4 advertisement",
+        ));
     }
     Ok(Open::new(
         asn,
@@ -74,7 +80,11 @@ fn capabilities(neighbor: &Neighbor, asn: u32, restarted: bool, version: &str) -
     }
     if let Some(time) = settings.graceful_restart {
         offered.push(Capability::GracefulRestart(GracefulRestart {
-            flags: if restarted { GracefulRestart::RESTART_STATE } else { 0 },
+            flags: if restarted {
+                GracefulRestart::RESTART_STATE
+            } else {
+                0
+            },
             time: time & GracefulRestart::MAXIMUM_TIME,
             families: neighbor
                 .families
@@ -144,7 +154,10 @@ fn add_path(neighbor: &Neighbor) -> Option<Capability> {
 const NAME_MAXIMUM: usize = 64;
 
 fn hostname(neighbor: &Neighbor) -> Option<Capability> {
-    let host = neighbor.host_name.as_deref().filter(|host| !host.is_empty())?;
+    let host = neighbor
+        .host_name
+        .as_deref()
+        .filter(|host| !host.is_empty())?;
     let domain = neighbor.domain_name.as_deref().unwrap_or_default();
     Some(Capability::Hostname(Hostname {
         host: Some(cut(host, NAME_MAXIMUM).to_owned()),
@@ -238,17 +251,19 @@ pub(super) fn unexpected(state: State, message: &Message) -> Notification {
 
 /// RFC 4271 section 6.2: an optional parameter that is not capabilities.
 pub(super) fn unsupported_parameter(open: &Open) -> Option<Notification> {
-    open.parameters.iter().find_map(|parameter| match parameter {
-        Parameter::Capabilities(_) => None,
-        Parameter::Other { kind: 1, .. } => Some(worded(
-            NotificationCode::OPEN,
-            5,
-            "Authentication Notification (Deprecated)",
-        )),
-        Parameter::Other { kind, .. } => Some(worded(
-            NotificationCode::OPEN,
-            4,
-            &format!("unknown OPEN parameter {kind:#x}"),
-        )),
-    })
+    open.parameters
+        .iter()
+        .find_map(|parameter| match parameter {
+            Parameter::Capabilities(_) => None,
+            Parameter::Other { kind: 1, .. } => Some(worded(
+                NotificationCode::OPEN,
+                5,
+                "Authentication Notification (Deprecated)",
+            )),
+            Parameter::Other { kind, .. } => Some(worded(
+                NotificationCode::OPEN,
+                4,
+                &format!("unknown OPEN parameter {kind:#x}"),
+            )),
+        })
 }

@@ -50,20 +50,24 @@ impl Session {
     }
 
     fn receive_context(&self) -> WireContext {
-        self.negotiated.as_ref().map_or_else(WireContext::default, |agreed| agreed.receive.clone())
+        self.negotiated
+            .as_ref()
+            .map_or_else(WireContext::default, |agreed| agreed.receive.clone())
     }
 
     fn receive(&mut self, now: Duration, raw: &[u8]) {
         let message = match Message::decode(&self.receive_context(), raw) {
             Ok(message) => message,
             Err(error) => {
-                self.events.push_back(SessionEvent::Malformed { raw: raw.to_vec() });
+                self.events
+                    .push_back(SessionEvent::Malformed { raw: raw.to_vec() });
                 return self.close(now, open::notification(&error));
             }
         };
         if let Message::Unknown(unknown) = &message {
             let kind = unknown.kind;
-            self.events.push_back(SessionEvent::Malformed { raw: raw.to_vec() });
+            self.events
+                .push_back(SessionEvent::Malformed { raw: raw.to_vec() });
             return self.close(now, open::unknown_type(kind));
         }
         if matches!(self.state, State::OpenConfirm | State::Established) {
@@ -113,7 +117,11 @@ impl Session {
     }
 
     fn start_hold(&mut self, now: Duration) {
-        if let Some(interval) = self.negotiated.as_ref().and_then(|agreed| agreed.hold_interval()) {
+        if let Some(interval) = self
+            .negotiated
+            .as_ref()
+            .and_then(|agreed| agreed.hold_interval())
+        {
             self.timers.set(TimerKind::Hold, now + interval);
         }
     }
@@ -129,7 +137,10 @@ impl Session {
     }
 
     fn kept_alive(&mut self, now: Duration) {
-        let agreed_none = self.negotiated.as_ref().is_some_and(|agreed| agreed.hold_time == 0);
+        let agreed_none = self
+            .negotiated
+            .as_ref()
+            .is_some_and(|agreed| agreed.hold_time == 0);
         if agreed_none && self.had_keepalive {
             self.close(now, open::keepalive_without_hold_time());
         }

@@ -71,7 +71,11 @@ impl Session {
 
     /// RFC 9687 section 3: not while the hold time is 0 or unknown.
     fn start_send_hold(&mut self, now: Duration) {
-        let Some(hold) = self.negotiated.as_ref().and_then(|agreed| agreed.hold_interval()) else {
+        let Some(hold) = self
+            .negotiated
+            .as_ref()
+            .and_then(|agreed| agreed.hold_interval())
+        else {
             return;
         };
         let interval = self.send_hold.unwrap_or((2 * hold).max(LEAST_SEND_HOLD));
@@ -108,7 +112,10 @@ impl Session {
     /// # Errors
     /// A message that does not fit its limits; nothing is queued then.
     pub fn send(&mut self, now: Duration, message: &Message) -> Result<(), EncodeError> {
-        let context = self.negotiated.as_ref().map_or_else(WireContext::default, |agreed| agreed.send.clone());
+        let context = self
+            .negotiated
+            .as_ref()
+            .map_or_else(WireContext::default, |agreed| agreed.send.clone());
         self.queue(now, |out| message.encode(&context, out))
     }
 
@@ -138,7 +145,11 @@ impl Session {
     }
 
     pub(super) fn start_keepalive(&mut self, now: Duration) {
-        if let Some(interval) = self.negotiated.as_ref().and_then(|agreed| agreed.keepalive_interval()) {
+        if let Some(interval) = self
+            .negotiated
+            .as_ref()
+            .and_then(|agreed| agreed.keepalive_interval())
+        {
             self.timers.set(TimerKind::Keepalive, now + interval);
         }
     }
