@@ -361,7 +361,7 @@ mod tests {
             let whole: Vec<&[u8]> = if stream.is_empty() { vec![] } else { vec![&stream] };
             prop_assert_eq!(frame(&pieces), frame(&whole));
             let mut framer = Framer::new(true);
-            let mut joined = Vec::new();
+            let mut joined = Vec::<u8>::new();
             let mut tell = |offset: u64, framed: Framed<'_>| {
                 let (Framed::Message(octets) | Framed::Junk(_, octets)) = framed else { return };
                 assert_eq!(offset, joined.len() as u64);

@@ -79,7 +79,7 @@ impl Pcapng {
             }
             let kind = self.word(source.array(0));
             let total = self.word(source.array(4));
-            if total < FRAME as u32 || total % 4 != 0 {
+            if total < FRAME as u32 || !total.is_multiple_of(4) {
                 return Err(block(
                     source,
                     name(kind),
@@ -123,7 +123,7 @@ impl Pcapng {
             }
         };
         let total = self.word(source.array(4));
-        if total < 28 || total % 4 != 0 {
+        if total < 28 || !total.is_multiple_of(4) {
             return Err(block(
                 source,
                 NAME,

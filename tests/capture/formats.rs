@@ -15,8 +15,11 @@ use pcap_file::pcapng::blocks::section_header::SectionHeaderBlock;
 use pcap_file::pcapng::blocks::simple_packet::SimplePacketBlock;
 use pcap_file::{DataLink, Endianness};
 
-/// Time, link type, original length and octets of each packet, and how the file ended.
-fn packets(file: &[u8]) -> (Vec<(u64, u16, u32, Vec<u8>)>, Option<String>) {
+/// Time, link type, original length and octets.
+type Seen = (u64, u16, u32, Vec<u8>);
+
+/// Each packet, and how the file ended.
+fn packets(file: &[u8]) -> (Vec<Seen>, Option<String>) {
     let mut packets = Vec::new();
     let mut reader = match Reader::new("test", file) {
         Ok(reader) => reader,
