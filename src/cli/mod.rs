@@ -2,6 +2,7 @@
 //!
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
+pub mod check;
 pub mod run;
 pub mod status;
 
@@ -44,6 +45,8 @@ macro_rules! subcommands {
 }
 
 subcommands! {
+    /// Check configurations, and show the neighbors, processes and routes found.
+    Check(check);
     /// Replay scenarios and compare them with their goldens.
     Run(run);
 }

@@ -1,12 +1,39 @@
 //! ExaBGP's configuration: text to neighbors, processes and routes, every mistake with its place.
 //!
-//! Start at [`Configuration`]; one file per section. Pure: files are read by the caller.
+//! Start at [`parse`]; one file per section. Pure: files are read by the caller.
 
-pub mod process;
+mod announce;
+mod api;
+mod attribute;
+mod capability;
+mod error;
+mod family;
+mod flow;
+mod flow_action;
+mod intern;
+mod lexer;
+mod links;
+mod neighbor;
+mod operational;
+mod parser;
+mod process;
+mod route;
+mod split;
+mod suggest;
+mod value;
+mod vpls;
 
+pub use error::{ConfigError, Mistake};
+pub use family::offered_by_default;
 pub use process::{Encoder, Process};
 
+use crate::bgp::text::TextError;
 use crate::speaker::neighbor::Neighbor;
+
+use intern::Interner;
+use lexer::Lexer;
+use parser::Parser;
+use route::Purpose;
 
 /// What a configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,4 +42,33 @@ pub struct Configuration {
     pub neighbors: Vec<Neighbor>,
     /// The API processes, in the order of the text.
     pub processes: Vec<Process>,
+}
+
+/// Reads a configuration; `name` is that of its file, for mistakes.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(name: &str, text: &str) -> Result<Configuration, ConfigError> {
+    let mut interner = Interner::default();
+    let mut parser = Parser::new(Lexer::new(text), &mut interner, Purpose::Announce);
+    let sections = parser.root();
+    let mut mistakes: Vec<TextError> = std::mem::take(&mut parser.mistakes);
+    let mut configuration = Configuration {
+        neighbors: Vec::with_capacity(sections.neighbors.len()),
+        processes: sections.processes,
+    };
+    for (mut neighbor, api, at) in sections.neighbors {
+        match links::resolve(api, &at, &configuration.processes, &parser.broken) {
+            Ok(api) => {
+                neighbor.api = api;
+                configuration.neighbors.push(neighbor);
+            }
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(configuration)
+    } else {
+        Err(ConfigError::new(name, text, mistakes))
+    }
 }

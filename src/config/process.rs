@@ -1,5 +1,12 @@
 //! The `process` section: an API program.
 
+use crate::bgp::text::{TextError, Word, Words};
+
+use super::{suggest, value};
+
+/// The words of the section.
+const KEYWORDS: [&str; 3] = ["run", "encoder", "respawn"];
+
 /// In which form a process hears of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoder {
@@ -21,4 +28,65 @@ pub struct Process {
     pub encoder: Encoder,
     /// Whether it is started again when it ends.
     pub respawn: bool,
+}
+
+/// What the section says.
+#[derive(Debug, Clone, Default)]
+pub struct ProcessDraft {
+    run: Option<Vec<String>>,
+    encoder: Option<Encoder>,
+    respawn: Option<bool>,
+}
+
+impl ProcessDraft {
+    /// Takes one statement.
+    ///
+    /// # Errors
+    /// Where the keyword is unknown or its value is wrong.
+    pub fn set(&mut self, keyword: &Word, words: &mut Words<'_>) -> Result<(), TextError> {
+        match keyword.text.as_str() {
+            "run" => {
+                let mut command = vec![words.word("the program")?.text.clone()];
+                while let Some(word) = words.take() {
+                    command.push(word.text.clone());
+                }
+                self.run = Some(command);
+            }
+            "encoder" => {
+                let word = words.word("an encoder")?;
+                self.encoder = Some(match word.text.as_str() {
+                    "json" => Encoder::Json,
+                    "text" => Encoder::Text,
+                    _ => return Err(suggest::unknown(word, "as an encoder", &["json", "text"])),
+                });
+            }
+            "respawn" => self.respawn = Some(value::boolean(words, true)?),
+            _ => return Err(suggest::unknown(keyword, "in a process", &KEYWORDS)),
+        }
+        words.finish()
+    }
+
+    /// The process `name`.
+    ///
+    /// # Errors
+    /// Where `run` or `encoder` is missing.
+    pub fn finish(self, name: &Word) -> Result<Process, TextError> {
+        let missing = |what: &str, help: &str| {
+            TextError::new(
+                name.span.clone(),
+                format!("the process `{}` has no `{what}`", name.text),
+            )
+            .help(help)
+        };
+        Ok(Process {
+            name: name.text.clone(),
+            run: self
+                .run
+                .ok_or_else(|| missing("run", "add for example run ./program.py;"))?,
+            encoder: self
+                .encoder
+                .ok_or_else(|| missing("encoder", "add encoder json; or encoder text;"))?,
+            respawn: self.respawn.unwrap_or(true),
+        })
+    }
 }

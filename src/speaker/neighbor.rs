@@ -200,6 +200,8 @@ pub struct Neighbor {
     pub capability: CapabilitySettings,
     /// The `api` sections.
     pub api: Vec<ApiSection>,
+    /// Messages of the `operational` section.
+    pub operational: Vec<crate::bgp::message::Operational>,
     /// Routes of the `static`, `announce`, `flow` and `l2vpn` sections, in order.
     pub routes: Vec<ConfiguredRoute>,
     /// How long to wait between connection attempts at first (ExaBGP doubles it).

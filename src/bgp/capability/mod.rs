@@ -284,6 +284,3 @@ const fn unnamed(code: u8) -> &'static str {
         _ => "capability",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,164 @@
+//! `lockstep check`: whether configurations are right, and what is in them.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use miette::{Context, IntoDiagnostic};
+
+use super::Status;
+use crate::bgp::attribute::NextHop;
+use crate::config::{self, Configuration, Encoder, Process};
+use crate::speaker::neighbor::{Address, Neighbor};
+use crate::speaker::route::ConfiguredRoute;
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Configuration files, in ExaBGP's form.
+    #[arg(required = true, value_name = "CONFIG")]
+    configurations: Vec<PathBuf>,
+    /// Show at most so many routes of each neighbor.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    routes: usize,
+}
+
+/// Checks each file and shows what is in it.
+///
+/// # Errors
+/// The first file that cannot be read or has mistakes.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    for path in &arguments.configurations {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("{name} cannot be read"))?;
+        let configuration = config::parse(&name, &text)?;
+        print!("{}", report(&name, &configuration, arguments.routes));
+    }
+    Ok(Status::Passed)
+}
+
+/// What is in `configuration`, with at most `routes` routes of each neighbor.
+fn report(name: &str, configuration: &Configuration, routes: usize) -> String {
+    let mut out = String::new();
+    let total = configuration
+        .neighbors
+        .iter()
+        .map(|neighbor| neighbor.routes.len())
+        .sum();
+    let _ = writeln!(
+        out,
+        "{name}: {}, {}, {}",
+        count(configuration.neighbors.len(), "neighbor"),
+        count(total, "route"),
+        count_processes(configuration.processes.len()),
+    );
+    for neighbor in &configuration.neighbors {
+        describe(&mut out, neighbor, routes);
+    }
+    for process in &configuration.processes {
+        describe_process(&mut out, process);
+    }
+    out
+}
+
+fn describe(out: &mut String, neighbor: &Neighbor, limit: usize) {
+    let local = match neighbor.local_address {
+        Address::Ip(address) => address.to_string(),
+        Address::Auto => "auto".to_owned(),
+    };
+    let families: Vec<String> = neighbor
+        .families
+        .iter()
+        .map(|family| family.to_string())
+        .collect();
+    let processes: Vec<&str> = neighbor
+        .api
+        .iter()
+        .flat_map(|section| section.processes.iter().map(String::as_str))
+        .collect();
+    let _ = writeln!(out, "\nneighbor {}", neighbor.peer());
+    let mut row = |label: &str, value: &str| {
+        let _ = writeln!(out, "  {label:<12}{value}");
+    };
+    if let Some(description) = &neighbor.description {
+        row("description", description);
+    }
+    row("local", &format!("{local} AS {}", neighbor.local_as));
+    row(
+        "peer",
+        &format!("{} AS {}", neighbor.peer(), neighbor.peer_as),
+    );
+    row("hold time", &format!("{} s", neighbor.hold_time));
+    row("families", &families.join(", "));
+    if !processes.is_empty() {
+        row("processes", &processes.join(", "));
+    }
+    row("routes", &neighbor.routes.len().to_string());
+    for route in neighbor.routes.iter().take(limit) {
+        let _ = writeln!(out, "    {}", describe_route(route));
+    }
+    if neighbor.routes.len() > limit {
+        let _ = writeln!(out, "    and {} more", neighbor.routes.len() - limit);
+    }
+}
+
+/// A route in ExaBGP's words.
+fn describe_route(configured: &ConfiguredRoute) -> String {
+    let route = &configured.route;
+    let next_hop = match &route.next_hop {
+        NextHop::None => None,
+        other => other.address(),
+    };
+    let mut text = format!(
+        "{} {}{}",
+        route.nlri.family,
+        route.nlri.extensive(next_hop),
+        route.attributes.text()
+    );
+    if configured.next_hop_self {
+        text.push_str(" next-hop self");
+    }
+    if let Some(watchdog) = &configured.watchdog {
+        let _ = write!(text, " watchdog {watchdog}");
+    }
+    if configured.withdrawn {
+        text.push_str(" withdraw");
+    }
+    text
+}
+
+fn describe_process(out: &mut String, process: &Process) {
+    let encoder = match process.encoder {
+        Encoder::Json => "json",
+        Encoder::Text => "text",
+    };
+    let respawn = if process.respawn {
+        "started again when it ends"
+    } else {
+        "started once"
+    };
+    let _ = writeln!(
+        out,
+        "\nprocess {}\n  {:<12}{}\n  {:<12}{encoder}, {respawn}",
+        process.name,
+        "run",
+        process.run.join(" "),
+        "encoder",
+    );
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+fn count_processes(number: usize) -> String {
+    match number {
+        1 => "1 process".to_owned(),
+        _ => format!("{number} processes"),
+    }
+}

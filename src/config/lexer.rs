@@ -1,0 +1,407 @@
+//! Configuration text to statements: words that end in `;`, `{` or `}`.
+//!
+//! The tokens are ExaBGP's: white space parts words; `, [ ] ( )` stand alone; `#` starts a comment;
+//! `"` and `'` hold spaces together; a backslash escapes the next character, and at the end of a line continues it.
+
+use std::borrow::Cow;
+
+use crate::bgp::text::{TextError, Word, Words};
+
+/// What ended a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// `;`
+    Semicolon,
+    /// `{`: a section begins.
+    Open,
+    /// `}`: the section that is open ends. There are no words before it.
+    Close,
+    /// The text is at its end. There are no words before it.
+    Finished,
+}
+
+/// The words up to a `;`, `{` or `}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The words.
+    pub words: Vec<Word>,
+    /// What ended it.
+    pub end: End,
+    /// Where it ended, in octets of the source.
+    pub at: usize,
+}
+
+impl Statement {
+    /// The first word and a cursor over the others; nothing where the statement is empty.
+    #[must_use]
+    pub fn keyword(&self) -> Option<(&Word, Words<'_>)> {
+        let (first, rest) = self.words.split_first()?;
+        Some((first, Words::new(rest, self.at)))
+    }
+}
+
+/// Words whose arguments are not cut at parentheses: programs, patterns, and free text.
+const VERBATIM: [&str; 6] = [
+    "run",
+    "processes-match",
+    "description",
+    "md5-password",
+    "host-name",
+    "domain-name",
+];
+
+/// Cuts text into statements, one at a time.
+#[derive(Debug)]
+pub struct Lexer<'s> {
+    source: &'s str,
+    at: usize,
+    /// A statement may end with the text, and lines do not matter: an API command.
+    command: bool,
+}
+
+impl<'s> Lexer<'s> {
+    /// The statements of a configuration.
+    #[must_use]
+    pub const fn new(source: &'s str) -> Self {
+        Self {
+            source,
+            at: 0,
+            command: false,
+        }
+    }
+
+    /// The statements of an API command, the text of which begins at octet `at` of `source`.
+    #[must_use]
+    pub const fn command(source: &'s str, at: usize) -> Self {
+        Self {
+            source,
+            at,
+            command: true,
+        }
+    }
+
+    /// The next statement; mistakes go to `mistakes` and the statement is given as it was meant.
+    pub fn next(&mut self, mistakes: &mut Vec<TextError>) -> Statement {
+        let mut words: Vec<Word> = Vec::new();
+        loop {
+            let Some(byte) = self.peek() else {
+                return self.finish(words, mistakes);
+            };
+            match byte {
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'\n' => {
+                    if !words.is_empty() && !self.command {
+                        missing_semicolon(&words, "at the end of the line", mistakes);
+                        return self.end(words, End::Semicolon);
+                    }
+                    self.at += 1;
+                }
+                b'#' => self.comment(),
+                b'\\' if self.continued() => self.at += self.continuation(),
+                b';' => return self.end(words, End::Semicolon),
+                b'{' => return self.end(words, End::Open),
+                b'}' if words.is_empty() => return self.end(words, End::Close),
+                b'}' => {
+                    missing_semicolon(&words, "before `}`", mistakes);
+                    let at = self.at;
+                    return Statement {
+                        words,
+                        end: End::Semicolon,
+                        at,
+                    };
+                }
+                b',' | b'[' | b']' => words.push(self.sign()),
+                b'(' | b')' if !verbatim(&words) => words.push(self.sign()),
+                _ => {
+                    let keep = verbatim(&words);
+                    words.push(self.word(keep, mistakes));
+                }
+            }
+        }
+    }
+
+    /// Whether nothing but white space, comments and closing braces follows.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.source[self.at..]
+            .lines()
+            .map(|line| line.trim_start_matches([' ', '\t', '}', ';', '\r']))
+            .all(|line| line.is_empty() || line.starts_with('#'))
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.source.as_bytes().get(self.at).copied()
+    }
+
+    fn end(&mut self, words: Vec<Word>, end: End) -> Statement {
+        let at = self.at;
+        self.at += 1;
+        Statement { words, end, at }
+    }
+
+    fn finish(&mut self, words: Vec<Word>, mistakes: &mut Vec<TextError>) -> Statement {
+        let at = self.source.len();
+        let end = if words.is_empty() {
+            End::Finished
+        } else {
+            if !self.command {
+                missing_semicolon(&words, "at the end of the text", mistakes);
+            }
+            End::Semicolon
+        };
+        Statement { words, end, at }
+    }
+
+    fn comment(&mut self) {
+        let rest = &self.source[self.at..];
+        self.at += rest.find('\n').unwrap_or(rest.len());
+    }
+
+    /// Whether the backslash here ends its line.
+    fn continued(&self) -> bool {
+        self.source[self.at + 1..]
+            .trim_start_matches(['\r', ' ', '\t'])
+            .starts_with('\n')
+    }
+
+    /// Octets of the backslash here and of what is left of its line.
+    fn continuation(&self) -> usize {
+        let rest = &self.source[self.at..];
+        rest.find('\n').map_or(rest.len(), |length| length + 1)
+    }
+
+    /// A token of one character.
+    fn sign(&mut self) -> Word {
+        let span = self.at..self.at + 1;
+        self.at += 1;
+        Word {
+            text: self.source[span.clone()].to_owned(),
+            span,
+        }
+    }
+
+    fn word(&mut self, keep_parentheses: bool, mistakes: &mut Vec<TextError>) -> Word {
+        let start = self.at;
+        let mut text: Cow<'s, str> = Cow::Borrowed("");
+        let mut run = start;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b'#' | b',' | b'[' | b']' => {
+                    break;
+                }
+                b'(' | b')' if !keep_parentheses => break,
+                b'\\' if self.continued() => break,
+                b'\\' => {
+                    append(&mut text, &self.source[run..self.at]);
+                    let escaped = self.escape(mistakes);
+                    text.to_mut().push_str(&escaped);
+                    run = self.at;
+                }
+                b'"' | b'\'' => {
+                    append(&mut text, &self.source[run..self.at]);
+                    let quoted = self.quoted(byte, mistakes);
+                    text.to_mut().push_str(&quoted);
+                    run = self.at;
+                }
+                _ => self.at += 1,
+            }
+        }
+        append(&mut text, &self.source[run..self.at]);
+        Word {
+            text: text.into_owned(),
+            span: start..self.at,
+        }
+    }
+
+    /// The text between two quotation marks, of which the first stands here.
+    fn quoted(&mut self, mark: u8, mistakes: &mut Vec<TextError>) -> String {
+        let start = self.at;
+        self.at += 1;
+        let mut text = String::new();
+        let mut run = self.at;
+        while let Some(byte) = self.peek() {
+            if byte == mark {
+                text.push_str(&self.source[run..self.at]);
+                self.at += 1;
+                return text;
+            }
+            match byte {
+                b'\\' => {
+                    text.push_str(&self.source[run..self.at]);
+                    if self.continued() {
+                        self.at += self.continuation();
+                    } else {
+                        text.push_str(&self.escape(mistakes));
+                    }
+                    run = self.at;
+                }
+                b'\n' => break,
+                _ => self.at += 1,
+            }
+        }
+        text.push_str(&self.source[run..self.at]);
+        let mark = char::from(mark);
+        mistakes.push(
+            TextError::new(start..self.at, "the quotation mark is not closed").help(format!(
+                "end the text with another `{mark}` on the same line"
+            )),
+        );
+        text
+    }
+
+    /// The character that a backslash stands before, by ExaBGP's list.
+    fn escape(&mut self, mistakes: &mut Vec<TextError>) -> String {
+        let start = self.at;
+        self.at += 1;
+        let Some(character) = self.source[self.at..].chars().next() else {
+            mistakes.push(TextError::new(
+                start..self.at,
+                "nothing follows the backslash",
+            ));
+            return String::new();
+        };
+        self.at += character.len_utf8();
+        let plain = match character {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return self.unicode(start, mistakes),
+            other => other,
+        };
+        plain.to_string()
+    }
+
+    /// The four digits of `\u20ac`.
+    fn unicode(&mut self, start: usize, mistakes: &mut Vec<TextError>) -> String {
+        let digits = self.source.get(self.at..self.at + 4);
+        let code = digits
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .and_then(char::from_u32);
+        let Some(character) = code else {
+            mistakes.push(
+                TextError::new(
+                    start..self.at,
+                    "`\\u` needs a character's four hexadecimal digits",
+                )
+                .help("write for example \\u0041"),
+            );
+            return String::new();
+        };
+        self.at += 4;
+        character.to_string()
+    }
+}
+
+fn append<'s>(text: &mut Cow<'s, str>, part: &'s str) {
+    if text.is_empty() {
+        *text = Cow::Borrowed(part);
+    } else if !part.is_empty() {
+        text.to_mut().push_str(part);
+    }
+}
+
+fn verbatim(words: &[Word]) -> bool {
+    words
+        .first()
+        .is_some_and(|word| VERBATIM.contains(&word.text.as_str()))
+}
+
+fn missing_semicolon(words: &[Word], place: &str, mistakes: &mut Vec<TextError>) {
+    let end = words.last().map_or(0, |word| word.span.end);
+    let start = words.last().map_or(0, |word| word.span.start);
+    mistakes.push(
+        TextError::new(start..end, format!("`;` is missing {place}"))
+            .help("end the statement with `;`, or continue it on the next line with a backslash at the end of this one"),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lex(source: &str) -> (Vec<String>, Vec<TextError>) {
+        let mut lexer = Lexer::new(source);
+        let mut mistakes = Vec::new();
+        let mut lines = Vec::new();
+        loop {
+            let statement = lexer.next(&mut mistakes);
+            if statement.end == End::Finished {
+                return (lines, mistakes);
+            }
+            let words: Vec<&str> = statement
+                .words
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect();
+            let end = match statement.end {
+                End::Semicolon => ";",
+                End::Open => "{",
+                End::Close => "}",
+                End::Finished => unreachable!(),
+            };
+            lines.push(format!("{}{end}", words.join("|")));
+        }
+    }
+
+    #[test]
+    fn statements_and_sections() {
+        let (lines, mistakes) =
+            lex("neighbor 10.0.0.1 { # a peer\n  local-as 1;\n}process a { run \"./a b\" c; }\n");
+        assert_eq!(
+            lines,
+            [
+                "neighbor|10.0.0.1{",
+                "local-as|1;",
+                "}",
+                "process|a{",
+                "run|./a b|c;",
+                "}"
+            ]
+        );
+        assert_eq!(mistakes, []);
+    }
+
+    #[test]
+    fn lists_stand_alone_but_patterns_do_not() {
+        let (lines, _) = lex("community [1:2,3:4];as-path (1 2);processes-match [ ^a(b|c)$ ];");
+        assert_eq!(
+            lines,
+            [
+                "community|[|1:2|,|3:4|];",
+                "as-path|(|1|2|);",
+                "processes-match|[|^a(b|c)$|];"
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_continue_and_characters_are_escaped() {
+        let (lines, mistakes) =
+            lex("route 10.0.0.0/8 \\\n  next-hop self;\ndescription a\\u0041\\\"b;");
+        assert_eq!(
+            lines,
+            ["route|10.0.0.0/8|next-hop|self;", "description|aA\"b;"]
+        );
+        assert_eq!(mistakes, []);
+    }
+
+    #[test]
+    fn a_missing_semicolon_is_told_and_survived() {
+        let (lines, mistakes) = lex("local-as 1\npeer-as 2;\nx { parsed }");
+        assert_eq!(lines, ["local-as|1;", "peer-as|2;", "x{", "parsed;", "}"]);
+        let told: Vec<&str> = mistakes
+            .iter()
+            .map(|mistake| mistake.message.as_str())
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "`;` is missing at the end of the line",
+                "`;` is missing before `}`"
+            ]
+        );
+    }
+}
