@@ -2,3 +2,4 @@
 
 mod functional_runner;
 mod scenario_files;
+mod capture;

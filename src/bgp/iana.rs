@@ -1,8 +1,12 @@
 //! Code points: newtypes that keep unknown values and give them back unchanged.
 
 /// Declares a registry: a newtype, a constant for each code with its RFC, its name in ExaBGP's words.
+/// After the representation may stand the format of codes without a name, if it is not `unknown-7`.
 macro_rules! registry {
-    ($(#[$meta:meta])* $name:ident($repr:ty) { $($(#[$item:meta])* $constant:ident = $code:literal, $text:literal;)* }) => {
+    ($(#[$meta:meta])* $name:ident($repr:ty) { $($body:tt)* }) => {
+        $crate::bgp::iana::registry! { $(#[$meta])* $name($repr, "unknown-{}") { $($body)* } }
+    };
+    ($(#[$meta:meta])* $name:ident($repr:ty, $unknown:literal) { $($(#[$item:meta])* $constant:ident = $code:literal, $text:literal;)* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub $repr);
@@ -27,7 +31,7 @@ macro_rules! registry {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self.name() {
                     Some(name) => f.write_str(name),
-                    None => write!(f, "unknown-{}", self.0),
+                    None => write!(f, $unknown, self.0),
                 }
             }
         }
@@ -44,9 +48,8 @@ macro_rules! registry {
             fn from_str(text: &str) -> Result<Self, $crate::bgp::iana::UnknownName> {
                 match text {
                     $($text => Ok(Self::$constant),)*
-                    _ => text
-                        .strip_prefix("unknown-")
-                        .and_then(|code| code.parse().ok())
+                    _ => $crate::bgp::iana::unknown_code($unknown, text)
+                        .and_then(|code| <$repr>::try_from(code).ok())
                         .map(Self)
                         .ok_or($crate::bgp::iana::UnknownName),
                 }
@@ -57,6 +60,16 @@ macro_rules! registry {
 
 pub(crate) use registry;
 
+/// The code in a text of `format`, which has one `{}` or `{:#x}` at its end.
+pub(in crate::bgp) fn unknown_code(format: &str, text: &str) -> Option<u32> {
+    let (prefix, _) = format.split_once('{')?;
+    let code = text.strip_prefix(prefix)?;
+    match code.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => code.parse().ok(),
+    }
+}
+
 /// A name that the registry does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a name of this registry")]
@@ -64,7 +77,7 @@ pub struct UnknownName;
 
 registry! {
     /// Address Family Numbers (IANA; RFC 4760).
-    Afi(u16) {
+    Afi(u16, "unknown-afi-{:#x}") {
         /// IP version 4.
         IPV4 = 1, "ipv4";
         /// IP version 6.
@@ -78,7 +91,7 @@ registry! {
 
 registry! {
     /// Subsequent Address Family Identifiers (IANA; RFC 4760).
-    Safi(u8) {
+    Safi(u8, "unknown safi {}") {
         /// Unicast forwarding (RFC 4760).
         UNICAST = 1, "unicast";
         /// Multicast forwarding (RFC 4760).

@@ -5,7 +5,7 @@ use super::{Attribute, AttributeValue, Attributes, Flags, MpReach, MpUnreach, Pa
 
 impl Attributes {
     /// The attributes as ExaBGP holds them after it received them: four-octet AS numbers merged,
-    /// unknown attributes that are not transitive left out, the others marked partial.
+    /// unknown attributes that are not transitive left out, the others marked partial, empty paths left out.
     #[must_use]
     pub fn received(&self) -> Self {
         let mut received = self.clone();
@@ -16,6 +16,8 @@ impl Attributes {
                 attribute.flags = generic.flags;
                 generic.flags.contains(Flags::TRANSITIVE)
             }
+            AttributeValue::AsPath(path) => !path.segments.is_empty(),
+            AttributeValue::As4Path(path) => !path.0.segments.is_empty(),
             _ => true,
         });
         received

@@ -284,3 +284,6 @@ const fn unnamed(code: u8) -> &'static str {
         _ => "capability",
     }
 }
+
+#[cfg(test)]
+mod tests;

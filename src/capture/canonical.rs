@@ -1,0 +1,99 @@
+//! A whole capture without what varies between runs: ports, sequence numbers, MAC addresses, packet boundaries.
+//!
+//! For captures that fit in memory, as goldens do; times stay beside the messages, to be compared or not.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use super::connection::{ConnectionId, Direction};
+use super::error::CaptureError;
+use super::events::Capture;
+use super::framing::JunkReason;
+use super::tracker::{Event, EventKind};
+
+/// One direction of one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// A stretch of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A message, marker and all.
+    Message(Vec<u8>),
+    /// Octets that are no message.
+    Junk(JunkReason, Vec<u8>),
+    /// So many octets that are not in the capture.
+    Gap(u64),
+    /// The sender closed (FIN).
+    Finished,
+    /// The sender reset the connection.
+    Reset,
+}
+
+/// What one side sent on one connection: nanoseconds since 1970, and what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stream {
+    /// In the order sent.
+    pub items: Vec<(u64, Item)>,
+}
+
+impl Stream {
+    /// The messages alone.
+    pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        self.items.iter().filter_map(|(_, item)| match item {
+            Item::Message(octets) => Some(&octets[..]),
+            _ => None,
+        })
+    }
+}
+
+/// The streams of a capture by (peer, attempt, direction).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Canonical {
+    /// Every stream, both directions of each connection always present.
+    pub streams: BTreeMap<StreamId, Stream>,
+}
+
+impl Canonical {
+    /// Reads a capture to its end.
+    ///
+    /// # Errors
+    /// It is no capture, malformed or cut short.
+    pub fn read(name: impl Into<String>, inner: impl Read) -> Result<Self, CaptureError> {
+        let mut canonical = Self::default();
+        Capture::new(name, inner)?.read_all(|event| canonical.push(&event))?;
+        Ok(canonical)
+    }
+
+    /// Adds what happened next.
+    pub fn push(&mut self, event: &Event<'_>) {
+        let stream = |direction| StreamId {
+            connection: event.connection.id,
+            direction,
+        };
+        let item = match event.kind {
+            EventKind::Opened => {
+                for direction in Direction::BOTH {
+                    self.streams.entry(stream(direction)).or_default();
+                }
+                return;
+            }
+            EventKind::Message { octets, .. } => Item::Message(octets.to_vec()),
+            EventKind::Junk { reason, octets, .. } => Item::Junk(reason, octets.to_vec()),
+            EventKind::Gap { lost, .. } => Item::Gap(lost),
+            EventKind::Finished => Item::Finished,
+            EventKind::Reset => Item::Reset,
+        };
+        let items = &mut self
+            .streams
+            .entry(stream(event.direction))
+            .or_default()
+            .items;
+        items.push((event.time, item));
+    }
+}

@@ -1,0 +1,91 @@
+//! How a connection is named: by its peer and the attempt, never by ports or a global counter.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::internet::Endpoint;
+
+/// Which end of a connection sent something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the end that opened the connection.
+    FromClient,
+    /// From the end that accepted it.
+    FromServer,
+}
+
+impl Direction {
+    /// Both, the client's first.
+    pub const BOTH: [Self; 2] = [Self::FromClient, Self::FromServer];
+
+    /// The other way.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::FromClient => Self::FromServer,
+            Self::FromServer => Self::FromClient,
+        }
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Two hosts, by who connected to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    /// Who opened the connection.
+    pub client: IpAddr,
+    /// Who accepted it.
+    pub server: IpAddr,
+}
+
+impl Peer {
+    /// Who sends in `direction`.
+    #[must_use]
+    pub const fn sender(&self, direction: Direction) -> IpAddr {
+        match direction {
+            Direction::FromClient => self.client,
+            Direction::FromServer => self.server,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {}", self.client, self.server)
+    }
+}
+
+/// The name of a connection that is the same in every run: the peer, and which of its connections this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId {
+    /// Between whom.
+    pub peer: Peer,
+    /// From 1, counting the connections of this peer on which BGP was spoken.
+    pub attempt: u32,
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{}", self.peer, self.attempt)
+    }
+}
+
+/// A TCP connection of a capture on which BGP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// Its name in every run.
+    pub id: ConnectionId,
+    /// Its number in this capture, from 0.
+    pub number: usize,
+    /// Address and port of the end that opened it (as far as the capture tells).
+    pub client: Endpoint,
+    /// Address and port of the end that accepted it.
+    pub server: Endpoint,
+    /// Whether its SYN is in the capture; without, who opened it is taken from the ports, and its beginning may be missing.
+    pub handshake: bool,
+    /// Nanoseconds since 1970 of its first packet.
+    pub opened: u64,
+}

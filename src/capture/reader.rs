@@ -1,0 +1,147 @@
+//! Packets of a capture file, whichever its format.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::error::{CaptureError, CaptureErrorKind};
+use super::link::LinkType;
+use super::pcap::Pcap;
+use super::pcapng::Pcapng;
+use super::source::Source;
+
+/// One packet as it was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Nanoseconds since 1970.
+    pub time: u64,
+    /// How its octets begin.
+    pub link: LinkType,
+    /// What was captured of it.
+    pub octets: &'a [u8],
+    /// Its length on the wire, which a snap length may have cut.
+    pub original: u32,
+    /// Offset of its record in the file.
+    pub offset: u64,
+}
+
+/// Where in the source's buffer a packet lies that was just stepped over.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) time: u64,
+    pub(super) link: LinkType,
+    pub(super) captured: usize,
+    /// Octets of the record after the packet.
+    pub(super) trailer: usize,
+    pub(super) original: u32,
+    pub(super) offset: u64,
+}
+
+/// The largest snap length that tcpdump and Wireshark use.
+const USUAL_LIMIT: u32 = 262_144;
+/// The most that a record may have, whatever the snap length promises.
+const HARD_LIMIT: u32 = 16 * 1024 * 1024;
+
+/// The longest record to accept under `snap_length`: some writers state one that is too small, or none.
+pub(super) fn record_limit(snap_length: u32) -> usize {
+    snap_length.clamp(USUAL_LIMIT, HARD_LIMIT) as usize
+}
+
+#[derive(Debug)]
+enum Format {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+}
+
+/// Reads packets from a pcap or pcapng file in bounded memory.
+#[derive(Debug)]
+pub struct Reader<R> {
+    source: Source<R>,
+    format: Format,
+}
+
+impl Reader<File> {
+    /// Opens a capture file.
+    ///
+    /// # Errors
+    /// What the operating system says, or the first octets are not those of a capture.
+    pub fn open(path: &Path) -> Result<Self, CaptureError> {
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => Self::new(name, file),
+            Err(error) => Err(CaptureError {
+                file: name,
+                offset: 0,
+                kind: error.into(),
+            }),
+        }
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the capture `inner`, which errors call `name`.
+    ///
+    /// # Errors
+    /// The first octets are not those of a capture.
+    pub fn new(name: impl Into<String>, inner: R) -> Result<Self, CaptureError> {
+        let mut source = Source::new(name, inner);
+        let available = source.fill(4)?;
+        if available < 4 {
+            let octets = source.peek(available).to_vec();
+            return Err(source.error(0, CaptureErrorKind::NotACapture(octets)));
+        }
+        let magic = source.array(0);
+        let format = if Pcapng::recognises(magic) {
+            Format::Pcapng(Pcapng::new())
+        } else if Pcap::recognises(magic) {
+            Format::Pcap(Pcap::open(&mut source)?)
+        } else {
+            return Err(source.error(0, unrecognised(magic)));
+        };
+        Ok(Self { source, format })
+    }
+
+    /// The next packet, `None` at the end of the file.
+    ///
+    /// # Errors
+    /// The file is malformed or cut short here; what was read before it stands.
+    #[inline]
+    pub fn packet(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
+        let record = match &mut self.format {
+            Format::Pcap(pcap) => pcap.advance(&mut self.source)?,
+            Format::Pcapng(pcapng) => pcapng.advance(&mut self.source)?,
+        };
+        Ok(record.map(|record| Packet {
+            time: record.time,
+            link: record.link,
+            octets: self.source.behind(record.trailer, record.captured),
+            original: record.original,
+            offset: record.offset,
+        }))
+    }
+
+    /// Octets of the file read so far.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.source.offset()
+    }
+}
+
+fn unrecognised(magic: [u8; 4]) -> CaptureErrorKind {
+    let program = match magic {
+        [0x1f, 0x8b, ..] => "gzip",
+        [0x28, 0xb5, 0x2f, 0xfd] => "zstd",
+        [0xfd, b'7', b'z', b'X'] => "xz",
+        [b'B', b'Z', b'h', _] => "bzip2",
+        _ => return CaptureErrorKind::NotACapture(magic.to_vec()),
+    };
+    CaptureErrorKind::Compressed { program }
+}
+
+/// Standard input, buffered by the reader itself.
+///
+/// # Errors
+/// Standard input is not a capture.
+pub fn standard_input() -> Result<Reader<io::StdinLock<'static>>, CaptureError> {
+    Reader::new("-", io::stdin().lock())
+}

@@ -1,0 +1,55 @@
+//! ExaBGP 5.0.15's habits that this speaker keeps for byte parity, each with its reason and where the reference has it.
+//! Everything else follows the RFC; so do the departures listed at the end, where the reference's habit would leave a peer with wrong routes.
+//!
+//! # OPEN
+//! - Each capability stands in an optional parameter of its own, in the reference's order (`capabilities.py new`): goldens fix it.
+//! - Multisession is sent as two capabilities of one octet, flags and Session Id, and again under Cisco's code (`ms.py extract`).
+//! - The first OPEN of a process claims the Restart State bit, later ones do not (`peer.py FORCE_GRACEFUL`): it cannot know
+//!   whether it restarted, and a wrong claim costs the peer little.
+//! - With `peer-as auto` any AS is accepted; with `local-as auto` our OPEN waits for the peer's and repeats its AS (`protocol.py new_open`).
+//!
+//! # NOTIFICATION
+//! - The data is a text in English where the RFC defines none (`notification.py Notify`): users grep for it. The texts
+//!   are the reference's, in [`super::session`]. Where an RFC defines the data, the RFC is followed.
+//! - An unknown message type is answered 1/3 with `can not decode message of type "255"` (`protocol.py read_message`).
+//! - No OPEN within `exabgp_bgp_openwait` is answered 1/1, not 4/0 (`peer.py _read_open`).
+//! - A second KEEPALIVE on a session with hold time 0 is answered 2/6 (`timer.py check_ka`).
+//! - Where we announced graceful restart, a teardown closes without a NOTIFICATION (`peer.py _main`).
+//!
+//! # Timers
+//! - The first periodic KEEPALIVE is counted from the moment the session is established, and an UPDATE does not put the next
+//!   one off (`keepalive.py`, `timer.py SendTimer`).
+//! - The delay before the next connection: 0, 1, 2, 3, 4, 5, 7 … 60 s (`delay.py`).
+//!
+//! # Collision
+//! - It is decided when the connection is accepted, with the identifier of the OPEN received on the other connection
+//!   (`peer.py handle_connection`): [`super::collision::decide_on_accept`].
+//!
+//! # Adj-RIB-Out
+//! - A route is remembered as announced when it is queued, not when it is sent (`cache.py update_cache`).
+//! - Changes leave by attribute set in the order in which each set was first used, then by family; a change that replaces another
+//!   of the same route and attributes takes its place (`outgoing.py _update_rib`).
+//! - Refreshed routes leave before queued changes, between BoRR and EoRR of every family asked for, each in an UPDATE of its own (`outgoing.py updates`).
+//! - Families are walked in the order of a CPython set (`cache.py cached_changes`): `rib/order.rs`.
+//! - The first batch of a session leaves out withdraws (`peer.py _main include_withdraw`).
+//! - `group-updates` packs IPv4 unicast and MVPN only, ordered by path identifier, prefix length and prefix (`outgoing.py updates`, `update/__init__.py _split_nlris`).
+//! - `flush adj-rib out` sends BoRR and EoRR where route refresh is configured, whether the peer knows them or not (`loop.py neighbor_rib_resend`).
+//! - `rate-limit` counts turns per second, each of one message (`loop.py _rate_limited`).
+//! - End-of-RIB goes out for each negotiated family in the order of the peer's OPEN, once there is no route left to send; without
+//!   a negotiated family a KEEPALIVE stands for it (`protocol.py new_eors`).
+//!
+//! # UPDATE
+//! - MP_REACH_NLRI and MP_UNREACH_NLRI come last (`update/__init__.py _mp_messages`); RFC 7606 section 5.1 wants them first.
+//! - NEXT_HOP is sent beside MP_REACH_NLRI where the next hop is IPv4, but for flow specification, VPLS and SR policy.
+//! - Withdraws of families other than unicast and multicast carry attributes (`_carries_attributes`).
+//! - AS4_PATH stands right after AS_PATH (`aspath.py pack`).
+//!
+//! # Departures
+//! - A queued change that is older than another of the same route but would leave after it is cancelled. The reference sends both,
+//!   so after announce A, announce B, announce A in one batch its peer is left with B.
+//! - Where the first batch of a session leaves a withdraw out, it leaves the announcement before it out too. The reference sends
+//!   the announcement, and the route stays at the peer.
+//! - A route that does not fit a message is refused when it is announced. The reference logs it and sends nothing.
+//! - OPEN in Established is answered 5/3 (RFC 6608). The reference ignores it.
+//! - A ROUTE-REFRESH with an unknown subtype is ignored (RFC 7313 section 5). The reference answers 7/2.
+//! - The hold timer expires at the hold time. The reference counts whole seconds and expires up to a second late.

@@ -1,0 +1,430 @@
+//! One neighbor across its sessions: both Adj-RIBs, what is on its way out, and when to connect again. Pure.
+//!
+//! A reactor owns every ordering: it opens sessions with [`Peer::open`], hands their events to [`Peer::handle_event`],
+//! takes changes with [`Peer::take_changes`] and fills sessions with [`Peer::fill`].
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::neighbor::{Address, Neighbor};
+use super::outbound::{Filled, Outbound};
+use super::rib::{AdjRibIn, AdjRibOut, Refused};
+use super::route::{ConfiguredRoute, Route};
+use super::session::{Ends, Negotiated, Session, SessionEvent};
+use super::settings::Settings;
+use crate::bgp::attribute::NextHop;
+use crate::bgp::collections::Map;
+use crate::bgp::family::Family;
+use crate::bgp::iana::Afi;
+use crate::bgp::message::operational::{OperationalType, OperationalValue};
+use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh};
+
+/// A neighbor and everything of it that outlives a session.
+#[derive(Debug)]
+pub struct Peer {
+    neighbor: Arc<Neighbor>,
+    /// The configuration's routes, next hops resolved.
+    configured: Vec<Route>,
+    /// Those of the configuration before, until a session has been told.
+    previous: Vec<Route>,
+    /// The address of the last connection, where the configuration leaves it open.
+    discovered: Option<IpAddr>,
+    /// Routes with `next-hop self` that wait for our address to be known.
+    deferred: Vec<ConfiguredRoute>,
+    out: AdjRibOut,
+    incoming: AdjRibIn,
+    queues: Queues,
+    /// Static advisories, told anew to each session.
+    advisories: Map<Family, Operational>,
+    outbound: Option<Outbound>,
+    backoff: Backoff,
+    attempts: u32,
+    restarted: bool,
+}
+
+/// What the API asked for beside routes.
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    pub end_of_rib: VecDeque<Family>,
+    pub refresh: VecDeque<Family>,
+    pub operational: VecDeque<Operational>,
+}
+
+impl Peer {
+    /// A neighbor without a session, its configured routes announced.
+    ///
+    /// # Errors
+    /// Configured routes that cannot be sent come back with the reason; the others are announced all the same.
+    #[must_use]
+    pub fn new(neighbor: Arc<Neighbor>) -> (Self, Vec<(ConfiguredRoute, Refused)>) {
+        let mut peer = Self {
+            out: AdjRibOut::new(
+                neighbor.families.clone(),
+                neighbor.adj_rib_out,
+                neighbor.capability.extended_message,
+            ),
+            incoming: AdjRibIn::new(neighbor.adj_rib_in),
+            neighbor,
+            configured: Vec::new(),
+            previous: Vec::new(),
+            discovered: None,
+            deferred: Vec::new(),
+            queues: Queues::default(),
+            advisories: Map::default(),
+            outbound: None,
+            backoff: Backoff::default(),
+            attempts: 0,
+            // ExaBGP's first OPEN claims a restart: see `parity`.
+            restarted: true,
+        };
+        let refused = peer.announce_configuration();
+        (peer, refused)
+    }
+
+    fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
+        let neighbor = Arc::clone(&self.neighbor);
+        let mut refused = Vec::new();
+        for configured in &neighbor.routes {
+            if let Err(error) = self.announce_configured(configured) {
+                refused.push((configured.clone(), error));
+            }
+        }
+        refused
+    }
+
+    fn announce_configured(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
+        if !self
+            .neighbor
+            .families
+            .contains(configured.route.nlri.family)
+        {
+            return Err(Refused::Family(configured.route.nlri.family));
+        }
+        let Some(route) = self.resolve(configured)? else {
+            self.deferred.push(configured.clone());
+            return Ok(());
+        };
+        self.out.announce_configured(configured, &route)?;
+        self.configured.push(route);
+        Ok(())
+    }
+
+    /// The route with `next-hop self` resolved; `None` while our address is not known.
+    fn resolve(&self, configured: &ConfiguredRoute) -> Result<Option<Route>, Refused> {
+        if !configured.next_hop_self {
+            return Ok(Some(configured.route.clone()));
+        }
+        let Some(local) = self.local_address() else {
+            return Ok(None);
+        };
+        let family = configured.route.nlri.family;
+        let address = match (family.afi, local, self.local_id()) {
+            (Afi::IPV4, IpAddr::V4(_), _) | (Afi::IPV6, IpAddr::V6(_), _) => local,
+            (Afi::IPV4, _, Some(id)) => IpAddr::V4(id),
+            _ => return Err(Refused::NextHopSelf(family)),
+        };
+        Ok(Some(Route {
+            next_hop: NextHop::Address(address),
+            ..configured.route.clone()
+        }))
+    }
+
+    /// Our address: as configured, else that of the last connection.
+    #[must_use]
+    pub fn local_address(&self) -> Option<IpAddr> {
+        match self.neighbor.local_address {
+            Address::Ip(address) => Some(address),
+            Address::Auto => self.discovered,
+        }
+    }
+
+    /// Our BGP Identifier, as far as it is known.
+    #[must_use]
+    pub fn local_id(&self) -> Option<Ipv4Addr> {
+        self.neighbor
+            .router_id
+            .or_else(|| match self.local_address()? {
+                IpAddr::V4(address) => Some(address),
+                IpAddr::V6(_) => None,
+            })
+    }
+
+    /// Announces a route; says whether that changes anything.
+    ///
+    /// # Errors
+    /// A route that this neighbor cannot be sent; nothing is changed then.
+    pub fn announce(&mut self, configured: &ConfiguredRoute) -> Result<bool, Refused> {
+        let family = configured.route.nlri.family;
+        if !self.neighbor.families.contains(family) {
+            return Err(Refused::Family(family));
+        }
+        match self.resolve(configured)? {
+            Some(route) => self.out.announce(&route),
+            None => {
+                self.deferred.push(configured.clone());
+                Ok(true)
+            }
+        }
+    }
+
+    /// Withdraws a route.
+    ///
+    /// # Errors
+    /// A route that this neighbor cannot be sent; nothing is changed then.
+    pub fn withdraw(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
+        let family = configured.route.nlri.family;
+        if !self.neighbor.families.contains(family) {
+            return Err(Refused::Family(family));
+        }
+        let nlri = &configured.route.nlri;
+        self.deferred.retain(|waiting| waiting.route.nlri != *nlri);
+        match self.resolve(configured)? {
+            Some(route) => self.out.withdraw(&route),
+            None => self.out.withdraw(&configured.route),
+        }
+    }
+
+    /// `flush adj-rib out`: sends everything again, between BoRR and EoRR where route refresh is configured.
+    pub fn flush(&mut self, now: Duration) {
+        self.out.flush(None, self.neighbor.capability.route_refresh);
+        self.backoff.reset(now);
+    }
+
+    /// `clear adj-rib out`: withdraws everything.
+    pub fn clear(&mut self) {
+        self.out.clear(None);
+    }
+
+    /// `clear adj-rib in`.
+    pub fn clear_incoming(&mut self) {
+        self.incoming.clear();
+    }
+
+    /// `announce watchdog NAME`.
+    ///
+    /// # Errors
+    /// As for [`Peer::announce`].
+    pub fn announce_watchdog(&mut self, name: &str) -> Result<(), Refused> {
+        self.out.announce_watchdog(name)
+    }
+
+    /// `withdraw watchdog NAME`.
+    ///
+    /// # Errors
+    /// As for [`Peer::withdraw`].
+    pub fn withdraw_watchdog(&mut self, name: &str) -> Result<(), Refused> {
+        self.out.withdraw_watchdog(name)
+    }
+
+    /// `announce eor`: queues an End-of-RIB, which leaves once no route is left to send.
+    pub fn queue_end_of_rib(&mut self, family: Family) {
+        self.queues.end_of_rib.push_back(family);
+    }
+
+    /// `announce route-refresh`: asks the peer for its routes.
+    pub fn queue_refresh(&mut self, family: Family) {
+        self.queues.refresh.push_back(family);
+    }
+
+    /// Queues an OPERATIONAL message; an ASM is told anew to every session.
+    pub fn queue_operational(&mut self, message: Operational) {
+        if let (OperationalType::ASM, OperationalValue::Advisory { family, .. }) =
+            (message.kind, &message.value)
+        {
+            self.advisories.insert(*family, message.clone());
+        }
+        self.queues.operational.push_back(message);
+    }
+
+    /// Starts the session of a connection that has just opened.
+    #[must_use]
+    pub fn open(&mut self, ends: Ends, settings: &Settings, now: Duration) -> Session {
+        self.discovered = Some(ends.local.ip());
+        let waiting = std::mem::take(&mut self.deferred);
+        for configured in waiting {
+            // Our address is known now: what is refused here is of another family than the session.
+            let _ = self.announce(&configured);
+        }
+        Session::new(
+            Arc::clone(&self.neighbor),
+            ends,
+            settings,
+            self.restarted,
+            now,
+        )
+    }
+
+    /// Acts on an event of the neighbor's session: hand it every one, in order.
+    pub fn handle_event(&mut self, now: Duration, event: &SessionEvent) {
+        match event {
+            SessionEvent::Established(negotiated) => self.established(now, negotiated),
+            SessionEvent::Received { message, .. } => self.received(now, message),
+            SessionEvent::Closed { .. } => self.session_lost(now),
+            _ => {}
+        }
+    }
+
+    fn established(&mut self, now: Duration, negotiated: &Arc<Negotiated>) {
+        self.restarted = false;
+        self.incoming.clear();
+        for (family, advisory) in &self.advisories {
+            if self.neighbor.families.contains(*family) {
+                self.queues.operational.push_front(advisory.clone());
+            }
+        }
+        let previous = std::mem::take(&mut self.previous);
+        // Each of these routes was accepted once, and only withdraws can follow.
+        let _ = self.out.replace_restart(&previous, &self.configured);
+        self.outbound = Some(Outbound::new(Arc::clone(negotiated), &self.neighbor));
+        self.backoff.reset(now);
+    }
+
+    fn received(&mut self, now: Duration, message: &Message) {
+        match message {
+            Message::Update(update) => self.incoming.apply(update),
+            Message::RouteRefresh(refresh) => self.refresh_asked(now, refresh),
+            _ => {}
+        }
+    }
+
+    /// RFC 7313 section 4: BoRR and EoRR of the peer need no answer, a subtype nobody knows is ignored.
+    fn refresh_asked(&mut self, now: Duration, refresh: &RouteRefresh) {
+        let Some(outbound) = &self.outbound else {
+            return;
+        };
+        if refresh.subtype == RefreshSubtype::REQUEST {
+            self.out
+                .flush(Some(refresh.family), outbound.answers_enhanced());
+            self.backoff.reset(now);
+        }
+    }
+
+    fn session_lost(&mut self, now: Duration) {
+        self.outbound = None;
+        self.out.reset();
+        self.queues.operational.clear();
+        self.queues.refresh.clear();
+        self.backoff.increase(now);
+    }
+
+    /// Takes everything queued so far into the session's own outgoing batch, so that what is queued from now on comes after
+    /// it. Without a session nothing is taken.
+    pub fn take_changes(&mut self) {
+        if let Some(outbound) = &mut self.outbound {
+            outbound.take(&mut self.out);
+        }
+    }
+
+    /// Puts up to `messages` messages into `session`, in the reference's order: an OPERATIONAL message, a
+    /// ROUTE-REFRESH, then routes, and once there are none left End-of-RIB.
+    pub fn fill(&mut self, now: Duration, session: &mut Session, messages: usize) -> Filled {
+        match &mut self.outbound {
+            Some(outbound) if session.is_established() => {
+                outbound.fill(now, session, &mut self.out, &mut self.queues, messages)
+            }
+            _ => Filled::default(),
+        }
+    }
+
+    /// Whether [`Peer::fill`] has something to send.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.outbound
+            .as_ref()
+            .is_some_and(|outbound| outbound.has_output(&self.out, &self.queues))
+    }
+
+    /// The configuration was reloaded and only routes may have changed.
+    ///
+    /// # Errors
+    /// New routes that cannot be sent come back with the reason.
+    pub fn reconfigure(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
+        let refused = self.replace_neighbor(neighbor);
+        let previous = std::mem::take(&mut self.previous);
+        // Refusals were collected above; each of these routes has been through the same check.
+        let _ = self.out.replace_reload(&previous, &self.configured);
+        refused
+    }
+
+    /// The configuration was reloaded and the neighbor's own settings changed: they hold from the next session on. The
+    /// routes that vanished are withdrawn then.
+    ///
+    /// # Errors
+    /// New routes that cannot be sent come back with the reason.
+    pub fn replace_neighbor(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
+        self.out.reconfigure(
+            neighbor.families.clone(),
+            neighbor.adj_rib_out,
+            neighbor.capability.extended_message,
+        );
+        self.incoming.reconfigure(neighbor.adj_rib_in);
+        self.neighbor = neighbor;
+        let configured = std::mem::take(&mut self.configured);
+        self.previous.extend(configured);
+        self.announce_configuration()
+    }
+
+    /// The session is to be made anew at once (teardown, reload with changed settings).
+    pub fn reconnect_at_once(&mut self, now: Duration) {
+        self.backoff.reset(now);
+    }
+
+    /// The next OPEN claims a restart, as after an operator's request to make the session anew.
+    pub fn claim_restart(&mut self) {
+        self.restarted = true;
+    }
+
+    /// An attempt to connect begins; says whether it may: `exabgp_tcp_attempts` may be used up.
+    pub fn attempt(&mut self, settings: &Settings) -> bool {
+        let allowed = self.may_attempt(settings);
+        if allowed {
+            self.attempts += 1;
+        }
+        allowed
+    }
+
+    /// Whether another attempt to connect is allowed.
+    #[must_use]
+    pub const fn may_attempt(&self, settings: &Settings) -> bool {
+        settings.attempts == 0 || self.attempts < settings.attempts
+    }
+
+    /// An attempt to connect failed.
+    pub fn attempt_failed(&mut self, now: Duration) {
+        self.out.reset();
+        self.backoff.increase(now);
+    }
+
+    /// When the next attempt to connect may come.
+    #[must_use]
+    pub const fn next_attempt(&self) -> Duration {
+        self.backoff.until()
+    }
+
+    /// The neighbor.
+    #[must_use]
+    pub const fn neighbor(&self) -> &Arc<Neighbor> {
+        &self.neighbor
+    }
+
+    /// The Adj-RIB-Out.
+    #[must_use]
+    pub const fn rib_out(&self) -> &AdjRibOut {
+        &self.out
+    }
+
+    /// The Adj-RIB-In.
+    #[must_use]
+    pub const fn rib_in(&self) -> &AdjRibIn {
+        &self.incoming
+    }
+
+    /// Whether a session is established.
+    #[must_use]
+    pub const fn is_established(&self) -> bool {
+        self.outbound.is_some()
+    }
+}

@@ -1,0 +1,411 @@
+//! Adj-RIB-Out: what was announced to a neighbor and what is still to be sent, with the reference's operations.
+//!
+//! What is announced is remembered when it is queued, not when it is sent. A session that is lost drops what is
+//! queued and keeps what is remembered, which the next session sends again.
+
+use std::sync::Arc;
+
+use super::batch::{Batch, Builder};
+use super::order::FamilySet;
+use super::pack;
+use super::pending::{Action, Pending};
+use super::refuse::Refused;
+use super::set::{AttributeSet, Sets};
+use super::table::{SlotId, Table};
+use super::watchdog::Watchdogs;
+use crate::bgp::family::{Families, Family};
+use crate::bgp::nlri::{Nlri, NlriValue};
+use crate::speaker::route::{ConfiguredRoute, Route};
+
+/// The Adj-RIB-Out of one neighbor. It outlives sessions.
+#[derive(Debug)]
+pub struct AdjRibOut {
+    families: Families,
+    /// Announced routes are remembered (`adj-rib-out`).
+    remembers: bool,
+    /// The most octets of a message that the neighbor's sessions may have.
+    limit: usize,
+    table: Table,
+    sets: Sets,
+    pending: Pending,
+    refresh: Refresh,
+    watchdogs: Watchdogs,
+}
+
+/// What is to be sent again.
+#[derive(Debug, Default)]
+struct Refresh {
+    /// Families that stand between BoRR and EoRR.
+    enhanced: FamilySet,
+    /// The routes, with what they were announced with when the refresh was asked for.
+    routes: Vec<(SlotId, Arc<AttributeSet>)>,
+}
+
+impl AdjRibOut {
+    /// An empty Adj-RIB-Out for `families`. `remembers` is the neighbor's `adj-rib-out`; `extended_message` says whether
+    /// messages may exceed 4,096 octets once that is negotiated.
+    #[must_use]
+    pub fn new(families: Families, remembers: bool, extended_message: bool) -> Self {
+        Self {
+            families,
+            remembers,
+            limit: pack::limit(extended_message),
+            table: Table::default(),
+            sets: Sets::default(),
+            pending: Pending::default(),
+            refresh: Refresh::default(),
+            watchdogs: Watchdogs::default(),
+        }
+    }
+
+    /// Takes over a changed configuration: routes of families that are gone are forgotten.
+    pub fn reconfigure(&mut self, families: Families, remembers: bool, extended_message: bool) {
+        self.families = families;
+        self.remembers = remembers;
+        self.limit = pack::limit(extended_message);
+        let gone: Vec<Family> = self
+            .table
+            .seen_families()
+            .filter(|family| !self.families.contains(*family))
+            .collect();
+        for family in gone {
+            self.forget(family);
+        }
+        if !remembers {
+            self.reset();
+            let all: Vec<Family> = self.table.seen_families().collect();
+            all.into_iter().for_each(|family| self.forget(family));
+        }
+    }
+
+    fn forget(&mut self, family: Family) {
+        let slots: Vec<SlotId> = self.table.seen(family).collect();
+        self.refresh
+            .routes
+            .retain(|(slot, _)| self.table.slot(*slot).nlri.family != family);
+        for slot in slots {
+            self.table.forget(slot);
+            self.table.release(slot);
+        }
+    }
+
+    /// Queues an announcement. Nothing happens where the same was announced last; says whether something did.
+    ///
+    /// # Errors
+    /// A route that cannot be sent; nothing is changed then.
+    pub fn announce(&mut self, route: &Route) -> Result<bool, Refused> {
+        self.announce_if(route, false)
+    }
+
+    fn announce_if(&mut self, route: &Route, force: bool) -> Result<bool, Refused> {
+        let set = self.sets.intern(&route.attributes, &route.next_hop)?;
+        pack::check(&route.nlri, &set, self.limit)?;
+        let slot = self.table.find_or_add(&route.nlri)?;
+        if !force
+            && self
+                .table
+                .slot(slot)
+                .seen
+                .as_ref()
+                .is_some_and(|seen| Arc::ptr_eq(seen, &set))
+        {
+            return Ok(false);
+        }
+        self.queue_announce(slot, &route.nlri, set);
+        Ok(true)
+    }
+
+    fn queue_announce(&mut self, slot: SlotId, nlri: &Nlri, set: Arc<AttributeSet>) {
+        self.pending
+            .push(&mut self.table, slot, nlri, &set, Action::Announce);
+        if self.remembers {
+            self.table.see(slot, set);
+        }
+    }
+
+    /// The API's `withdraw`: queues a withdraw, even of a route that was never announced. It takes the place of an announcement
+    /// that was not sent yet only where the attributes are the same; the first batch of a session leaves it out.
+    ///
+    /// # Errors
+    /// A route that cannot be sent; nothing is changed then.
+    pub fn withdraw(&mut self, route: &Route) -> Result<(), Refused> {
+        let (slot, set) = self.withdrawable(route)?;
+        self.queue_withdraw(slot, &route.nlri, &set);
+        Ok(())
+    }
+
+    /// Withdraws a route and cancels its latest announcement if that was not sent yet.
+    fn retract(&mut self, route: &Route) -> Result<(), Refused> {
+        let (slot, set) = self.withdrawable(route)?;
+        self.pending.cancel_latest(&mut self.table, slot);
+        self.queue_withdraw(slot, &route.nlri, &set);
+        Ok(())
+    }
+
+    fn withdrawable(&mut self, route: &Route) -> Result<(SlotId, Arc<AttributeSet>), Refused> {
+        let set = self.sets.intern(&route.attributes, &route.next_hop)?;
+        if !is_prefix(&route.nlri) {
+            route.nlri.encode_withdraw(true, &mut Vec::new())?;
+        }
+        Ok((self.table.find_or_add(&route.nlri)?, set))
+    }
+
+    fn queue_withdraw(&mut self, slot: SlotId, nlri: &Nlri, set: &Arc<AttributeSet>) {
+        self.pending
+            .push(&mut self.table, slot, nlri, set, Action::Withdraw);
+        self.table.forget(slot);
+    }
+
+    /// `flush adj-rib out`, or a peer's ROUTE-REFRESH: sends again everything announced, of `family` alone if one is
+    /// given; between BoRR and EoRR where `enhanced` (RFC 7313).
+    pub fn flush(&mut self, family: Option<Family>, enhanced: bool) {
+        let families = self.in_order(|known| family.is_none_or(|wanted| wanted == known));
+        for family in families.iter() {
+            if enhanced {
+                self.refresh.enhanced.insert(family);
+            }
+            for slot in self.table.seen(family) {
+                if let Some(set) = &self.table.slot(slot).seen {
+                    self.refresh.routes.push((slot, Arc::clone(set)));
+                }
+            }
+        }
+    }
+
+    /// `clear adj-rib out`: withdraws everything announced of `families` (all of them if none are given).
+    pub fn clear(&mut self, families: Option<&Families>) {
+        let wanted = self.in_order(|known| families.is_none_or(|some| some.contains(known)));
+        for slot in self.seen_slots(&wanted) {
+            self.withdraw_seen(slot);
+        }
+    }
+
+    fn withdraw_seen(&mut self, slot: SlotId) {
+        if let Some(set) = self.table.slot(slot).seen.clone() {
+            let nlri = self.table.slot(slot).nlri.clone();
+            self.pending.cancel_latest(&mut self.table, slot);
+            self.queue_withdraw(slot, &nlri, &set);
+        }
+    }
+
+    fn in_order(&self, wanted: impl Fn(Family) -> bool) -> FamilySet {
+        self.families
+            .iter()
+            .filter(|family| wanted(*family))
+            .collect()
+    }
+
+    fn seen_slots(&self, families: &FamilySet) -> Vec<SlotId> {
+        families
+            .iter()
+            .flat_map(|family| self.table.seen(family))
+            .collect()
+    }
+
+    /// The session is lost: drops what is queued, keeps what was announced.
+    pub fn reset(&mut self) {
+        self.refresh = Refresh::default();
+        self.release_pending();
+    }
+
+    fn release_pending(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for entry in &pending.entries {
+            self.table.slot_mut(entry.slot).latest = super::table::NONE;
+        }
+        for entry in &pending.entries {
+            self.table.release(entry.slot);
+        }
+    }
+
+    /// A session is established: queues everything announced again, then withdraws what the configuration had in
+    /// `previous` and has no more in `current`.
+    ///
+    /// # Errors
+    /// As for [`AdjRibOut::withdraw`]; the rest is done all the same.
+    pub fn replace_restart(
+        &mut self,
+        previous: &[Route],
+        current: &[Route],
+    ) -> Result<(), Refused> {
+        for slot in self.seen_slots(&self.in_order(|_| true)) {
+            if let Some(set) = self.table.slot(slot).seen.clone() {
+                let nlri = self.table.slot(slot).nlri.clone();
+                self.queue_announce(slot, &nlri, set);
+            }
+        }
+        self.withdraw_vanished(previous, current)
+    }
+
+    /// The configuration was reloaded: announces what is new in `current`, withdraws what `previous` alone has.
+    /// Routes that the API announced stay.
+    ///
+    /// # Errors
+    /// As for [`AdjRibOut::announce`]; the rest is done all the same.
+    pub fn replace_reload(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
+        let known = identities(previous)?;
+        let mut outcome = Ok(());
+        for route in current {
+            if !known.contains(&route.nlri.index()?) {
+                outcome = outcome.and(self.announce_if(route, true).map(drop));
+            }
+        }
+        outcome.and(self.withdraw_vanished(previous, current))
+    }
+
+    fn withdraw_vanished(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
+        let kept = identities(current)?;
+        let mut done = crate::bgp::collections::Set::default();
+        let mut outcome = Ok(());
+        for route in previous {
+            let index = route.nlri.index()?;
+            if !kept.contains(&index) && done.insert(index) {
+                outcome = outcome.and(self.retract(route));
+            }
+        }
+        outcome
+    }
+
+    /// Announces a route of the configuration, unless its watchdog holds it back. `route` is the configured one with its next hop resolved.
+    ///
+    /// # Errors
+    /// As for [`AdjRibOut::announce`].
+    pub fn announce_configured(
+        &mut self,
+        configured: &ConfiguredRoute,
+        route: &Route,
+    ) -> Result<bool, Refused> {
+        if let Some(name) = &configured.watchdog {
+            self.watchdogs.add(name, route, configured.withdrawn)?;
+            if configured.withdrawn {
+                return Ok(false);
+            }
+        }
+        self.announce(route)
+    }
+
+    /// `announce watchdog NAME`: announces the routes that it holds back.
+    ///
+    /// # Errors
+    /// As for [`AdjRibOut::announce`]; the rest is done all the same.
+    pub fn announce_watchdog(&mut self, name: &str) -> Result<(), Refused> {
+        let mut outcome = Ok(());
+        for route in self.watchdogs.announce(name) {
+            outcome = outcome.and(self.announce(&route).map(drop));
+        }
+        outcome
+    }
+
+    /// `withdraw watchdog NAME`: withdraws the routes that are announced by it.
+    ///
+    /// # Errors
+    /// As for [`AdjRibOut::withdraw`]; the rest is done all the same.
+    pub fn withdraw_watchdog(&mut self, name: &str) -> Result<(), Refused> {
+        let mut outcome = Ok(());
+        for route in self.watchdogs.withdraw(name) {
+            outcome = outcome.and(self.retract(&route));
+        }
+        outcome
+    }
+
+    /// Whether something is queued.
+    #[must_use]
+    pub const fn pending(&self) -> bool {
+        !self.pending.is_empty() || !self.refresh.routes.is_empty()
+    }
+
+    /// Takes everything queued so far, refreshes included: what is queued from now on goes into the next batch.
+    ///
+    /// `grouped` is the neighbor's `group-updates`. `include_withdraws` is false for the first batch of a session: the
+    /// peer has nothing to withdraw.
+    pub fn take(&mut self, grouped: bool, include_withdraws: bool) -> Batch {
+        let refresh = std::mem::take(&mut self.refresh);
+        if !include_withdraws {
+            self.pending.cancel_withdrawn(&self.table);
+        }
+        let refreshed = self.fold_refresh(refresh.routes);
+        let mut builder = Builder::new(grouped, include_withdraws, self.pending.entries.len());
+        builder.refresh(&self.table, refresh.enhanced.iter(), refreshed);
+        builder.changes(&self.table, &self.pending);
+        self.release_pending();
+        builder.finish()
+    }
+
+    /// A refreshed route that is also queued is sent once: with its latest attributes among the refreshed, but a
+    /// route with a withdraw queued is left to the queue.
+    fn fold_refresh(
+        &mut self,
+        routes: Vec<(SlotId, Arc<AttributeSet>)>,
+    ) -> Vec<(SlotId, Arc<AttributeSet>)> {
+        let mut refreshed: crate::bgp::collections::Map<SlotId, Arc<AttributeSet>> =
+            crate::bgp::collections::Map::default();
+        for (slot, set) in routes {
+            refreshed.insert(slot, set);
+        }
+        refreshed.retain(|&slot, set| {
+            let Some(latest) = self.pending.latest(&self.table, slot) else {
+                return true;
+            };
+            let latest_announces = latest.action == Action::Announce;
+            let latest_set = Arc::clone(&self.pending.buckets[latest.bucket as usize].set);
+            if self.pending.withdraws(&self.table, slot) {
+                if !latest_announces {
+                    self.pending.cancel_announcements(&self.table, slot);
+                }
+                return false;
+            }
+            *set = latest_set;
+            self.pending.cancel_announcements(&self.table, slot);
+            true
+        });
+        refreshed.into_iter().collect()
+    }
+
+    /// Everything announced, family by family, in order.
+    pub fn announced(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+        self.families
+            .iter()
+            .flat_map(|family| self.table.seen(family))
+            .filter_map(|slot| {
+                let slot = self.table.slot(slot);
+                slot.seen.as_deref().map(|set| (&slot.nlri, set))
+            })
+    }
+
+    /// Everything queued, in the order in which it was queued: the route, its attributes, and whether it is announced.
+    pub fn queued(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet, bool)> {
+        self.pending
+            .entries
+            .iter()
+            .filter(|entry| entry.action != Action::Nothing)
+            .map(|entry| {
+                let set = &*self.pending.buckets[entry.bucket as usize].set;
+                let nlri = self.pending.nlri(&self.table, entry);
+                (nlri, set, entry.action == Action::Announce)
+            })
+    }
+
+    /// How many routes are announced.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.seen_count()
+    }
+
+    /// Whether no route is announced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn identities(routes: &[Route]) -> Result<crate::bgp::collections::Set<Vec<u8>>, Refused> {
+    routes
+        .iter()
+        .map(|route| route.nlri.index().map_err(Refused::from))
+        .collect()
+}
+
+/// Whether an NLRI is a plain prefix, which always fits.
+pub(super) const fn is_prefix(nlri: &Nlri) -> bool {
+    matches!(nlri.value, NlriValue::Inet(_))
+}

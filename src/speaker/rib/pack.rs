@@ -1,0 +1,149 @@
+//! How routes become the octets of UPDATEs: default attributes, NEXT_HOP, classic fields or multiprotocol attributes, limits.
+
+use std::net::IpAddr;
+
+use super::out::is_prefix;
+use super::refuse::Refused;
+use super::set::AttributeSet;
+use crate::bgp::attribute::as_path::AsPath;
+use crate::bgp::attribute::local_pref::LocalPref;
+use crate::bgp::attribute::next_hop::NextHopAddress;
+use crate::bgp::attribute::origin::Origin;
+use crate::bgp::attribute::{Attributes, Flags, MpReach, MpUnreach, NextHop};
+use crate::bgp::error::EncodeError;
+use crate::bgp::family::Family;
+use crate::bgp::iana::{MessageType, Safi};
+use crate::bgp::message::header::{EXTENDED_MAXIMUM, Header, MARKER, MAXIMUM};
+use crate::bgp::nlri::Nlri;
+use crate::bgp::wire::Writer;
+use crate::speaker::session::Negotiated;
+
+/// Octets of an UPDATE without attributes and routes: header and both length fields.
+pub(super) const EMPTY_UPDATE: usize = Header::SIZE + 4;
+
+/// The most octets of a message.
+pub(super) const fn limit(extended_message: bool) -> usize {
+    if extended_message {
+        EXTENDED_MAXIMUM
+    } else {
+        MAXIMUM
+    }
+}
+
+const AS_PATH: u8 = 0x02;
+const NEXT_HOP: u8 = 0x03;
+const LOCAL_PREF: u8 = 0x05;
+const AIGP: u8 = 0x1a;
+
+/// Whether a route goes into the fields of RFC 4271: IPv4 unicast, withdrawn or with an IPv4 next hop.
+pub(super) fn is_classic(family: Family, next_hop: &NextHop, withdraw: bool) -> bool {
+    family == Family::IPV4_UNICAST
+        && (withdraw || matches!(next_hop, NextHop::Address(IpAddr::V4(_))))
+}
+
+/// Whether the withdraw of a route carries path attributes: unicast and multicast do not (RFC 4760 section 4), other families do in ExaBGP.
+pub(super) const fn withdraw_carries_attributes(family: Family) -> bool {
+    !matches!(family.safi, Safi::UNICAST | Safi::MULTICAST)
+}
+
+/// Families whose routes have no NEXT_HOP attribute beside MP_REACH_NLRI even where the next hop is IPv4.
+const fn omits_next_hop(family: Family) -> bool {
+    matches!(
+        family.safi,
+        Safi::FLOW | Safi::FLOW_VPN | Safi::VPLS | Safi::SR_POLICY
+    )
+}
+
+/// Whether routes of `family` may have no next hop.
+const fn needs_next_hop(family: Family) -> bool {
+    !matches!(family.safi, Safi::FLOW | Safi::FLOW_VPN)
+}
+
+/// Appends the path attributes of `set`, MP_REACH_NLRI and MP_UNREACH_NLRI apart, with ExaBGP's defaults: ORIGIN igp,
+/// AS_PATH (empty on an internal session, else our AS), LOCAL_PREF 100 (internal sessions only).
+pub(super) fn attributes(
+    set: &AttributeSet,
+    family: Family,
+    negotiated: &Negotiated,
+    out: &mut Writer,
+) -> Result<(), EncodeError> {
+    let internal = negotiated.is_ibgp();
+    let mut list: Attributes = set
+        .attributes
+        .iter()
+        .filter(|attribute| match attribute.value.code() {
+            LOCAL_PREF => internal,
+            AIGP => internal || negotiated.aigp,
+            NEXT_HOP | MpReach::CODE | MpUnreach::CODE => false,
+            _ => true,
+        })
+        .cloned()
+        .collect();
+    if list.by_code(0x01).is_none() {
+        list.insert(Origin::Igp.into());
+    }
+    if list.by_code(AS_PATH).is_none() {
+        list.insert(default_as_path(negotiated).into());
+    }
+    if internal && list.by_code(LOCAL_PREF).is_none() {
+        list.insert(LocalPref(100).into());
+    }
+    if let NextHop::Address(IpAddr::V4(address)) = set.next_hop
+        && !omits_next_hop(family)
+    {
+        list.insert(NextHopAddress(address).into());
+    }
+    list.encode(&negotiated.send, out)
+}
+
+fn default_as_path(negotiated: &Negotiated) -> AsPath {
+    if negotiated.is_ibgp() {
+        AsPath::default()
+    } else {
+        AsPath::sequence([negotiated.local_as])
+    }
+}
+
+/// Holds a route to be announced against what the wire can carry, before any session is known.
+pub(super) fn check(nlri: &Nlri, set: &AttributeSet, limit: usize) -> Result<(), Refused> {
+    if set.next_hop == NextHop::None && needs_next_hop(nlri.family) {
+        return Err(Refused::NoNextHop(nlri.family));
+    }
+    let octets = if is_prefix(nlri) {
+        LONGEST_PREFIX
+    } else {
+        let mut octets = Writer::new();
+        nlri.encode(true, &mut octets)?;
+        octets.len()
+    };
+    let needed = EMPTY_UPDATE + set.octets() + octets;
+    if needed > limit {
+        return Err(Refused::TooLong { needed, limit });
+    }
+    Ok(())
+}
+
+/// Path identifier, length, and an IPv6 address.
+const LONGEST_PREFIX: usize = 4 + 1 + 16;
+
+/// The octets of an attribute with a value of `length` octets.
+pub(super) const fn attribute_octets(length: usize) -> usize {
+    length + if length > 0xff { 4 } else { 3 }
+}
+
+/// Appends flags, code and length of an attribute with a value of `length` octets.
+pub(super) fn attribute_header(flags: Flags, code: u8, length: usize, out: &mut Writer) {
+    if length > 0xff {
+        out.extend_from_slice(&[flags.0 | Flags::EXTENDED_LENGTH.0, code]);
+        out.extend_from_slice(&(length as u16).to_be_bytes());
+    } else {
+        out.extend_from_slice(&[flags.0, code, length as u8]);
+    }
+}
+
+/// Appends the header of an UPDATE of `length` octets in all.
+pub(super) fn update_header(length: usize, out: &mut Writer) {
+    out.extend_from_slice(&MARKER);
+    out.extend_from_slice(&(length as u16).to_be_bytes());
+    out.push(MessageType::UPDATE.0);
+}
