@@ -3,3 +3,4 @@
 mod functional_runner;
 mod scenario_files;
 mod capture;
+mod conformance;

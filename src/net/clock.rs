@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Nanoseconds that a true clock counts while `MILLION + skew` pass on a skewed one.
+const MILLION: i64 = 1_000_000;
+
 /// The clock of one run: tokio's, which a simulation pauses and jumps.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Instant,
+    /// How much faster than true time this clock runs, in parts per million.
+    skew: i32,
 }
 
 impl Clock {
@@ -19,6 +24,18 @@ impl Clock {
     pub fn start() -> Self {
         Self {
             start: Instant::now(),
+            skew: 0,
+        }
+    }
+
+    /// The same clock running `skew` parts per million fast (or slow, below zero): another host's.
+    ///
+    /// A clock slower than a thousandth of true time is held at that.
+    #[must_use]
+    pub fn skewed(self, skew: i32) -> Self {
+        Self {
+            skew: skew.max(-999_000),
+            ..self
         }
     }
 
@@ -26,12 +43,42 @@ impl Clock {
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
     pub fn now(&self) -> Duration {
-        Instant::now() - self.start
+        let elapsed = Instant::now() - self.start;
+        if self.skew == 0 {
+            return elapsed;
+        }
+        scale(elapsed, MILLION + i64::from(self.skew), MILLION)
     }
 
     /// The instant at `time` since the start, for tokio's timers.
     #[must_use]
     pub fn at(&self, time: Duration) -> Instant {
-        self.start + time
+        if self.skew == 0 {
+            return self.start + time;
+        }
+        // One nanosecond over, so that a timer never wakes before its time on this clock.
+        let elapsed = scale(time, MILLION, MILLION + i64::from(self.skew));
+        self.start + elapsed + Duration::from_nanos(1)
+    }
+}
+
+fn scale(time: Duration, numerator: i64, denominator: i64) -> Duration {
+    let nanos = time.as_nanos() * numerator as u128 / denominator as u128;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_skewed_clock_wakes_at_its_own_time() {
+        let clock = Clock::start();
+        let fast = clock.skewed(500_000);
+        let slow = clock.skewed(-500_000);
+        tokio::time::sleep_until(fast.at(Duration::from_secs(90))).await;
+        assert_eq!(clock.now().as_secs(), 60);
+        assert!(fast.now() >= Duration::from_secs(90));
+        assert_eq!(slow.now().as_secs(), 30);
     }
 }

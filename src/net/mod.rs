@@ -1,3 +1,12 @@
-//! The networks that a reactor runs on: the kernel's, our simulated one, turmoil's.
+//! The networks that a reactor runs on: the kernel's, and turmoil's. Our own simulated one is [`crate::sim`].
+//!
+//! A reactor is generic over [`Network`](crate::reactor::network::Network) and is given:
+//!
+//! * a network: [`kernel::KernelNetwork`], [`crate::sim::SimNetwork`] or `turmoil`'s;
+//! * its API programs: [`programs::ChildPrograms`] on the kernel, pipes made by [`crate::sim::pipe`] in a simulation;
+//! * a [`clock::Clock`], started inside the tokio runtime of the run.
 
+pub mod abort;
 pub mod clock;
+pub mod kernel;
+pub mod programs;

@@ -1,0 +1,234 @@
+//! The world: its settings, its hosts, and the run that lives in it.
+
+use std::future::Future;
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::LocalSet;
+
+use super::link::Link;
+use super::network::SimNetwork;
+use super::seed::Seed;
+use super::state::{Host, Shared, State, Timer};
+use crate::net::clock::Clock;
+
+/// What holds for every connection of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Feeds jitter, and nothing else.
+    pub seed: Seed,
+    /// Any path that has no link of its own.
+    pub link: Link,
+    /// A socket's send buffer, in octets.
+    pub send_buffer: usize,
+    /// A socket's receive buffer, in octets: its largest window.
+    pub receive_buffer: usize,
+    /// The most octets in a segment.
+    pub segment: usize,
+    /// Connections that wait to be accepted; beyond it SYNs are dropped, and sent again.
+    pub backlog: usize,
+    /// How long sent octets may go unacknowledged before the connection times out.
+    pub retransmission_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: Seed(0),
+            link: Link::default(),
+            send_buffer: 65_536,
+            receive_buffer: 65_536,
+            segment: 1_460,
+            backlog: 128,
+            // Linux's tcp_retries2 of 15.
+            retransmission_timeout: Duration::from_secs(924),
+        }
+    }
+}
+
+/// A simulated world, on one thread and one virtual clock.
+#[derive(Debug)]
+pub struct World {
+    shared: Rc<Shared>,
+    runtime: Runtime,
+}
+
+/// A host: some addresses, and a loopback of its own.
+#[derive(Debug, Clone)]
+pub struct SimHost {
+    network: SimNetwork,
+}
+
+/// The future of a run had not completed when its virtual time was over.
+///
+/// A run in which everything waits for everything else ends like this too, at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not finished after {} s of virtual time", limit.as_secs_f64())]
+pub struct OutOfTime {
+    /// The time that was allowed, counted from the world's start.
+    pub limit: Duration,
+}
+
+impl World {
+    /// A world without hosts, at time zero.
+    ///
+    /// # Errors
+    /// The operating system could not give the thread its parking place.
+    pub fn new(settings: Settings) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()?;
+        let clock = {
+            let _inside = runtime.enter();
+            Clock::start()
+        };
+        let shared = Rc::new(Shared::new(State::new(settings), clock));
+        Ok(Self { shared, runtime })
+    }
+
+    /// Adds a host with these addresses; 127.0.0.0/8 and ::1 are every host's own.
+    ///
+    /// An address that a host has already moves to the new one.
+    pub fn host(&self, addresses: &[IpAddr]) -> SimHost {
+        let host = self.shared.with(|state| {
+            let host = state.hosts.len();
+            state.owners.extend(addresses.iter().map(|it| (*it, host)));
+            state.hosts.push(Host {
+                addresses: addresses.to_vec(),
+                next_port: 0,
+            });
+            host
+        });
+        SimHost {
+            network: SimNetwork {
+                shared: self.shared.clone(),
+                host,
+            },
+        }
+    }
+
+    /// The true clock, zero at the world's start; only to be read inside a run.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.shared.clock()
+    }
+
+    /// Virtual time since the start.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.shared.with(|state| state.now)
+    }
+
+    /// A handle on the paths of this world, for tasks inside a run.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        Paths {
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// Runs `future` to its end in virtual time, or to `limit` since the start.
+    ///
+    /// Inside, `tokio::task::spawn_local` and tokio's timers work; tasks that
+    /// are still alive when `future` ends are dropped, their sockets closed.
+    ///
+    /// # Errors
+    /// [`OutOfTime`].
+    ///
+    /// # Panics
+    /// Where `future` panics.
+    pub fn run<F>(&self, limit: Duration, future: F) -> Result<F::Output, OutOfTime>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let shared = &self.shared;
+        let _inside = self.runtime.enter();
+        let local = LocalSet::new();
+        shared.running.set(true);
+        let finished = self.runtime.block_on(local.run_until(async {
+            let main = tokio::task::spawn_local(future);
+            let pump = tokio::task::spawn_local(pump(shared.clone(), limit));
+            tokio::select! {
+                biased;
+                finished = main => Some(finished),
+                _ = pump => None,
+            }
+        }));
+        drop(local);
+        shared.with(|state| state.timer = None);
+        shared.running.set(false);
+        match finished {
+            None => Err(OutOfTime { limit }),
+            Some(Ok(output)) => Ok(output),
+            Some(Err(failure)) => std::panic::resume_unwind(failure.into_panic()),
+        }
+    }
+}
+
+impl SimHost {
+    /// The network as this host's programs see it.
+    #[must_use]
+    pub fn network(&self) -> SimNetwork {
+        self.network.clone()
+    }
+}
+
+/// The paths between addresses, to be changed while a run goes on.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    shared: Rc<Shared>,
+}
+
+impl Paths {
+    /// Gives the path from `source` to `target`, this direction only, a link of its own.
+    pub fn set(&self, source: IpAddr, target: IpAddr, link: Link) {
+        self.shared.with(|state| {
+            state.links.insert((source, target), link);
+        });
+    }
+
+    /// Cuts the path from `source` to `target`: nothing that is sent from now on arrives.
+    pub fn cut(&self, source: IpAddr, target: IpAddr) {
+        self.shared.with(|state| {
+            if !state.cuts.contains(&(source, target)) {
+                state.cuts.push((source, target));
+            }
+        });
+    }
+
+    /// Restores a path; what TCP still wants delivered is sent again.
+    pub fn restore(&self, source: IpAddr, target: IpAddr) {
+        self.shared.with(|state| state.restore(source, target));
+    }
+}
+
+/// Lets events happen when they are due, until `limit`.
+async fn pump(shared: Rc<Shared>, limit: Duration) {
+    let clock = shared.clock();
+    poll_fn(|context| {
+        shared.with(|state| {
+            if state.now >= limit {
+                return Poll::Ready(());
+            }
+            let due = state.next_event().map_or(limit, |next| next.min(limit));
+            let timer = state.timer.get_or_insert_with(|| Timer {
+                sleep: Box::pin(tokio::time::sleep_until(clock.at(due))),
+                due,
+            });
+            timer.due = due;
+            timer.sleep.as_mut().reset(clock.at(due));
+            if timer.sleep.as_mut().poll(context).is_ready() {
+                context.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
+    })
+    .await;
+}
