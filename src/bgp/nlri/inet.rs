@@ -95,6 +95,20 @@ impl Prefix {
         Ok(prefix)
     }
 
+    /// Reads a prefix of `afi` and keeps the bits past its length, as ExaBGP does in some families.
+    ///
+    /// # Errors
+    /// As for [`Prefix::parse`].
+    pub fn parse_unmasked(afi: Afi, words: &mut Words<'_>) -> Result<Self, TextError> {
+        let before = words.clone();
+        let mut prefix = Self::parse(afi, words)?;
+        let address = before
+            .peek()
+            .and_then(|word| word.split('/').next()?.parse().ok());
+        prefix.address = address.unwrap_or(prefix.address);
+        Ok(prefix)
+    }
+
     /// Appends the octets that hold the prefix's bits.
     #[inline]
     pub fn encode_bits(&self, out: &mut Writer) {

@@ -5,10 +5,13 @@
 pub mod flow;
 pub mod inet;
 pub mod labelled;
+pub mod mup;
+pub mod mvpn;
 pub mod qualifier;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod unknown;
+pub mod vpls;
 pub mod vpn;
 
 use std::fmt;
@@ -211,6 +214,12 @@ families! {
     Vpn(Box<vpn::Vpn>): (IPV4, MPLS_VPN), (IPV6, MPLS_VPN), (IPV4, MCAST_MPLS_VPN), (IPV6, MCAST_MPLS_VPN);
     /// Flow specifications.
     Flow(Box<flow::Flow>): (IPV4, FLOW), (IPV6, FLOW), (IPV4, FLOW_VPN), (IPV6, FLOW_VPN);
+    /// VPLS.
+    Vpls(vpls::Vpls): (L2VPN, VPLS);
+    /// Multicast VPN.
+    Mvpn(Box<mvpn::Mvpn>): (IPV4, MCAST_VPN), (IPV6, MCAST_VPN);
+    /// Mobile user plane.
+    Mup(Box<mup::Mup>): (IPV4, MUP), (IPV6, MUP);
 }
 
 /// One route's identity: family, path identifier (where add-path is in force), and the family's own value.

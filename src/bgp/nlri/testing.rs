@@ -2,6 +2,7 @@
 
 use super::Nlri;
 use crate::bgp::family::Family;
+use crate::bgp::text::{Words, split};
 use crate::bgp::wire::Reader;
 
 /// The octets of `text`: hexadecimal digits and spaces.
@@ -32,6 +33,15 @@ pub(crate) fn encode(nlri: &Nlri) -> Vec<u8> {
     let mut out = Vec::new();
     nlri.encode(false, &mut out).unwrap();
     out
+}
+
+/// Parses `line` as an NLRI of `family`.
+pub(crate) fn parse(family: Family, line: &str) -> Nlri {
+    let split = split(line).unwrap();
+    let mut words = Words::new(&split, line.len());
+    let nlri = Nlri::parse(family, &mut words).unwrap();
+    words.finish().unwrap();
+    nlri
 }
 
 /// Decodes `bytes` if they are an NLRI of `family`: then encoding and decoding again must give the same value,

@@ -39,17 +39,6 @@ pub struct Target {
     pub administrator: Administrator,
 }
 
-impl Target {
-    /// A route target.
-    #[must_use]
-    pub const fn target(administrator: Administrator) -> Self {
-        Self {
-            role: Role::Target,
-            administrator,
-        }
-    }
-}
-
 impl From<Target> for ExtendedCommunity {
     fn from(target: Target) -> Self {
         let subtype = match target.role {
