@@ -23,6 +23,9 @@ pub mod mp_unreach;
 pub mod next_hop;
 pub mod origin;
 pub mod originator_id;
+pub mod prefix_sid;
+#[cfg(test)]
+pub(crate) mod testing;
 mod render;
 
 use std::fmt;
@@ -260,6 +263,9 @@ macro_rules! attributes {
                     return Some(<$type>::parse(words).map(Attribute::from));
                 }
             )*
+            if keyword == prefix_sid::PrefixSid::SRV6_NAME {
+                return Some(prefix_sid::PrefixSid::parse_srv6(words).map(Attribute::from));
+            }
             (keyword == Generic::NAME).then(|| Generic::parse(words))
         }
     };
@@ -282,6 +288,7 @@ attributes! {
     ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
     Aigp(aigp::Aigp);
     LargeCommunities(large_communities::LargeCommunities);
+    PrefixSid(prefix_sid::PrefixSid);
 }
 
 /// What the table says of an attribute.
