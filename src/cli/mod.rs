@@ -3,6 +3,7 @@
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
 pub mod check;
+pub mod record;
 pub mod run;
 pub mod status;
 
@@ -49,6 +50,8 @@ subcommands! {
     Check(check);
     /// Replay scenarios and compare them with their goldens.
     Run(run);
+    /// Record goldens from the real ExaBGP.
+    Record(record);
 }
 
 /// Runs the command line and gives its exit status.

@@ -82,3 +82,12 @@ mod tests {
         assert_eq!(slow.now().as_secs(), 30);
     }
 }
+
+/// The time since 1970 by the machine's clock, for dates in files that a person reads; no run sees it.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
+pub fn since_1970() -> Duration {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+}

@@ -1,14 +1,28 @@
 //! A scenario's files to steps, their run in a mode on a network, the verdict.
 //!
-//! Start at [`script::Scenario`] for what a scenario says and at [`parse::load`] for how it is read.
+//! Start at [`script::Scenario`] for what a scenario says and at [`parse::load`] for how it is
+//! read; actors ([`peer`], [`program`]) play their scripts on a [`stage::Stage`] that a conductor watches.
 
+mod conductor;
+mod duplex;
 mod lines;
 mod parse_peer;
 mod parse_program;
 
 pub mod error;
+pub mod expected;
+pub mod external;
+pub mod golden;
 pub mod manifest;
 pub mod message;
 pub mod parse;
+pub mod peer;
+pub mod played;
+pub mod program;
+pub mod record;
 pub mod script;
 pub mod stage;
+pub mod table;
+pub mod transcript;
+pub mod transcripts;
+pub mod verdict;

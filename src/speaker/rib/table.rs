@@ -180,8 +180,8 @@ impl Table {
     /// Announced routes of `family` in order.
     pub fn seen(&self, family: Family) -> impl Iterator<Item = SlotId> + '_ {
         let first = self.seen.get(&family).map_or(NONE, |chain| chain.first);
-        let there = |id: SlotId| (id != NONE).then_some(id);
-        std::iter::successors(there(first), move |&id| there(self.slots[id as usize].next))
+        std::iter::successors(Some(first), |&id| Some(self.slots[id as usize].next))
+            .take_while(|&id| id != NONE)
     }
 
     /// Families of which routes are announced, in the order in which they first were.

@@ -1,0 +1,359 @@
+//! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep_until};
+
+use super::duplex::Duplex;
+use super::message;
+use super::script::{PeerAction, PeerScript, Signal, Step};
+use super::stage::{Seen, Stage};
+use super::table::View;
+use super::transcript::{Ending, Passed, Transcript};
+use crate::net::clock::Clock;
+use crate::reactor::network::{Connection, Listener, Stream};
+
+/// What all peers of a run share.
+#[derive(Clone)]
+pub struct Shared {
+    /// What was seen.
+    pub stage: Stage,
+    /// The peers' clock.
+    pub clock: Clock,
+    /// Where finished and running connections are written down.
+    pub transcripts: super::transcripts::Transcripts,
+    /// Signals to the speaker.
+    pub signals: UnboundedSender<Signal>,
+    /// Whether a message that is not the expected one fails the run: not where faults are about.
+    pub strict: bool,
+}
+
+/// Accepts and serves connections until the run is over.
+pub async fn listen<L: Listener>(script: Rc<PeerScript>, mut listener: L, shared: Shared) {
+    let mut attempt = 0;
+    let local = tokio::task::LocalSet::new();
+    let over = shared.stage.clone();
+    local
+        .run_until(async {
+            loop {
+                let accepted = tokio::select! {
+                    biased;
+                    accepted = poll_fn(|context| listener.poll_accept(context)) => accepted,
+                    () = over.until(Stage::is_over) => return,
+                };
+                let Ok(connection) = accepted else { continue };
+                attempt += 1;
+                let session = Session::new(script.clone(), attempt, connection, shared.clone());
+                tokio::task::spawn_local(session.play());
+            }
+        })
+        .await;
+    local.await;
+}
+
+/// One connection being served.
+struct Session<C> {
+    script: Rc<PeerScript>,
+    attempt: usize,
+    duplex: Duplex<C>,
+    shared: Shared,
+    record: usize,
+    view: View,
+    received: Vec<u8>,
+    open: Option<Vec<u8>>,
+    opened: bool,
+    up: bool,
+    pending: VecDeque<Seen>,
+    at: usize,
+    wake: Option<Instant>,
+    hold: Duration,
+    heard: Duration,
+    spoke: Duration,
+    ending: Option<Ending>,
+}
+
+impl<C: Connection + Stream> Session<C> {
+    fn new(script: Rc<PeerScript>, attempt: usize, connection: C, shared: Shared) -> Self {
+        let now = shared.clock.now();
+        let record = shared.transcripts.open(Transcript {
+            peer: script.address,
+            attempt,
+            opened: now,
+            messages: Vec::new(),
+            ended: None,
+        });
+        Self {
+            script,
+            attempt,
+            duplex: Duplex::new(connection),
+            shared,
+            record,
+            view: View::default(),
+            received: Vec::new(),
+            open: None,
+            opened: false,
+            up: false,
+            pending: VecDeque::new(),
+            at: 0,
+            wake: None,
+            hold: Duration::ZERO,
+            heard: now,
+            spoke: now,
+            ending: None,
+        }
+    }
+
+    fn peer(&self) -> IpAddr {
+        self.script.address
+    }
+
+    fn step(&self) -> Option<&Step<PeerAction>> {
+        self.script.steps_of(self.attempt).get(self.at)
+    }
+
+    async fn play(mut self) {
+        while self.ending.is_none() {
+            while self.advance() {}
+            self.report_done();
+            if self.ending.is_some() {
+                break;
+            }
+            self.wait().await;
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.duplex.flush()).await;
+        let ending = self.ending.unwrap_or(Ending::ByPeer);
+        let now = self.shared.clock.now();
+        self.shared.transcripts.close(self.record, now, ending);
+        self.shared.transcripts.table(self.peer(), &self.view);
+        if ending != Ending::ByPeer && self.step().is_some() && self.shared.strict {
+            self.fail("the speaker ended the connection before this step");
+        }
+    }
+
+    /// Says that the script is through, once it is.
+    fn report_done(&self) {
+        let last = self.attempt >= self.script.last_connection();
+        if last && self.opened && self.step().is_none() {
+            self.shared.stage.peer_done(self.peer());
+        }
+    }
+
+    /// Does the next step if it can be done now.
+    fn advance(&mut self) -> bool {
+        if !self.opened {
+            return self.answer_open();
+        }
+        let Some(step) = self.step().cloned() else {
+            return false;
+        };
+        let done = match step.action {
+            PeerAction::Send(bytes) => {
+                self.send(&bytes);
+                true
+            }
+            PeerAction::Expect(sight) => match self.pending.pop_front() {
+                None => false,
+                Some(seen) if seen.is(&sight) || !self.shared.strict => true,
+                Some(seen) => {
+                    self.fail(&format!("{seen:?} came where {sight:?} was expected"));
+                    self.ending = Some(Ending::ByPeer);
+                    return false;
+                }
+            },
+            PeerAction::ExpectClose => matches!(self.ending, Some(Ending::BySpeaker)),
+            PeerAction::Wait(condition) => self.shared.stage.met(&condition),
+            PeerAction::Replay => {
+                self.replay();
+                true
+            }
+            PeerAction::Signal(signal) => {
+                let _ = self.shared.signals.send(signal);
+                true
+            }
+            PeerAction::Sleep(time) => self.slept(time),
+            PeerAction::Close => {
+                self.ending = Some(Ending::ByPeer);
+                true
+            }
+        };
+        self.at += usize::from(done);
+        done
+    }
+
+    fn slept(&mut self, time: Duration) -> bool {
+        let clock = self.shared.clock;
+        let wake = *self
+            .wake
+            .get_or_insert_with(|| clock.at(clock.now() + time));
+        let over = clock.at(clock.now()) >= wake;
+        if over {
+            self.wake = None;
+        }
+        over
+    }
+
+    fn answer_open(&mut self) -> bool {
+        let answer = &self.script.open;
+        let held_back = answer
+            .after
+            .as_ref()
+            .is_some_and(|condition| !self.shared.stage.met(condition));
+        let Some(open) = self.open.as_ref().filter(|_| !held_back) else {
+            return false;
+        };
+        let open = message::mirror(open, answer.asn, answer.capability);
+        self.hold = Duration::from_secs(u64::from(u16::from_be_bytes([open[22], open[23]])));
+        self.send(&open);
+        self.send(&message::keepalive());
+        self.opened = true;
+        true
+    }
+
+    fn replay(&mut self) {
+        let updates: Vec<Vec<u8>> = self
+            .shared
+            .transcripts
+            .updates_from_speaker(self.record)
+            .into_iter()
+            .filter(|bytes| !super::table::is_end_of_rib(bytes))
+            .collect();
+        for update in updates {
+            self.send(&update);
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.duplex.write(bytes);
+        self.spoke = self.shared.clock.now();
+        self.record(false, bytes.to_vec());
+    }
+
+    fn record(&self, from_speaker: bool, bytes: Vec<u8>) {
+        let passed = Passed {
+            at: self.shared.clock.now(),
+            from_speaker,
+            bytes,
+        };
+        self.shared.transcripts.passed(self.record, passed);
+    }
+
+    fn fail(&self, what: &str) {
+        let step: Option<(Range<usize>, usize)> =
+            self.step().map(|step| (step.span.clone(), step.line));
+        let who = format!("peer {} connection {}", self.peer(), self.attempt);
+        self.shared.stage.fail(format!("{who}: {what}"), step);
+    }
+
+    /// Waits until octets come, something is seen elsewhere, or a timer is due.
+    async fn wait(&mut self) {
+        let stage = self.shared.stage.clone();
+        let clock = self.shared.clock;
+        let condition = match self.step().map(|step| &step.action) {
+            _ if !self.opened && self.open.is_some() => self.script.open.after.clone(),
+            Some(PeerAction::Wait(condition)) => Some(condition.clone()),
+            _ => None,
+        };
+        let mut due = self.wake;
+        if self.up && !self.hold.is_zero() {
+            let keepalive = clock.at(self.spoke + self.hold / 3);
+            let expiry = clock.at(self.heard + self.hold);
+            due = Some(due.unwrap_or(keepalive).min(keepalive).min(expiry));
+        }
+        tokio::select! {
+            biased;
+            read = self.duplex.read() => match read {
+                Ok([]) => self.ended(Ending::BySpeaker),
+                Ok(bytes) => {
+                    let bytes = bytes.to_vec();
+                    self.handle_bytes(&bytes);
+                }
+                Err(_) => self.ended(Ending::Reset),
+            },
+            () = stage.until(|stage| {
+                stage.is_over() || condition.as_ref().is_some_and(|condition| stage.met(condition))
+            }) => {
+                if self.shared.stage.is_over() {
+                    self.ending = Some(Ending::ByPeer);
+                }
+            }
+            () = async {
+                match due {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            } => self.timers(),
+        }
+    }
+
+    fn ended(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+        while self.advance() {}
+        self.report_done();
+    }
+
+    /// RFC 4271 section 4.4: a third of the hold time between KEEPALIVEs; section 6.5: hold timer expired.
+    fn timers(&mut self) {
+        if self.hold.is_zero() || !self.up {
+            return;
+        }
+        let now = self.shared.clock.now();
+        if now >= self.heard + self.hold {
+            self.send(&message::notification(4, 0, &[]));
+            self.ending = Some(Ending::ByPeer);
+        } else if now >= self.spoke + self.hold / 3 {
+            self.send(&message::keepalive());
+        }
+    }
+
+    fn handle_bytes(&mut self, bytes: &[u8]) {
+        self.heard = self.shared.clock.now();
+        self.received.extend_from_slice(bytes);
+        loop {
+            match message::frame(&self.received) {
+                Ok(Some(length)) => {
+                    let message: Vec<u8> = self.received.drain(..length).collect();
+                    self.handle_message(message);
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    self.fail(error);
+                    self.ending = Some(Ending::ByPeer);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn handle_message(&mut self, bytes: Vec<u8>) {
+        let kind = bytes[18];
+        self.record(true, bytes.clone());
+        match kind {
+            message::OPEN if self.open.is_none() && bytes.len() >= message::HEADER + 10 => {
+                self.view.negotiated(&bytes);
+                self.open = Some(bytes);
+                return;
+            }
+            message::KEEPALIVE => {
+                if !self.up {
+                    self.up = true;
+                    self.shared.stage.saw(self.peer(), Seen::Up);
+                }
+                return;
+            }
+            _ => {}
+        }
+        let seen = self.view.handle(&bytes);
+        self.pending.push_back(seen.clone());
+        self.shared.transcripts.table(self.peer(), &self.view);
+        self.shared.stage.saw(self.peer(), seen);
+        if kind != message::NOTIFICATION && kind != message::OPEN {
+            self.send(&message::keepalive());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A peer's view: what the session agreed on, and the table that its UPDATEs leave behind.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::message::{HEADER, NOTIFICATION, ROUTE_REFRESH, UPDATE};
+use super::stage::Seen;
+use crate::bgp::attribute::{Attributes, NextHop, WireContext};
+use crate::bgp::capability::Capability;
+use crate::bgp::error::DecodeError;
+use crate::bgp::family::Family;
+use crate::bgp::message::{Message, Update};
+use crate::bgp::nlri::inet::Prefix;
+use crate::bgp::nlri::{Nlri, NlriValue};
+use crate::bgp::wire::Reader;
+
+/// A route as the peer holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// What is reachable.
+    pub nlri: Nlri,
+    /// By which next hop.
+    pub next_hop: NextHop,
+    /// With which attributes, MP_REACH_NLRI and MP_UNREACH_NLRI left out.
+    pub attributes: Attributes,
+}
+
+/// What a peer knows of its speaker's routes.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    context: WireContext,
+    routes: BTreeMap<Vec<u8>, Held>,
+}
+
+impl View {
+    /// Takes what the speaker's OPEN offers as agreed: the peer mirrors it.
+    pub fn negotiated(&mut self, open: &[u8]) {
+        let Ok(Message::Open(open)) = Message::decode(&WireContext::default(), open) else {
+            return;
+        };
+        for capability in open.capabilities() {
+            match capability {
+                Capability::FourOctetAs(_) => self.context.four_octet_as = true,
+                Capability::ExtendedMessage(_) => self.context.extended_message = true,
+                Capability::AddPath(add_path) => {
+                    let agreed = add_path
+                        .entries
+                        .iter()
+                        .filter(|(_, direction)| direction.sends() && direction.receives());
+                    self.context.add_path = agreed.map(|(family, _)| *family).collect();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes a message of the speaker and says what it was.
+    pub fn handle(&mut self, bytes: &[u8]) -> Seen {
+        let kind = bytes[18];
+        match Message::decode(&self.context, bytes) {
+            Ok(Message::Update(update)) => self.update(&update),
+            _ if kind == NOTIFICATION && bytes.len() >= 21 => {
+                Seen::Notification(bytes[19], bytes[20])
+            }
+            Ok(Message::RouteRefresh(refresh)) if kind == ROUTE_REFRESH => {
+                Seen::Refresh(refresh.family, bytes[21])
+            }
+            // An UPDATE that RFC 7606 would reset the session for is one all the same: the peer accepts anything.
+            _ if kind == UPDATE => self.update(&self.routes_alone(bytes).unwrap_or_default()),
+            _ => Seen::Other(kind),
+        }
+    }
+
+    /// The classic routes of an UPDATE, whatever its attributes.
+    fn routes_alone(&self, bytes: &[u8]) -> Result<Update, DecodeError> {
+        let add_path = self.context.add_path.contains(Family::IPV4_UNICAST);
+        let mut reader = Reader::at(&bytes[HEADER..], HEADER);
+        let length = usize::from(reader.u16()?);
+        let withdrawn = reader.sub(length)?;
+        let length = usize::from(reader.u16()?);
+        reader.sub(length)?;
+        Ok(Update {
+            withdrawn_routes: Nlri::decode_all(Family::IPV4_UNICAST, add_path, withdrawn)?,
+            nlri: Nlri::decode_all(Family::IPV4_UNICAST, add_path, reader)?,
+            ..Update::default()
+        })
+    }
+
+    fn update(&mut self, update: &Update) -> Seen {
+        if let Some(family) = update.end_of_rib() {
+            return Seen::EndOfRib(family);
+        }
+        let mut seen = (Vec::new(), Vec::new());
+        for nlri in update.withdrawn() {
+            seen.1.extend(prefix(nlri));
+            self.routes.remove(&nlri.index().unwrap_or_default());
+        }
+        let attributes: Attributes = update
+            .attributes
+            .iter()
+            .filter(|attribute| !matches!(attribute.value.code(), 0x0e | 0x0f))
+            .cloned()
+            .collect();
+        for (nlri, next_hop) in update.announced() {
+            seen.0.extend(prefix(nlri));
+            let held = Held {
+                nlri: nlri.clone(),
+                next_hop,
+                attributes: attributes.clone(),
+            };
+            self.routes.insert(nlri.index().unwrap_or_default(), held);
+        }
+        Seen::Update {
+            announced: seen.0,
+            withdrawn: seen.1,
+        }
+    }
+
+    /// The routes, ordered by their index.
+    pub fn routes(&self) -> impl Iterator<Item = &Held> {
+        self.routes.values()
+    }
+
+    /// The unicast prefixes and their next hops.
+    #[must_use]
+    pub fn unicast(&self) -> Vec<(Prefix, Option<IpAddr>)> {
+        self.routes
+            .values()
+            .filter_map(|held| Some((prefix(&held.nlri)?, held.next_hop.address())))
+            .collect()
+    }
+}
+
+fn prefix(nlri: &Nlri) -> Option<Prefix> {
+    match &nlri.value {
+        NlriValue::Inet(inet) => Some(inet.prefix),
+        _ => None,
+    }
+}
+
+/// Whether a whole UPDATE has no route at all.
+#[must_use]
+pub fn is_end_of_rib(bytes: &[u8]) -> bool {
+    match Message::decode(&WireContext::default(), bytes) {
+        Ok(Message::Update(update)) => update.end_of_rib().is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,63 @@
+//! The transcripts of a run, written down while it goes on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::message::UPDATE;
+use super::table::View;
+use super::transcript::{Ending, Passed, Transcript};
+
+#[derive(Debug, Default)]
+struct Inner {
+    transcripts: Vec<Transcript>,
+    tables: BTreeMap<IpAddr, View>,
+}
+
+/// A handle that all peers of a run write to.
+#[derive(Debug, Clone, Default)]
+pub struct Transcripts(Rc<RefCell<Inner>>);
+
+impl Transcripts {
+    /// Begins a connection and gives its place.
+    #[must_use]
+    pub fn open(&self, transcript: Transcript) -> usize {
+        let transcripts = &mut self.0.borrow_mut().transcripts;
+        transcripts.push(transcript);
+        transcripts.len() - 1
+    }
+
+    /// A message passed on the connection at `place`.
+    pub fn passed(&self, place: usize, passed: Passed) {
+        self.0.borrow_mut().transcripts[place].messages.push(passed);
+    }
+
+    /// The connection at `place` has ended.
+    pub fn close(&self, place: usize, now: Duration, ending: Ending) {
+        self.0.borrow_mut().transcripts[place].ended = Some((now, ending));
+    }
+
+    /// The UPDATEs that the speaker has sent on the connection at `place`.
+    #[must_use]
+    pub fn updates_from_speaker(&self, place: usize) -> Vec<Vec<u8>> {
+        self.0.borrow().transcripts[place]
+            .compared()
+            .filter(|passed| passed.bytes.get(18) == Some(&UPDATE))
+            .map(|passed| passed.bytes.clone())
+            .collect()
+    }
+
+    /// What `peer` holds now.
+    pub fn table(&self, peer: IpAddr, view: &View) {
+        self.0.borrow_mut().tables.insert(peer, view.clone());
+    }
+
+    /// All that was written down: connections in the order in which they were accepted, and the peers' last tables.
+    #[must_use]
+    pub fn take(&self) -> (Vec<Transcript>, BTreeMap<IpAddr, View>) {
+        let inner = std::mem::take(&mut *self.0.borrow_mut());
+        (inner.transcripts, inner.tables)
+    }
+}
