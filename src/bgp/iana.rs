@@ -142,3 +142,67 @@ registry! {
         OPERATIONAL = 6, "operational";
     }
 }
+
+registry! {
+    /// BGP Path Attributes (IANA).
+    AttributeCode(u8) {
+        /// RFC 4271.
+        ORIGIN = 0x01, "ORIGIN";
+        /// RFC 4271.
+        AS_PATH = 0x02, "AS_PATH";
+        /// RFC 4271.
+        NEXT_HOP = 0x03, "NEXT_HOP";
+        /// RFC 4271.
+        MULTI_EXIT_DISC = 0x04, "MULTI_EXIT_DISC";
+        /// RFC 4271.
+        LOCAL_PREF = 0x05, "LOCAL_PREF";
+        /// RFC 4271.
+        ATOMIC_AGGREGATE = 0x06, "ATOMIC_AGGREGATE";
+        /// RFC 4271.
+        AGGREGATOR = 0x07, "AGGREGATOR";
+        /// RFC 1997.
+        COMMUNITIES = 0x08, "COMMUNITIES";
+        /// RFC 4456.
+        ORIGINATOR_ID = 0x09, "ORIGINATOR_ID";
+        /// RFC 4456.
+        CLUSTER_LIST = 0x0a, "CLUSTER_LIST";
+        /// RFC 4760.
+        MP_REACH_NLRI = 0x0e, "MP_REACH_NLRI";
+        /// RFC 4760.
+        MP_UNREACH_NLRI = 0x0f, "MP_UNREACH_NLRI";
+        /// RFC 4360.
+        EXTENDED_COMMUNITIES = 0x10, "EXTENDED COMMUNITIES";
+        /// RFC 6793.
+        AS4_PATH = 0x11, "AS4_PATH";
+        /// RFC 6793.
+        AS4_AGGREGATOR = 0x12, "AS4_AGGREGATOR";
+        /// RFC 6514.
+        PMSI_TUNNEL = 0x16, "PMSI_TUNNEL";
+        /// RFC 9012.
+        TUNNEL_ENCAPSULATION = 0x17, "TUNNEL_ENCAPSULATION";
+        /// RFC 5543.
+        TRAFFIC_ENGINEERING = 0x18, "TRAFFIC_ENGINEERING";
+        /// RFC 5701.
+        IPV6_EXTENDED_COMMUNITIES = 0x19, "IPV6 EXTENDED COMMUNITIES";
+        /// RFC 7311.
+        AIGP = 0x1a, "AIGP";
+        /// RFC 9552.
+        BGP_LS = 0x1d, "BGP-LS";
+        /// RFC 8092.
+        LARGE_COMMUNITY = 0x20, "LARGE_COMMUNITY";
+        /// RFC 8205.
+        BGPSEC_PATH = 0x21, "BGPSEC_PATH";
+        /// RFC 9234.
+        OTC = 0x23, "OTC";
+        /// RFC 9015.
+        D_PATH = 0x24, "D-PATH";
+        /// RFC 9015.
+        SFP = 0x25, "SFP";
+        /// RFC 9026.
+        BFD_DISCRIMINATOR = 0x26, "BFD_DISCRIMINATOR";
+        /// RFC 8669.
+        PREFIX_SID = 0x28, "PREFIX-SID";
+        /// RFC 6368.
+        ATTR_SET = 0x80, "ATTR_SET";
+    }
+}

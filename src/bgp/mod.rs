@@ -6,6 +6,7 @@ pub mod asn;
 pub mod attribute;
 pub mod capability;
 pub mod collections;
+pub mod dissect;
 pub mod error;
 pub mod family;
 pub mod iana;

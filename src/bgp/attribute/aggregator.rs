@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use super::as4_aggregator::As4Aggregator;
 use super::{Attribute, Flags, PathAttribute, WireContext};
 use crate::bgp::asn;
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::message::open::AS_TRANS;
 use crate::bgp::text::{TextError, Words};
@@ -84,6 +85,15 @@ impl PathAttribute for Aggregator {
 
     fn companion(&self, _: &WireContext) -> Option<Attribute> {
         (self.asn > u32::from(u16::MAX)).then(|| As4Aggregator(*self).into())
+    }
+
+    fn dissect(context: &WireContext, fields: &mut Dissector<'_>) {
+        if context.four_octet_as {
+            fields.u32("as", "Aggregator AS");
+        } else {
+            fields.u16("as", "Aggregator AS");
+        }
+        fields.ipv4("speaker", "Aggregator BGP Identifier");
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

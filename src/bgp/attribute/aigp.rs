@@ -13,6 +13,7 @@
 use std::fmt::Write as _;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError, ErrorAction};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
@@ -63,6 +64,24 @@ impl PathAttribute for Aigp {
         self.others
             .iter()
             .try_for_each(|(kind, value)| encode_tlv(*kind, value, out))
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let mut position = 0;
+        while let [kind, high, low, ..] = *fields.peek() {
+            let length = usize::from(u16::from_be_bytes([high, low])).max(HEADER);
+            let key = format!("tlv.{position}");
+            fields.group(&key, "AIGP TLV", length, "", |fields| {
+                fields.u8("type", "Type");
+                fields.u16("length", "Length");
+                if kind == METRIC {
+                    fields.u64("metric", "Accumulated IGP Metric");
+                } else {
+                    fields.rest("value", "Value");
+                }
+            });
+            position += 1;
+        }
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::aggregator::Aggregator;
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
@@ -29,6 +30,11 @@ impl PathAttribute for As4Aggregator {
         out.extend_from_slice(&self.0.asn.to_be_bytes());
         out.extend_from_slice(&self.0.speaker.octets());
         Ok(())
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        fields.u32("as", "Aggregator AS");
+        fields.ipv4("speaker", "Aggregator BGP Identifier");
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

@@ -2,6 +2,7 @@
 
 use super::as_path::AsPath;
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::{self, Dissector};
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::message::error::UpdateErrorKind;
 use crate::bgp::text::{TextError, Words};
@@ -26,6 +27,10 @@ impl PathAttribute for As4Path {
     fn encode(&self, _: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
         self.0.encode_segments(true, out);
         Ok(())
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        dissect::segments(true, fields);
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

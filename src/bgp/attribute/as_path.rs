@@ -14,6 +14,7 @@
 use super::as4_path::As4Path;
 use super::{Attribute, Flags, PathAttribute, WireContext};
 use crate::bgp::asn;
+use crate::bgp::dissect::{self, Dissector};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::message::error::UpdateErrorKind;
@@ -241,6 +242,10 @@ impl PathAttribute for AsPath {
             .cloned()
             .collect();
         (!outside.is_empty()).then(|| As4Path(Self { segments: outside }).into())
+    }
+
+    fn dissect(context: &WireContext, fields: &mut Dissector<'_>) {
+        dissect::segments(context.four_octet_as, fields);
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

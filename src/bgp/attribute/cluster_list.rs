@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::text::{TextError, Words};
@@ -33,6 +34,14 @@ impl PathAttribute for ClusterList {
             out.extend_from_slice(&cluster.octets());
         }
         Ok(())
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let mut position = 0;
+        while !fields.is_empty() {
+            fields.ipv4(&position.to_string(), "CLUSTER_ID");
+            position += 1;
+        }
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::text::{TextError, Word, Words};
@@ -96,6 +97,15 @@ impl PathAttribute for Communities {
             out.extend_from_slice(&community.0.to_be_bytes());
         }
         Ok(())
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let mut position = 0;
+        while !fields.is_empty() {
+            let show = |value| Community(value).to_string();
+            fields.u32_as(&position.to_string(), "Community", show);
+            position += 1;
+        }
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

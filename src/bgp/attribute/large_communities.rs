@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::communities::{sorted, text_of};
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::text::{TextError, Word, Words};
@@ -95,6 +96,19 @@ impl PathAttribute for LargeCommunities {
             out.extend_from_slice(&community.local2.to_be_bytes());
         }
         Ok(())
+    }
+
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let mut position = 0;
+        while !fields.is_empty() {
+            let key = position.to_string();
+            fields.group(&key, "Large Community", 12, "", |fields| {
+                fields.u32("global", "Global Administrator");
+                fields.u32("local1", "Local Data Part 1");
+                fields.u32("local2", "Local Data Part 2");
+            });
+            position += 1;
+        }
     }
 
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {

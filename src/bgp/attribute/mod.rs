@@ -30,6 +30,7 @@ mod render;
 
 use std::fmt;
 
+use super::dissect::Dissector;
 use super::error::{DecodeError, EncodeError, ErrorAction};
 use super::family::Families;
 use super::message::error::UpdateErrorKind;
@@ -124,6 +125,20 @@ pub trait PathAttribute: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt:
     /// Whether ExaBGP shows it by name; if not, by code and flags.
     const HAS_NAME: bool = true;
 
+    /// Explains the octets of the value, which `fields` walks and which are not none.
+    fn dissect(context: &WireContext, fields: &mut Dissector<'_>) {
+        fields.decoded(
+            "value",
+            "Attribute Value",
+            |reader| Self::decode(context, Reader::at(reader.rest(), reader.offset())),
+            |value| {
+                let mut text = String::new();
+                value.text(&mut text);
+                text
+            },
+        );
+    }
+
     /// The attribute that has to follow this one to a peer without four-octet AS numbers (RFC 6793 section 4.2.2).
     fn companion(&self, _: &WireContext) -> Option<Attribute> {
         None
@@ -196,6 +211,14 @@ macro_rules! attributes {
                         out.extend_from_slice(&generic.value);
                         Ok(())
                     }
+                }
+            }
+
+            /// Explains the octets of the value of an attribute of type `code`.
+            pub(in crate::bgp) fn dissect(context: &WireContext, code: u8, fields: &mut Dissector<'_>) {
+                match code {
+                    $(<$type>::CODE => <$type>::dissect(context, fields),)*
+                    _ => fields.rest("value", "Attribute Value"),
                 }
             }
 

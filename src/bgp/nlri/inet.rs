@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::{Around, NlriFamily, PathId, qualifier};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
@@ -177,6 +178,17 @@ impl NlriFamily for Inet {
         Ok(Self {
             prefix: Prefix::parse(family.afi, words)?,
         })
+    }
+
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let length = fields.u8_as("length", "Length", |bits| format!("{bits} bits"));
+        let Some(length) = length else { return };
+        fields.decoded(
+            "prefix",
+            "Prefix",
+            |reader| Prefix::decode_bits(family.afi, length, reader),
+            |prefix| prefix.address.to_string(),
+        );
     }
 
     fn text(&self, around: &Around, out: &mut String) {

@@ -18,6 +18,7 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::dissect::Dissector;
 use super::error::{DecodeError, DecodeErrorKind, EncodeError};
 use super::family::Family;
 use super::iana::{Afi, Safi};
@@ -90,6 +91,20 @@ pub trait NlriFamily: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt::De
     /// Appends ExaBGP's JSON for it, braces included.
     fn json(&self, around: &Around, out: &mut String);
 
+    /// Explains the octets of one NLRI, which `fields` walks.
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        fields.decoded(
+            "value",
+            "NLRI",
+            |reader| Self::decode(family, reader),
+            |value| {
+                let mut text = String::new();
+                value.text(&Around::default(), &mut text);
+                text
+            },
+        );
+    }
+
     /// Appends what makes two routes the same to the Adj-RIBs, where it is less than the whole
     /// wire form (labels are left out: RFC 8277 section 2.5).
     ///
@@ -125,6 +140,10 @@ impl<T: NlriFamily> NlriFamily for Box<T> {
         T::json(self, around, out);
     }
 
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        T::dissect(family, fields);
+    }
+
     fn index(&self, out: &mut Writer) -> Result<(), EncodeError> {
         T::index(self, out)
     }
@@ -149,6 +168,14 @@ macro_rules! families {
                 match (family.afi, family.safi) {
                     $($((Afi::$afi, Safi::$safi))|+ => <$type>::decode(family, reader).map(Self::$variant),)*
                     _ => unknown::Unknown::decode(family, reader).map(Self::Unknown),
+                }
+            }
+
+            /// Explains the octets of one NLRI of `family`.
+            pub(in crate::bgp) fn dissect(family: Family, fields: &mut Dissector<'_>) {
+                match (family.afi, family.safi) {
+                    $($((Afi::$afi, Safi::$safi))|+ => <$type>::dissect(family, fields),)*
+                    _ => unknown::Unknown::dissect(family, fields),
                 }
             }
 
