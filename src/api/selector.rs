@@ -1,6 +1,9 @@
 //! Which neighbors a command is for: `neighbor 10.0.0.1 local-as 1, neighbor 10.0.0.2 …`.
 
+use crate::bgp::text::TextError;
 use crate::speaker::neighbor::Neighbor;
+
+use super::command::Line;
 
 /// The words that may narrow a selector, besides `neighbor` itself.
 pub const KEYS: [&str; 6] = [
@@ -39,6 +42,37 @@ impl Selector {
     pub fn matches(&self, neighbor: &Neighbor) -> bool {
         self.matches_name(&neighbor.name())
     }
+}
+
+/// Reads the selectors at the beginning of a command, if there are any, and leaves the cursor behind them.
+///
+/// # Errors
+/// A key without a value.
+pub(super) fn parse(words: &mut Line<'_>) -> Result<Vec<Selector>, TextError> {
+    let mut selectors = Vec::new();
+    if words.peek().is_none_or(|word| word.text != "neighbor") {
+        return Ok(selectors);
+    }
+    let mut terms = Vec::new();
+    while let Some(word) = words.peek() {
+        if word.text == "," {
+            words.word();
+            selectors.push(Selector {
+                terms: std::mem::take(&mut terms),
+            });
+            continue;
+        }
+        let Some(key) = KEYS.iter().find(|key| **key == word.text) else {
+            break;
+        };
+        words.word();
+        let value = words.expect(&format!("what follows `{key}`"))?;
+        terms.push((*key, value.text.to_owned()));
+    }
+    if !terms.is_empty() {
+        selectors.push(Selector { terms });
+    }
+    Ok(selectors)
 }
 
 /// Whether the words `key value` stand side by side in `name`.

@@ -10,6 +10,7 @@ mod error;
 mod family;
 mod flow;
 mod flow_action;
+pub mod fragment;
 mod intern;
 mod lexer;
 mod links;
@@ -26,6 +27,7 @@ mod vpls;
 pub use error::{ConfigError, Mistake};
 pub use family::offered_by_default;
 pub use process::{Encoder, Process};
+pub(crate) use suggest::unknown as did_you_mean;
 
 use crate::bgp::text::TextError;
 use crate::speaker::neighbor::Neighbor;

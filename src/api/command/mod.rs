@@ -1,10 +1,21 @@
 //! A command: what an API program wrote on one line, understood.
+//!
+//! Start at [`Parser::parse`]; one file per family of commands.
+
+mod announce;
+mod line;
+mod peer;
+mod show;
 
 use crate::bgp::family::Family;
+use crate::bgp::message::Operational;
+use crate::bgp::text::TextError;
+use crate::config::fragment::Fragments;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::route::ConfiguredRoute;
 
 use super::selector::Selector;
+pub(super) use line::Line;
 
 /// One command of an API program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +37,8 @@ pub enum Action {
     AnnounceEor(Family),
     /// `announce route-refresh AFI SAFI`.
     RouteRefresh(Family),
+    /// `announce operational asm afi ipv4 …`; a router identifier of 0.0.0.0 and a sequence number of 0 are for the session to fill in.
+    Operational(Operational),
     /// `announce watchdog NAME`; without a name, that of the process.
     AnnounceWatchdog(Option<String>),
     /// `withdraw watchdog NAME`.
@@ -129,3 +142,110 @@ pub enum RouteKind {
     /// `l2vpn`: VPLS and EVPN.
     L2vpn,
 }
+
+/// The first words of commands.
+const VERBS: &[&str] = &[
+    "announce",
+    "withdraw",
+    "flush",
+    "clear",
+    "show",
+    "neighbor",
+    "teardown",
+    "shutdown",
+    "reload",
+    "restart",
+    "version",
+    "help",
+    "enable-ack",
+    "disable-ack",
+    "silence-ack",
+    "reset",
+    "crash",
+    "ping",
+    "status",
+    "create",
+    "delete",
+];
+
+/// Understands commands, and remembers parts of them so that many alike cost little.
+#[derive(Debug, Clone, Default)]
+pub struct Parser {
+    fragments: Fragments,
+}
+
+impl Parser {
+    /// Understands one line, without its newline.
+    ///
+    /// # Errors
+    /// What is wrong with it; the span counts octets of `line`.
+    pub fn parse(&mut self, line: &str) -> Result<Command, TextError> {
+        if let Some(action) = announce::plain_route(line, &mut self.fragments) {
+            return Ok(Command {
+                selectors: Vec::new(),
+                action: action?,
+            });
+        }
+        if let Some(text) = line.strip_prefix("debug ") {
+            return Ok(Command {
+                selectors: Vec::new(),
+                action: Action::Debug(text.to_owned()),
+            });
+        }
+        let mut words = Line::new(line);
+        let selectors = super::selector::parse(&mut words)?;
+        let (selectors, action) = self.action(&mut words, selectors)?;
+        Ok(Command { selectors, action })
+    }
+
+    fn action(
+        &mut self,
+        words: &mut Line<'_>,
+        selectors: Vec<Selector>,
+    ) -> Result<(Vec<Selector>, Action), TextError> {
+        let verb = words.expect("a command")?;
+        if verb.text.starts_with('#') {
+            return Ok((selectors, Action::Comment));
+        }
+        let action = match verb.text {
+            "announce" => announce::announce(words, &mut self.fragments)?,
+            "withdraw" => announce::withdraw(words, &mut self.fragments)?,
+            "show" => return Ok((selectors, Action::Show(show::parse(words)?))),
+            "flush" => peer::flush(words)?,
+            "clear" => peer::clear(words)?,
+            "teardown" => peer::teardown(words)?,
+            "create" => peer::create(words)?,
+            "delete" => return peer::delete(words),
+            "shutdown" => Action::Shutdown,
+            "reload" => Action::Reload,
+            "restart" => Action::Restart,
+            "version" => Action::Version,
+            "help" => Action::Help,
+            "enable-ack" => Action::EnableAck,
+            "disable-ack" => Action::DisableAck,
+            "silence-ack" => Action::SilenceAck,
+            "reset" => Action::Reset,
+            "crash" => Action::Crash,
+            "ping" => Action::Ping {
+                client: words.word().map(|word| word.text.to_owned()),
+            },
+            "status" => Action::Status,
+            _ => return Err(verb.unknown("as a command", VERBS)),
+        };
+        if !matches!(action, Action::Ping { .. }) {
+            words.finish()?;
+        }
+        Ok((selectors, action))
+    }
+}
+
+/// Understands one line by itself.
+///
+/// # Errors
+/// As for [`Parser::parse`].
+pub fn parse(line: &str) -> Result<Command, TextError> {
+    Parser::default().parse(line)
+}
+
+#[cfg(test)]
+mod tests;
