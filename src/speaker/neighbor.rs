@@ -209,6 +209,46 @@ pub struct Neighbor {
 }
 
 impl Neighbor {
+    /// A neighbor with ExaBGP's defaults for all that is not said here; its only family is IPv4 unicast.
+    #[must_use]
+    pub fn new(peer_address: IpAddr, local_address: IpAddr, local_as: u32, peer_as: u32) -> Self {
+        Self {
+            description: None,
+            peer_address,
+            peer_prefix_length: if peer_address.is_ipv4() { 32 } else { 128 },
+            local_address: Address::Ip(local_address),
+            local_link_local: None,
+            local_as: AsNumber::Number(local_as),
+            peer_as: AsNumber::Number(peer_as),
+            router_id: None,
+            hold_time: 180,
+            host_name: None,
+            domain_name: None,
+            passive: false,
+            listen: None,
+            connect: None,
+            outgoing_ttl: None,
+            incoming_ttl: None,
+            source_interface: None,
+            md5_password: None,
+            md5_base64: None,
+            md5_ip: None,
+            group_updates: true,
+            auto_flush: true,
+            adj_rib_in: true,
+            adj_rib_out: true,
+            manual_eor: false,
+            rate_limit: None,
+            families: Families::from_iter([Family::IPV4_UNICAST]),
+            nexthops: Vec::new(),
+            add_paths: Families::new(),
+            capability: CapabilitySettings::default(),
+            api: Vec::new(),
+            routes: Vec::new(),
+            reconnect: Duration::ZERO,
+        }
+    }
+
     /// ExaBGP's name for it, which the selectors of API commands are held against.
     #[must_use]
     pub fn name(&self) -> String {
