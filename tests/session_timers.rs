@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn idle_sessions_stay_up(left in 3u16..=400, right in 3u16..=400, hours in 1u64..4) {
         let mut pair = pair(left, right);
-        pair.run_for(hours * 3600 * SECOND);
+        pair.run_for(Duration::from_secs(hours * 3600));
         prop_assert_eq!(pair.left.session.state(), State::Established);
         prop_assert_eq!(pair.right.session.state(), State::Established);
         let interval = u64::from(left.min(right) / 3);

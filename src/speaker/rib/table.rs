@@ -179,9 +179,9 @@ impl Table {
 
     /// Announced routes of `family` in order.
     pub fn seen(&self, family: Family) -> impl Iterator<Item = SlotId> + '_ {
-        let first = self.seen.get(&family).map_or(NONE, |chain| chain.first);
-        std::iter::successors(Some(first), |&id| Some(self.slots[id as usize].next))
-            .take_while(|&id| id != NONE)
+        let there = |id: SlotId| (id != NONE).then_some(id);
+        let first = self.seen.get(&family).and_then(|chain| there(chain.first));
+        std::iter::successors(first, move |&id| there(self.slots[id as usize].next))
     }
 
     /// Families of which routes are announced, in the order in which they first were.
