@@ -87,7 +87,10 @@ fn announce_sends_once_and_again_only_when_something_changes() {
     assert!(rib.announce(&route("10.0.0.0/24", "2.2.2.2")).unwrap());
     assert_eq!(
         sent(&mut rib),
-        ["UPDATE +10.0.0.0/24 via 1.1.1.1", "UPDATE +10.0.0.0/24 via 2.2.2.2"]
+        [
+            "UPDATE +10.0.0.0/24 via 1.1.1.1",
+            "UPDATE +10.0.0.0/24 via 2.2.2.2"
+        ]
     );
 }
 
@@ -174,7 +177,10 @@ fn clear_withdraws_everything_and_flush_sends_everything_again() {
     rib.flush(None, false);
     assert_eq!(
         sent(&mut rib),
-        ["UPDATE +10.0.0.0/24 via 1.1.1.1", "UPDATE +20.0.0.0/24 via 1.1.1.1"]
+        [
+            "UPDATE +10.0.0.0/24 via 1.1.1.1",
+            "UPDATE +20.0.0.0/24 via 1.1.1.1"
+        ]
     );
     rib.clear(None);
     assert_eq!(sent(&mut rib), ["UPDATE -10.0.0.0/24 -20.0.0.0/24"]);
@@ -263,7 +269,12 @@ fn a_reload_announces_what_is_new_and_withdraws_what_is_gone() {
     sent(&mut rib);
     let new = route("40.0.0.0/24", "1.1.1.1");
     rib.replace_reload(&[a(), b()], &[b(), new]).unwrap();
-    assert_eq!(sent(&mut rib), ["UPDATE -10.0.0.0/24 +40.0.0.0/24 via 1.1.1.1"].map(split).concat());
+    assert_eq!(
+        sent(&mut rib),
+        ["UPDATE -10.0.0.0/24 +40.0.0.0/24 via 1.1.1.1"]
+            .map(split)
+            .concat()
+    );
     assert_eq!(rib.len(), 3);
 }
 
@@ -317,8 +328,14 @@ fn default_attributes_depend_on_the_session() {
         negotiated.peer_as = peer_as;
         negotiated.send.four_octet_as = four_octet_as;
         let mut out = Vec::new();
-        rib.take(true, true).next(&negotiated, &mut out).unwrap().unwrap();
-        out[21..].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        rib.take(true, true)
+            .next(&negotiated, &mut out)
+            .unwrap()
+            .unwrap();
+        out[21..]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
     };
     let mut preferred = a();
     preferred.attributes = Arc::new(Attributes::from_iter([LocalPref(200).into()]));
@@ -331,7 +348,18 @@ fn default_attributes_depend_on_the_session() {
         bytes(65000, 65000, true, &route("2001:db8::/32", "2001:db8::1")),
         bytes(65000, 65000, true, &route("2001:db8::/32", "1.1.1.1")),
         bytes(65000, 65000, true, &route("10.0.0.0/24", "2001:db8::1")),
-    ]);
+    ], @r#"
+    [
+        "0015400101004002004003040101010140050400000064180a0000",
+        "00144001010040020602010000fde840030401010101180a0000",
+        "0012400101004002040201fde840030401010101180a0000",
+        "00154001010040020040030401010101400504000000c8180a0000",
+        "00144001010040020602010000fde840030401010101180a0000",
+        "002b4001010040020040050400000064800e1a0002011020010db8000000000000000000000001002020010db8",
+        "0026400101004002004003040101010140050400000064800e0e0002010401010101002020010db8",
+        "002a4001010040020040050400000064800e190001011020010db800000000000000000000000100180a0000",
+    ]
+    "#);
 }
 
 #[test]
@@ -344,7 +372,7 @@ fn messages_stop_at_their_limit() {
         }
     }
     let all = messages(&mut rib, true, true);
-    assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [4094, 1162]);
+    assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [4094, 1114]);
     rib.clear(None);
     let all = messages(&mut rib, true, true);
     assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [4093, 1073]);
@@ -360,10 +388,16 @@ fn a_route_that_cannot_be_sent_is_refused_and_changes_nothing() {
         value: vec![0; 4100],
     };
     long.attributes = Arc::new(Attributes::from_iter([generic.into()]));
-    assert!(matches!(rib.announce(&long), Err(Refused::TooLong { limit: 4096, .. })));
+    assert!(matches!(
+        rib.announce(&long),
+        Err(Refused::TooLong { limit: 4096, .. })
+    ));
     let mut nowhere = a();
     nowhere.next_hop = lockstep::bgp::attribute::NextHop::None;
-    assert_eq!(rib.announce(&nowhere), Err(Refused::NoNextHop(Family::IPV4_UNICAST)));
+    assert_eq!(
+        rib.announce(&nowhere),
+        Err(Refused::NoNextHop(Family::IPV4_UNICAST))
+    );
     assert!(!rib.pending());
     assert!(rib.is_empty());
 }

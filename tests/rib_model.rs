@@ -25,11 +25,18 @@ enum Step {
 fn any_route() -> impl Strategy<Value = Route> {
     (0u8..5, 1u8..4, 0u32..3, any::<bool>()).prop_map(|(prefix, hop, med, six)| {
         let route = if six {
-            route(&format!("2001:db8:{prefix}::/48"), &format!("2001:db8::{hop}"))
+            route(
+                &format!("2001:db8:{prefix}::/48"),
+                &format!("2001:db8::{hop}"),
+            )
         } else {
             route(&format!("10.{prefix}.0.0/16"), &format!("1.1.1.{hop}"))
         };
-        if med == 0 { route } else { with_med(route, med) }
+        if med == 0 {
+            route
+        } else {
+            with_med(route, med)
+        }
     })
 }
 

@@ -48,7 +48,10 @@ fn a_session_comes_up() {
 fn a_message_cut_into_single_octets_is_whole_again() {
     let mut pair = Pair::plain();
     pair.chunk = 1;
-    pair.left.peer.announce(&configured(route("10.0.0.0/8", "10.0.0.1"))).unwrap();
+    pair.left
+        .peer
+        .announce(&configured(route("10.0.0.0/8", "10.0.0.1")))
+        .unwrap();
     pair.settle();
     assert_eq!(pair.left.session.state(), State::Established);
     assert_eq!(pair.right.peer.rib_in().len(), 1);
@@ -57,12 +60,20 @@ fn a_message_cut_into_single_octets_is_whole_again() {
 #[test]
 fn what_both_offer_is_agreed_on_in_the_order_of_the_peer() {
     let mut left = neighbor(LEFT, RIGHT);
-    left.families = Families::from_iter([Family::IPV4_UNICAST, Family::IPV6_UNICAST, Family::IPV4_MULTICAST]);
+    left.families = Families::from_iter([
+        Family::IPV4_UNICAST,
+        Family::IPV6_UNICAST,
+        Family::IPV4_MULTICAST,
+    ]);
     left.capability.route_refresh = true;
     left.capability.add_path = AddPath::Send;
     left.hold_time = 90;
     let mut right = neighbor(RIGHT, LEFT);
-    right.families = Families::from_iter([Family::IPV6_UNICAST, Family::IPV6_MULTICAST, Family::IPV4_UNICAST]);
+    right.families = Families::from_iter([
+        Family::IPV6_UNICAST,
+        Family::IPV6_MULTICAST,
+        Family::IPV4_UNICAST,
+    ]);
     right.capability.route_refresh = true;
     right.capability.add_path = AddPath::Both;
     right.capability.extended_message = false;
@@ -167,7 +178,10 @@ fn a_teardown_reaches_the_peer_before_the_close() {
 fn a_lost_connection_ends_the_session_at_once() {
     for (lose, words) in [
         (None, "the TCP connection was closed by the remote end"),
-        (Some(io::ErrorKind::ConnectionReset), "the TCP connection was lost: connection reset"),
+        (
+            Some(io::ErrorKind::ConnectionReset),
+            "the TCP connection was lost: connection reset",
+        ),
     ] {
         let mut pair = Pair::plain();
         pair.establish();
@@ -189,7 +203,9 @@ fn a_lost_connection_ends_the_session_at_once() {
 #[test]
 fn octets_that_are_no_message_are_answered_as_rfc_4271_says() {
     let answer = |bytes: &[u8]| {
-        let mut pair = Pair::plain();
+        let mut left = neighbor(LEFT, RIGHT);
+        left.capability.extended_message = false;
+        let mut pair = Pair::new(left, neighbor(RIGHT, LEFT));
         pair.establish();
         pair.left.session.handle_bytes(pair.now, bytes);
         pair.settle();
@@ -252,27 +268,41 @@ fn routes_flow_and_are_withdrawn_with_add_path() {
 
 #[test]
 fn a_refresh_that_the_peer_asks_for_stands_between_its_marks() {
-    let enhanced = |refresh: bool| {
+    let sent = |refresh: bool| {
         let mut left = neighbor(LEFT, RIGHT);
         left.capability.route_refresh = true;
         let mut right = neighbor(RIGHT, LEFT);
         right.capability.route_refresh = refresh;
         let mut pair = Pair::new(left, right);
-        pair.left.peer.announce(&configured(route("10.0.0.0/8", "10.0.0.1"))).unwrap();
+        pair.left
+            .peer
+            .announce(&configured(route("10.0.0.0/8", "10.0.0.1")))
+            .unwrap();
         pair.establish();
-        pair.left.peer.queue_refresh(Family::IPV4_UNICAST);
-        pair.right.peer.announce(&configured(route("20.0.0.0/8", "10.0.0.2"))).unwrap();
+        pair.right
+            .peer
+            .announce(&configured(route("20.0.0.0/8", "10.0.0.2")))
+            .unwrap();
         pair.settle();
-        pair.left.sent.clear();
+        pair.left.peer.queue_refresh(Family::IPV4_UNICAST);
+        pair.settle();
         pair.right.take_sent()
     };
     assert_eq!(
-        enhanced(true),
+        sent(true),
         [
             "UPDATE +20.0.0.0/8 via 10.0.0.2",
             "ROUTE-REFRESH ipv4 unicast begin",
             "UPDATE +20.0.0.0/8 via 10.0.0.2",
             "ROUTE-REFRESH ipv4 unicast end",
+        ]
+    );
+    // Without the enhanced capability on both sides there are no marks; without either, ExaBGP answers all the same.
+    assert_eq!(
+        sent(false),
+        [
+            "UPDATE +20.0.0.0/8 via 10.0.0.2",
+            "UPDATE +20.0.0.0/8 via 10.0.0.2"
         ]
     );
 }

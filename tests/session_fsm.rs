@@ -33,7 +33,10 @@ fn session(direction: Direction) -> Session {
 
 /// The peer's OPEN.
 fn open() -> Vec<u8> {
-    session(Direction::Incoming).poll_transmit().unwrap().to_vec()
+    session(Direction::Incoming)
+        .poll_transmit()
+        .unwrap()
+        .to_vec()
 }
 
 fn encoded(message: &Message) -> Vec<u8> {
@@ -69,7 +72,9 @@ fn outcome(state: State, happens: impl Fn(&mut Session)) -> String {
             said.push(words(&message, &raw));
         }
     }
-    format!("{:<12} {}", session.state().to_string(), said.join(", ")).trim_end().to_owned()
+    format!("{:<12} {}", session.state().to_string(), said.join(", "))
+        .trim_end()
+        .to_owned()
 }
 
 #[test]
@@ -77,20 +82,45 @@ fn every_state_and_every_event() {
     let refresh = RouteRefresh::new(Family::IPV4_UNICAST, RefreshSubtype::REQUEST);
     let cease = Notification::new(NotificationCode::CEASE, 2, Vec::new());
     type Happening = Box<dyn Fn(&mut Session)>;
-    let receive = |bytes: Vec<u8>| -> Happening { Box::new(move |session| session.handle_bytes(NOW, &bytes)) };
+    let receive = |bytes: Vec<u8>| -> Happening {
+        Box::new(move |session| session.handle_bytes(NOW, &bytes))
+    };
     let happenings: Vec<(&str, Happening)> = vec![
         ("OPEN", receive(open())),
         ("KEEPALIVE", receive(encoded(&Message::Keepalive))),
-        ("UPDATE", receive(encoded(&Message::Update(Update::of_end_of_rib(Family::IPV4_UNICAST))))),
-        ("ROUTE-REFRESH", receive(encoded(&Message::RouteRefresh(refresh)))),
-        ("NOTIFICATION", receive(encoded(&Message::Notification(cease.clone())))),
+        (
+            "UPDATE",
+            receive(encoded(&Message::Update(Update::of_end_of_rib(
+                Family::IPV4_UNICAST,
+            )))),
+        ),
+        (
+            "ROUTE-REFRESH",
+            receive(encoded(&Message::RouteRefresh(refresh))),
+        ),
+        (
+            "NOTIFICATION",
+            receive(encoded(&Message::Notification(cease.clone()))),
+        ),
         ("garbage", receive(vec![0; 19])),
         ("half a header", receive(vec![0xff; 18])),
         ("FIN", Box::new(|session| session.handle_eof(NOW))),
-        ("RST", Box::new(|session| session.handle_reset(NOW, io::ErrorKind::ConnectionReset))),
-        ("stop", Box::new(move |session| session.close(NOW, cease.clone()))),
-        ("61 s of silence", Box::new(|session| session.handle_timeout(Duration::from_secs(61)))),
-        ("182 s of silence", Box::new(|session| session.handle_timeout(Duration::from_secs(182)))),
+        (
+            "RST",
+            Box::new(|session| session.handle_reset(NOW, io::ErrorKind::ConnectionReset)),
+        ),
+        (
+            "stop",
+            Box::new(move |session| session.close(NOW, cease.clone())),
+        ),
+        (
+            "61 s of silence",
+            Box::new(|session| session.handle_timeout(Duration::from_secs(61))),
+        ),
+        (
+            "182 s of silence",
+            Box::new(|session| session.handle_timeout(Duration::from_secs(182))),
+        ),
     ];
     let mut table = String::new();
     for (name, happening) in &happenings {

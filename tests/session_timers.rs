@@ -33,7 +33,10 @@ fn updates_do_not_put_keepalives_off() {
     let mut pair = pair(9, 9);
     for second in 0..9 {
         let prefix = format!("10.{second}.0.0/16");
-        pair.left.peer.announce(&configured(route(&prefix, "10.0.0.1"))).unwrap();
+        pair.left
+            .peer
+            .announce(&configured(route(&prefix, "10.0.0.1")))
+            .unwrap();
         pair.run_for(SECOND);
     }
     let sent = pair.left.take_sent();
@@ -44,12 +47,17 @@ fn updates_do_not_put_keepalives_off() {
 fn a_silent_peer_is_given_up_at_the_hold_time() {
     let mut pair = pair(9, 9);
     let start = pair.now;
-    pair.left.session.handle_timeout(start + 9 * SECOND - Duration::from_nanos(1));
+    pair.left
+        .session
+        .handle_timeout(start + 9 * SECOND - Duration::from_nanos(1));
     assert_eq!(pair.left.session.state(), State::Established);
     pair.left.session.handle_timeout(start + 9 * SECOND);
     assert_eq!(pair.left.session.state(), State::Idle);
     pair.settle();
-    assert_eq!(pair.left.take_sent().pop().unwrap(), "NOTIFICATION 4/0 \"\"");
+    assert_eq!(
+        pair.left.take_sent().pop().unwrap(),
+        "NOTIFICATION 4/0 \"\""
+    );
 }
 
 #[test]
@@ -80,7 +88,10 @@ fn a_peer_that_does_not_read_is_given_up_after_the_send_hold_time() {
     let message = lockstep::bgp::message::Message::Keepalive;
     pair.left.session.send(pair.now, &message).unwrap();
     let deadline = pair.left.session.poll_deadline().unwrap();
-    assert_eq!((deadline.at, deadline.reason), (30 * SECOND, TimerKind::SendHold));
+    assert_eq!(
+        (deadline.at, deadline.reason),
+        (30 * SECOND, TimerKind::SendHold)
+    );
     // Progress, however little, starts it anew.
     pair.left.session.transmitted(1, 20 * SECOND);
     assert_eq!(pair.left.session.poll_deadline().unwrap().at, 50 * SECOND);
@@ -99,8 +110,11 @@ fn a_connection_without_an_open_is_given_up() {
     pair.left.session.handle_timeout(60 * SECOND);
     assert_eq!(pair.left.session.state(), State::Idle);
     let raw = pair.left.session.poll_transmit().unwrap();
-    let text = String::from_utf8_lossy(&raw[raw.len() - 55..]);
-    assert_eq!(text, "waited for open too long, we do not like stuck in active");
+    let text = String::from_utf8_lossy(&raw[raw.len() - 56..]);
+    assert_eq!(
+        text,
+        "waited for open too long, we do not like stuck in active"
+    );
 }
 
 proptest! {
