@@ -245,6 +245,7 @@ impl Neighbor {
             capability: CapabilitySettings::default(),
             api: Vec::new(),
             routes: Vec::new(),
+            operational: Vec::new(),
             reconnect: Duration::ZERO,
         }
     }
