@@ -47,7 +47,7 @@ pub(super) const fn withdraw_carries_attributes(family: Family) -> bool {
 }
 
 /// Families whose routes have no NEXT_HOP attribute beside MP_REACH_NLRI even where the next hop is IPv4.
-const fn omits_next_hop(family: Family) -> bool {
+pub(super) const fn omits_next_hop(family: Family) -> bool {
     matches!(
         family.safi,
         Safi::FLOW | Safi::FLOW_VPN | Safi::VPLS | Safi::SR_POLICY

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::pack::omits_next_hop;
 use super::set::AttributeSet;
 use super::table::{NONE, SlotId, Table};
 use crate::bgp::collections::Map;
@@ -41,6 +42,16 @@ pub(super) struct Bucket {
     pub rank: u32,
 }
 
+/// What sets of one rank have in common. The reference knows the next hop of a route by its NEXT_HOP attribute: where a
+/// family has none, routes with another next hop but equal attributes leave together.
+fn rank_key(set: &AttributeSet, family: Family) -> u64 {
+    if omits_next_hop(family) {
+        set.attributes_hash()
+    } else {
+        set.number()
+    }
+}
+
 /// Everything queued.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
@@ -65,7 +76,7 @@ impl Pending {
             return self.last;
         }
         let rank = self.ranks.len() as u32;
-        let rank = *self.ranks.entry(set.number()).or_insert(rank);
+        let rank = *self.ranks.entry(rank_key(set, family)).or_insert(rank);
         let next = self.buckets.len() as u32;
         let bucket = *self.by_key.entry((set.number(), family)).or_insert(next);
         if bucket == next {

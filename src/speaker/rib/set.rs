@@ -26,6 +26,11 @@ impl AttributeSet {
         self.number
     }
 
+    /// A hash of the attributes alone.
+    pub(super) fn attributes_hash(&self) -> u64 {
+        FixedState::default().hash_one(&self.attributes)
+    }
+
     /// Octets of the attributes with four-octet AS numbers and without what a session adds.
     pub(super) const fn octets(&self) -> usize {
         self.octets as usize
