@@ -2,6 +2,7 @@
 
 mod functional_runner;
 mod scenario_files;
+mod wire;
 mod capture;
 mod conformance;
 mod rib;
