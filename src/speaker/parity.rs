@@ -29,6 +29,7 @@
 //! - A route is remembered as announced when it is queued, not when it is sent (`cache.py update_cache`).
 //! - Changes leave by attribute set in the order in which each set was first used, then by family; a change that replaces another
 //!   of the same route and attributes takes its place (`outgoing.py _update_rib`).
+//! - The next hop belongs to the attribute set only where it is an attribute: flow specifications, VPLS and SR policies of one set wait together.
 //! - Refreshed routes leave before queued changes, between BoRR and EoRR of every family asked for, each in an UPDATE of its own (`outgoing.py updates`).
 //! - Families are walked in the order of a CPython set (`cache.py cached_changes`): `rib/order.rs`.
 //! - The first batch of a session leaves out withdraws (`peer.py _main include_withdraw`).

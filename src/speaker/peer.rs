@@ -81,7 +81,23 @@ impl Peer {
             restarted: true,
         };
         let refused = peer.announce_configuration();
+        peer.queue_configured_messages();
         (peer, refused)
+    }
+
+    fn queue_configured_messages(&mut self) {
+        let neighbor = Arc::clone(&self.neighbor);
+        for message in &neighbor.operational {
+            match &message.value {
+                OperationalValue::Advisory { family, .. }
+                    if message.kind == OperationalType::ASM
+                        && neighbor.families.contains(*family) =>
+                {
+                    self.advisories.insert(*family, message.clone());
+                }
+                _ => self.queues.operational.push_back(message.clone()),
+            }
+        }
     }
 
     fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {

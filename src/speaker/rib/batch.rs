@@ -104,14 +104,15 @@ impl Builder {
             .extend(enhanced.clone().map(mark(RefreshSubtype::BEGIN)));
         for (slot, set) in routes {
             let nlri = &table.slot(slot).nlri;
-            self.push(nlri, set, false);
+            self.push(nlri, &set, false);
         }
         self.batch
             .steps
             .extend(enhanced.map(mark(RefreshSubtype::END)));
     }
 
-    fn push(&mut self, nlri: &Nlri, set: Arc<AttributeSet>, withdraw: bool) {
+    /// Adds a route that has an UPDATE of its own.
+    fn push(&mut self, nlri: &Nlri, set: &Arc<AttributeSet>, withdraw: bool) {
         let Some(item) = self.item(nlri, withdraw) else {
             return;
         };
@@ -124,13 +125,13 @@ impl Builder {
             items,
         }) = self.batch.steps.last_mut()
             && *family == nlri.family
-            && Arc::ptr_eq(last, &set)
+            && Arc::ptr_eq(last, set)
         {
             items.end = at + 1;
             return;
         }
         self.batch.steps.push(Step::Routes {
-            set,
+            set: Arc::clone(set),
             family: nlri.family,
             grouped: false,
             items: at..at + 1,
@@ -145,6 +146,7 @@ impl Builder {
         for bucket in order {
             let range = sorted.starts[bucket as usize]..sorted.starts[bucket as usize + 1];
             let bucket = &pending.buckets[bucket as usize];
+            let grouped = self.grouped && is_groupable(bucket.family);
             let start = self.batch.items.len();
             for &entry in &sorted.entries[range] {
                 let entry = &pending.entries[entry as usize];
@@ -152,17 +154,19 @@ impl Builder {
                 if withdraw && !self.batch.include_withdraws {
                     continue;
                 }
-                let item = self.item(pending.nlri(table, entry), withdraw);
-                self.batch.items.extend(item);
+                let nlri = pending.nlri(table, entry);
+                if grouped {
+                    let item = self.item(nlri, withdraw);
+                    self.batch.items.extend(item);
+                } else {
+                    self.push(nlri, pending.set(entry), withdraw);
+                }
             }
-            let grouped = self.grouped && is_groupable(bucket.family);
             let items = start..self.batch.items.len();
-            if grouped {
+            if grouped && !items.is_empty() {
                 let octets = &self.batch.octets;
                 self.batch.items[items.clone()]
                     .sort_unstable_by(|left, right| left.order(octets).cmp(right.order(octets)));
-            }
-            if !items.is_empty() {
                 self.batch.steps.push(Step::Routes {
                     set: Arc::clone(&bucket.set),
                     family: bucket.family,

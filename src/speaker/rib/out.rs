@@ -10,7 +10,7 @@ use super::order::FamilySet;
 use super::pack;
 use super::pending::{Action, Pending};
 use super::refuse::Refused;
-use super::set::{AttributeSet, Sets};
+use super::set::{AttributeSet, Grouped, Sets};
 use super::table::{SlotId, Table};
 use super::watchdog::Watchdogs;
 use crate::bgp::family::{Families, Family};
@@ -100,6 +100,7 @@ impl AdjRibOut {
     fn announce_if(&mut self, route: &Route, force: bool) -> Result<bool, Refused> {
         let set = self.sets.intern(&route.attributes, &route.next_hop)?;
         pack::check(&route.nlri, &set, self.limit)?;
+        let grouped = self.sets.grouped(set, route.nlri.family)?;
         let slot = self.table.find_or_add(&route.nlri)?;
         if !force
             && self
@@ -107,19 +108,19 @@ impl AdjRibOut {
                 .slot(slot)
                 .seen
                 .as_ref()
-                .is_some_and(|seen| Arc::ptr_eq(seen, &set))
+                .is_some_and(|seen| Arc::ptr_eq(seen, &grouped.set))
         {
             return Ok(false);
         }
-        self.queue_announce(slot, &route.nlri, set);
+        self.queue_announce(slot, &route.nlri, grouped);
         Ok(true)
     }
 
-    fn queue_announce(&mut self, slot: SlotId, nlri: &Nlri, set: Arc<AttributeSet>) {
+    fn queue_announce(&mut self, slot: SlotId, nlri: &Nlri, grouped: Grouped) {
         self.pending
-            .push(&mut self.table, slot, nlri, &set, Action::Announce);
+            .push(&mut self.table, slot, nlri, &grouped, Action::Announce);
         if self.remembers {
-            self.table.see(slot, set);
+            self.table.see(slot, grouped.set);
         }
     }
 
@@ -129,30 +130,31 @@ impl AdjRibOut {
     /// # Errors
     /// A route that cannot be sent; nothing is changed then.
     pub fn withdraw(&mut self, route: &Route) -> Result<(), Refused> {
-        let (slot, set) = self.withdrawable(route)?;
-        self.queue_withdraw(slot, &route.nlri, &set);
+        let (slot, grouped) = self.withdrawable(route)?;
+        self.queue_withdraw(slot, &route.nlri, &grouped);
         Ok(())
     }
 
     /// Withdraws a route and cancels its latest announcement if that was not sent yet.
     fn retract(&mut self, route: &Route) -> Result<(), Refused> {
-        let (slot, set) = self.withdrawable(route)?;
+        let (slot, grouped) = self.withdrawable(route)?;
         self.pending.cancel_latest(&mut self.table, slot);
-        self.queue_withdraw(slot, &route.nlri, &set);
+        self.queue_withdraw(slot, &route.nlri, &grouped);
         Ok(())
     }
 
-    fn withdrawable(&mut self, route: &Route) -> Result<(SlotId, Arc<AttributeSet>), Refused> {
+    fn withdrawable(&mut self, route: &Route) -> Result<(SlotId, Grouped), Refused> {
         let set = self.sets.intern(&route.attributes, &route.next_hop)?;
+        let grouped = self.sets.grouped(set, route.nlri.family)?;
         if !is_prefix(&route.nlri) {
             route.nlri.encode_withdraw(true, &mut Vec::new())?;
         }
-        Ok((self.table.find_or_add(&route.nlri)?, set))
+        Ok((self.table.find_or_add(&route.nlri)?, grouped))
     }
 
-    fn queue_withdraw(&mut self, slot: SlotId, nlri: &Nlri, set: &Arc<AttributeSet>) {
+    fn queue_withdraw(&mut self, slot: SlotId, nlri: &Nlri, grouped: &Grouped) {
         self.pending
-            .push(&mut self.table, slot, nlri, set, Action::Withdraw);
+            .push(&mut self.table, slot, nlri, grouped, Action::Withdraw);
         self.table.forget(slot);
     }
 
@@ -181,11 +183,19 @@ impl AdjRibOut {
     }
 
     fn withdraw_seen(&mut self, slot: SlotId) {
-        if let Some(set) = self.table.slot(slot).seen.clone() {
-            let nlri = self.table.slot(slot).nlri.clone();
+        if let Some((nlri, grouped)) = self.seen(slot) {
             self.pending.cancel_latest(&mut self.table, slot);
-            self.queue_withdraw(slot, &nlri, &set);
+            self.queue_withdraw(slot, &nlri, &grouped);
         }
+    }
+
+    /// What was announced last. Its set was encoded then, so grouping it cannot fail now.
+    fn seen(&mut self, slot: SlotId) -> Option<(Nlri, Grouped)> {
+        let slot = self.table.slot(slot);
+        let set = slot.seen.clone()?;
+        let nlri = slot.nlri.clone();
+        let grouped = self.sets.grouped(set, nlri.family).ok()?;
+        Some((nlri, grouped))
     }
 
     fn in_order(&self, wanted: impl Fn(Family) -> bool) -> FamilySet {
@@ -229,9 +239,8 @@ impl AdjRibOut {
         current: &[Route],
     ) -> Result<(), Refused> {
         for slot in self.seen_slots(&self.in_order(|_| true)) {
-            if let Some(set) = self.table.slot(slot).seen.clone() {
-                let nlri = self.table.slot(slot).nlri.clone();
-                self.queue_announce(slot, &nlri, set);
+            if let Some((nlri, grouped)) = self.seen(slot) {
+                self.queue_announce(slot, &nlri, grouped);
             }
         }
         self.withdraw_vanished(previous, current)
@@ -347,7 +356,7 @@ impl AdjRibOut {
                 return true;
             };
             let latest_announces = latest.action == Action::Announce;
-            let latest_set = Arc::clone(&self.pending.buckets[latest.bucket as usize].set);
+            let latest_set = Arc::clone(self.pending.set(latest));
             if self.pending.withdraws(&self.table, slot) {
                 if !latest_announces {
                     self.pending.cancel_announcements(&self.table, slot);
@@ -379,7 +388,7 @@ impl AdjRibOut {
             .iter()
             .filter(|entry| entry.action != Action::Nothing)
             .map(|entry| {
-                let set = &*self.pending.buckets[entry.bucket as usize].set;
+                let set = &**self.pending.set(entry);
                 let nlri = self.pending.nlri(&self.table, entry);
                 (nlri, set, entry.action == Action::Announce)
             })

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use super::pack::omits_next_hop;
-use super::set::AttributeSet;
+use super::set::{AttributeSet, Grouped};
 use super::table::{NONE, SlotId, Table};
 use crate::bgp::collections::Map;
 use crate::bgp::family::Family;
@@ -24,13 +23,21 @@ pub(super) enum Action {
 /// One change.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// The NLRI where it is not that of the slot (another label).
-    nlri: Option<Box<Nlri>>,
+    own: Option<Box<Own>>,
     pub slot: SlotId,
     pub bucket: u32,
     /// An earlier change of the same route, in another bucket.
     older: u32,
     pub action: Action,
+}
+
+/// What a change has that its slot and bucket do not say.
+#[derive(Debug, Default)]
+struct Own {
+    /// The NLRI where it is not that of the slot (another label).
+    nlri: Option<Nlri>,
+    /// The attribute set where it is not that of the bucket (a next hop that is no attribute).
+    set: Option<Arc<AttributeSet>>,
 }
 
 /// Changes of one attribute set and family.
@@ -40,16 +47,6 @@ pub(super) struct Bucket {
     pub family: Family,
     /// The place of the attribute set among those queued.
     pub rank: u32,
-}
-
-/// What sets of one rank have in common. The reference knows the next hop of a route by its NEXT_HOP attribute: where a
-/// family has none, routes with another next hop but equal attributes leave together.
-fn rank_key(set: &AttributeSet, family: Family) -> u64 {
-    if omits_next_hop(family) {
-        set.attributes_hash()
-    } else {
-        set.number()
-    }
 }
 
 /// Everything queued.
@@ -76,7 +73,7 @@ impl Pending {
             return self.last;
         }
         let rank = self.ranks.len() as u32;
-        let rank = *self.ranks.entry(rank_key(set, family)).or_insert(rank);
+        let rank = *self.ranks.entry(set.number()).or_insert(rank);
         let next = self.buckets.len() as u32;
         let bucket = *self.by_key.entry((set.number(), family)).or_insert(next);
         if bucket == next {
@@ -90,22 +87,26 @@ impl Pending {
         bucket
     }
 
-    /// Queues a change of `slot` (the route `nlri`) under `set`.
+    /// Queues a change of `slot` (the route `nlri`) to `grouped.set`, in the bucket of `grouped.group`.
     pub fn push(
         &mut self,
         table: &mut Table,
         slot: SlotId,
         nlri: &Nlri,
-        set: &Arc<AttributeSet>,
+        grouped: &Grouped,
         action: Action,
     ) {
-        let bucket = self.bucket(set, nlri.family);
-        let own = self.own_nlri(table, slot, nlri, action);
+        let bucket = self.bucket(&grouped.group, nlri.family);
+        let own = Own {
+            nlri: self.own_nlri(table, slot, nlri, action),
+            set: (!Arc::ptr_eq(&grouped.set, &grouped.group)).then(|| Arc::clone(&grouped.set)),
+        };
+        let own = (own.nlri.is_some() || own.set.is_some()).then(|| Box::new(own));
         self.cancel_later(table, slot, bucket);
         if let Some(at) = self.unlink(table, slot, |entry| entry.bucket == bucket) {
             let latest = table.slot(slot).latest;
             let entry = &mut self.entries[at as usize];
-            entry.nlri = own;
+            entry.own = own;
             entry.action = action;
             entry.older = latest;
             table.slot_mut(slot).latest = at;
@@ -113,7 +114,7 @@ impl Pending {
         }
         let at = self.entries.len() as u32;
         self.entries.push(Entry {
-            nlri: own,
+            own,
             slot,
             bucket,
             older: table.slot(slot).latest,
@@ -156,18 +157,19 @@ impl Pending {
         slot: SlotId,
         nlri: &Nlri,
         action: Action,
-    ) -> Option<Box<Nlri>> {
+    ) -> Option<Nlri> {
         if table.slot(slot).nlri == *nlri {
             return None;
         }
         if action == Action::Withdraw {
-            return Some(Box::new(nlri.clone()));
+            return Some(nlri.clone());
         }
         let old = std::mem::replace(&mut table.slot_mut(slot).nlri, nlri.clone());
         let mut at = table.slot(slot).latest;
         while at != NONE {
             let entry = &mut self.entries[at as usize];
-            entry.nlri.get_or_insert_with(|| Box::new(old.clone()));
+            let own = entry.own.get_or_insert_default();
+            own.nlri.get_or_insert_with(|| old.clone());
             at = entry.older;
         }
         None
@@ -238,9 +240,13 @@ impl Pending {
 
     /// The NLRI of `entry`.
     pub fn nlri<'a>(&self, table: &'a Table, entry: &'a Entry) -> &'a Nlri {
-        entry
-            .nlri
-            .as_deref()
-            .unwrap_or_else(|| &table.slot(entry.slot).nlri)
+        let own = entry.own.as_ref().and_then(|own| own.nlri.as_ref());
+        own.unwrap_or_else(|| &table.slot(entry.slot).nlri)
+    }
+
+    /// The attribute set of `entry`.
+    pub fn set<'a>(&'a self, entry: &'a Entry) -> &'a Arc<AttributeSet> {
+        let own = entry.own.as_ref().and_then(|own| own.set.as_ref());
+        own.unwrap_or_else(|| &self.buckets[entry.bucket as usize].set)
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::pack;
 use crate::bgp::attribute::{Attributes, NextHop, WireContext};
 use crate::bgp::collections::FixedState;
 use crate::bgp::error::EncodeError;
+use crate::bgp::family::Family;
 
 /// What routes share: attributes and next hop.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,15 +28,17 @@ impl AttributeSet {
         self.number
     }
 
-    /// A hash of the attributes alone.
-    pub(super) fn attributes_hash(&self) -> u64 {
-        FixedState::default().hash_one(&self.attributes)
-    }
-
     /// Octets of the attributes with four-octet AS numbers and without what a session adds.
     pub(super) const fn octets(&self) -> usize {
         self.octets as usize
     }
+}
+
+/// The set of a change, and that under which it waits: without the next hop where that is no attribute.
+#[derive(Debug, Clone)]
+pub(super) struct Grouped {
+    pub set: Arc<AttributeSet>,
+    pub group: Arc<AttributeSet>,
 }
 
 /// The sets in use.
@@ -57,6 +61,23 @@ fn hash(attributes: &Attributes, next_hop: &NextHop) -> u64 {
 }
 
 impl Sets {
+    /// The set under which changes to `set` of `family` wait.
+    ///
+    /// # Errors
+    /// As for [`Sets::intern`].
+    pub fn grouped(
+        &mut self,
+        set: Arc<AttributeSet>,
+        family: Family,
+    ) -> Result<Grouped, EncodeError> {
+        let group = if pack::omits_next_hop(family) && set.next_hop != NextHop::None {
+            self.intern(&set.attributes, &NextHop::None)?
+        } else {
+            Arc::clone(&set)
+        };
+        Ok(Grouped { set, group })
+    }
+
     /// The set of `attributes` and `next_hop`.
     ///
     /// # Errors
