@@ -2,12 +2,15 @@
 //!
 //! To add a family: write its file in the shape of [`inet`], and give it one line in the table below.
 
+pub mod evpn;
 pub mod flow;
 pub mod inet;
 pub mod labelled;
 pub mod mup;
 pub mod mvpn;
 pub mod qualifier;
+pub mod rtc;
+pub mod sr_policy;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod unknown;
@@ -149,6 +152,21 @@ impl<T: NlriFamily> NlriFamily for Box<T> {
     }
 }
 
+/// Reads an NLRI in hexadecimal: for families that ExaBGP has no words for.
+fn parse_octets<T: NlriFamily>(family: Family, words: &mut Words<'_>) -> Result<T, TextError> {
+    let word = words.word("the NLRI in hexadecimal")?;
+    let wrong = |why: String| {
+        TextError::new(word.span.clone(), format!("`{}` {why}", word.text))
+            .help("write the octets of one NLRI, as in 0x0a00")
+    };
+    let octets =
+        qualifier::from_hex(&word.text).ok_or_else(|| wrong("is not hexadecimal".to_owned()))?;
+    let mut reader = Reader::new(&octets);
+    T::decode(family, &mut reader)
+        .and_then(|nlri| reader.finish().map(|()| nlri))
+        .map_err(|error| wrong(format!("is not an NLRI of {family}: {error}")))
+}
+
 /// Declares the table of families: `Variant(Type): (AFI, SAFI), …;`. Types larger than a prefix are boxed here.
 macro_rules! families {
     ($($(#[$meta:meta])* $variant:ident($type:ty): $(($afi:ident, $safi:ident)),+;)*) => {
@@ -247,6 +265,12 @@ families! {
     Mvpn(Box<mvpn::Mvpn>): (IPV4, MCAST_VPN), (IPV6, MCAST_VPN);
     /// Mobile user plane.
     Mup(Box<mup::Mup>): (IPV4, MUP), (IPV6, MUP);
+    /// EVPN.
+    Evpn(Box<evpn::Evpn>): (L2VPN, EVPN);
+    /// Route target constraint.
+    Rtc(rtc::Rtc): (IPV4, RTC);
+    /// Segment routing policies.
+    SrPolicy(Box<sr_policy::SrPolicy>): (IPV4, SR_POLICY), (IPV6, SR_POLICY);
 }
 
 /// One route's identity: family, path identifier (where add-path is in force), and the family's own value.
@@ -394,5 +418,15 @@ impl Nlri {
         let mut out = String::new();
         self.value.json(&self.around(next_hop, compact), &mut out);
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_stays_small() {
+        assert!(size_of::<NlriValue>() <= 24, "{}", size_of::<NlriValue>());
     }
 }

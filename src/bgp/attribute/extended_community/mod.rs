@@ -40,6 +40,7 @@ use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 pub use action::{Actions, is_action_keyword, parse_action};
 pub use ipv6::{ExtendedCommunitiesIpv6, ExtendedCommunityIpv6};
+pub use parse::NotACommunity;
 
 /// One extended community: its octets, whatever their kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

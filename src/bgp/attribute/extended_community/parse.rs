@@ -22,6 +22,19 @@ pub(super) fn community(word: &Word) -> Result<ExtendedCommunity, TextError> {
     })
 }
 
+/// Text that is no extended community.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an extended community")]
+pub struct NotACommunity;
+
+impl std::str::FromStr for ExtendedCommunity {
+    type Err = NotACommunity;
+
+    fn from_str(written: &str) -> Result<Self, NotACommunity> {
+        text(written).ok_or(NotACommunity)
+    }
+}
+
 fn text(text: &str) -> Option<ExtendedCommunity> {
     let Some((first, rest)) = text.split_once(':') else {
         return match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

@@ -116,6 +116,16 @@ impl Labels {
         }
     }
 
+    /// Appends ` label 100 (1601)`: the label and its 24 bits, where there is one (as ExaBGP does in EVPN).
+    pub fn raw_text(&self, out: &mut String) {
+        for entry in &self.0 {
+            let _ = write!(out, " label {}", entry >> 4);
+            if *entry != 0 {
+                let _ = write!(out, " ({entry})");
+            }
+        }
+    }
+
     /// Appends `"label": [ [100], [200] ]`; `raw` adds to each the 24 bits (as ExaBGP does in EVPN).
     pub fn json(&self, raw: bool, out: &mut String) {
         out.push_str("\"label\": [ ");
@@ -124,8 +134,8 @@ impl Labels {
                 out.push_str(", ");
             }
             let _ = match raw {
-                true => write!(out, "[{}, {entry}]", entry >> 4),
-                false => write!(out, "[{}]", entry >> 4),
+                true if *entry != 0 => write!(out, "[{}, {entry}]", entry >> 4),
+                _ => write!(out, "[{}]", entry >> 4),
             };
         }
         out.push_str(" ]");
