@@ -23,9 +23,12 @@ pub mod mp_unreach;
 pub mod next_hop;
 pub mod origin;
 pub mod originator_id;
+pub mod otc;
+pub mod pmsi_tunnel;
 pub mod prefix_sid;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tunnel_encapsulation;
 mod render;
 
 use std::fmt;
@@ -308,9 +311,12 @@ attributes! {
     ExtendedCommunities(extended_community::ExtendedCommunities);
     As4Path(as4_path::As4Path);
     As4Aggregator(as4_aggregator::As4Aggregator);
+    PmsiTunnel(pmsi_tunnel::PmsiTunnel);
+    TunnelEncapsulation(tunnel_encapsulation::TunnelEncapsulation);
     ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
     Aigp(aigp::Aigp);
     LargeCommunities(large_communities::LargeCommunities);
+    OnlyToCustomer(otc::OnlyToCustomer);
     PrefixSid(prefix_sid::PrefixSid);
 }
 

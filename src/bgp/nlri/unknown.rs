@@ -12,13 +12,13 @@ use crate::bgp::wire::{Reader, Writer};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unknown {
     /// The octets.
-    pub bytes: Vec<u8>,
+    pub bytes: Box<[u8]>,
 }
 
 impl NlriFamily for Unknown {
     fn decode(_: Family, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
-            bytes: reader.rest().to_vec(),
+            bytes: reader.rest().into(),
         })
     }
 
@@ -36,7 +36,9 @@ impl NlriFamily for Unknown {
             )
             .help("write an even number of the digits 0-9 and a-f, as in 0x0a00")
         })?;
-        Ok(Self { bytes })
+        Ok(Self {
+            bytes: bytes.into_boxed_slice(),
+        })
     }
 
     fn text(&self, _: &Around, out: &mut String) {
