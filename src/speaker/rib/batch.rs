@@ -328,7 +328,7 @@ impl Batch {
         };
         let mut head = Writer::new();
         if !classic {
-            multiprotocol_head(family, set, withdraw, &mut head)?;
+            multiprotocol_head(family, set, withdraw, negotiated, &mut head)?;
         }
         let add_path = negotiated.send.add_path.contains(family);
         let frame = pack::EMPTY_UPDATE + attributes.len();
@@ -409,6 +409,7 @@ fn multiprotocol_head(
     family: Family,
     set: &AttributeSet,
     withdraw: bool,
+    negotiated: &Negotiated,
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
     out.extend_from_slice(&family.afi.0.to_be_bytes());
@@ -421,7 +422,7 @@ fn multiprotocol_head(
         "Length of Next Hop",
         crate::bgp::wire::Prefix::U8,
         |out| {
-            set.next_hop.encode(family, out);
+            pack::next_hop(set, family, negotiated).encode(family, out);
             Ok(())
         },
     )?;

@@ -1,5 +1,6 @@
 //! How routes become the octets of UPDATEs: default attributes, NEXT_HOP, classic fields or multiprotocol attributes, limits.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::out::is_prefix;
@@ -96,6 +97,22 @@ pub(super) fn attributes(
     list.encode(&negotiated.send, out)
 }
 
+/// The next hop as the session has it: a global IPv6 address is followed by our link-local one where that was negotiated.
+pub(super) fn next_hop<'s>(
+    set: &'s AttributeSet,
+    family: Family,
+    negotiated: &Negotiated,
+) -> Cow<'s, NextHop> {
+    match (&set.next_hop, negotiated.link_local) {
+        (NextHop::Address(IpAddr::V6(global)), Some(link_local))
+            if family == Family::IPV6_UNICAST && !global.is_unicast_link_local() =>
+        {
+            Cow::Owned(NextHop::WithLinkLocal(*global, link_local))
+        }
+        (next_hop, _) => Cow::Borrowed(next_hop),
+    }
+}
+
 fn default_as_path(negotiated: &Negotiated) -> AsPath {
     if negotiated.is_ibgp() {
         AsPath::default()
@@ -146,4 +163,36 @@ pub(super) fn update_header(length: usize, out: &mut Writer) {
     out.extend_from_slice(&MARKER);
     out.extend_from_slice(&(length as u16).to_be_bytes());
     out.push(MessageType::UPDATE.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::set::Sets;
+    use super::*;
+
+    #[test]
+    fn our_link_local_address_follows_a_global_next_hop_of_ipv6_unicast_alone() {
+        let negotiated = Negotiated {
+            link_local: Some("fe80::1".parse().unwrap()),
+            ..Negotiated::default()
+        };
+        let sent = |address: &str, family: Family| {
+            let next_hop = NextHop::Address(address.parse().unwrap());
+            let attributes = Arc::new(Attributes::default());
+            let set = Sets::default().intern(&attributes, &next_hop).unwrap();
+            next_hop_octets(&set, family, &negotiated)
+        };
+        assert_eq!(sent("2001:db8::ffff", Family::IPV6_UNICAST), 32);
+        assert_eq!(sent("fe80::cafe", Family::IPV6_UNICAST), 16);
+        assert_eq!(sent("192.0.2.1", Family::IPV6_UNICAST), 4);
+        assert_eq!(sent("2001:db8::ffff", Family::IPV4_UNICAST), 16);
+    }
+
+    fn next_hop_octets(set: &AttributeSet, family: Family, negotiated: &Negotiated) -> usize {
+        let mut out = Writer::new();
+        next_hop(set, family, negotiated).encode(family, &mut out);
+        out.len()
+    }
 }

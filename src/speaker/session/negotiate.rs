@@ -56,6 +56,11 @@ pub(super) fn negotiate(
             pairs.retain(|pair| ours.contains(pair));
             pairs
         },
+        link_local: neighbor.local_link_local.filter(|_| {
+            both(sent, received, |one| {
+                matches!(one, Capability::LinkLocalNextHop(_))
+            })
+        }),
         send: context(add_path(sent, received)),
         receive: context(add_path(received, sent)),
         refresh: refresh(sent, received),

@@ -1,6 +1,6 @@
 //! What the two OPENs of a session agreed on.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::bgp::attribute::WireContext;
@@ -46,6 +46,9 @@ pub struct Negotiated {
     pub families: Families,
     /// Extended next hops that both offer (RFC 8950).
     pub nexthops: Vec<(Family, Afi)>,
+    /// Our link-local address, where both ends offer link-local next hops: it goes behind a global IPv6 next hop
+    /// (draft-ietf-idr-linklocal-capability, RFC 2545 section 3).
+    pub link_local: Option<Ipv6Addr>,
     /// How what we send is written.
     pub send: WireContext,
     /// How what we receive is written.
