@@ -1,10 +1,8 @@
 //! The same socket scripts on the kernel's loopback and in the simulation: both ends must observe the same.
 
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use lockstep::net::abort::Abort;

@@ -11,3 +11,4 @@ mod session;
 mod session_fsm;
 mod session_pair;
 mod session_timers;
+mod faults;

@@ -19,19 +19,59 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A network of any kind is instrumented before it is given to a reactor: [`instrument`] names its
+//! connections, lets [`Faults`] befall them and taps what the reactor sees into a [`Trace`].
+//! API programs are played over a [`pipe()`]; a host's clock is skewed with
+//! [`Clock::skewed`](crate::net::clock::Clock::skewed); latency, jitter, bandwidth and outages are the business of
+//! [`Settings::link`] and [`World::paths`]; tie-breaks come from an [`Order`].
+//!
 //! Start reading at [`World`].
 
+mod affliction;
+mod fault;
+mod faulty;
 mod handshake;
 mod link;
+mod name;
 mod network;
 mod order;
+mod pipe;
 mod seed;
 mod state;
+mod tap;
 mod tcp;
+mod trace;
 mod world;
 
+pub use fault::{Action, Direction, Fault, Faults, Moment, Struck, Unsupported};
+pub use faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
 pub use link::Link;
+pub use name::{ConnectionName, Opener};
 pub use network::{SimConnecting, SimConnection, SimListener, SimNetwork};
 pub use order::Order;
+pub use pipe::{PIPE_CAPACITY, Pipe, pipe};
 pub use seed::{Random, Seed};
+pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
+pub use trace::{Event, Keep, Record, Socket, Trace, TraceHash};
 pub use world::{OutOfTime, Paths, Settings, SimHost, World};
+
+use crate::net::abort::Abort;
+use crate::reactor::network::Network;
+
+/// Puts `faults` and a tap into `trace` on the connections of `network`; `host` is the word for who sees them.
+///
+/// # Errors
+/// A fault that this network cannot cause.
+pub fn instrument<N>(
+    network: N,
+    host: &str,
+    trace: &Trace,
+    faults: &Faults,
+) -> Result<TappedNetwork<N>, Unsupported>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    let faulty = FaultyNetwork::new(network, host, trace, faults)?;
+    Ok(TappedNetwork::new(faulty, host, trace))
+}

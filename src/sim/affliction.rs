@@ -1,0 +1,593 @@
+//! What faults have made of one connection.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::fault::{Action, Direction, Fault, Moment};
+use super::faulty::Common;
+use super::tcp::keep;
+use crate::net::abort::Abort;
+use crate::reactor::network::Stream;
+
+/// What the wrapper buffers, each way, where it holds octets at all: a socket's worth.
+const BUFFER: usize = 65_536;
+/// How long octets may go unacknowledged before the connection times out (Linux's `tcp_retries2` of 15).
+const PATIENCE: Duration = Duration::from_secs(924);
+
+/// The faults of a connection, and the state they have put it into.
+#[derive(Debug)]
+pub(super) struct Affliction {
+    /// Those that have not struck, with their numbers.
+    waiting: Vec<(usize, Fault)>,
+    sent: Lane,
+    received: Lane,
+    fate: Option<Fate>,
+    silence: Option<Until>,
+    /// Taken from the application, not given to the network yet, and since when.
+    held: Vec<u8>,
+    held_since: Duration,
+    /// FIN follows what is held.
+    shut: bool,
+    /// Read from the network, not given to the application yet: when each piece came, and what follows.
+    ahead: VecDeque<(Duration, Vec<u8>)>,
+    ahead_end: Option<(Duration, io::Result<()>)>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    timer: Option<(Duration, Pin<Box<Sleep>>)>,
+}
+
+/// How a connection ended by a fault answers calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The next call reports the error, once.
+    Broken(io::ErrorKind),
+    /// The peer closed: one more write is swallowed.
+    Closed,
+    /// End of file, and broken pipe.
+    Over,
+}
+
+/// Until a time, or for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Until(Option<Duration>);
+
+impl Until {
+    fn over(self, now: Duration) -> bool {
+        self.0.is_some_and(|end| end <= now)
+    }
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Lane {
+    passed: u64,
+    stalled: Option<Until>,
+    split: Option<usize>,
+    /// Octets per second.
+    rate: Option<u64>,
+    /// When the rate allows more.
+    free_at: Duration,
+    coalesce: Option<(usize, Duration)>,
+    delay: Option<Duration>,
+    ended: bool,
+}
+
+impl Lane {
+    fn blocked(&self, now: Duration) -> bool {
+        self.stalled.is_some() || self.free_at > now
+    }
+
+    /// The most octets that may move at once.
+    fn limit(&self, wanted: usize) -> usize {
+        let mut limit = wanted;
+        if let Some(most) = self.split {
+            limit = limit.min(most);
+        }
+        if let Some(rate) = self.rate {
+            // Twenty steps a second are smooth enough.
+            limit = limit.min(usize::try_from(rate / 20).unwrap_or(usize::MAX).max(1));
+        }
+        limit
+    }
+
+    fn pass(&mut self, count: usize, now: Duration) {
+        self.passed += count as u64;
+        if let Some(rate) = self.rate {
+            let nanos = count as u64 * 1_000_000_000 / rate.max(1);
+            self.free_at = self.free_at.max(now) + Duration::from_nanos(nanos);
+        }
+    }
+
+    fn next(&self) -> Option<Duration> {
+        let stall = self.stalled.and_then(|until| until.0);
+        let free = (!self.free_at.is_zero()).then_some(self.free_at);
+        stall.into_iter().chain(free).max()
+    }
+}
+
+impl Affliction {
+    /// `None` where there is nothing to come.
+    pub(super) fn new(faults: Vec<(usize, Fault)>) -> Option<Box<Self>> {
+        let waiting: Vec<_> = faults
+            .into_iter()
+            .filter(|(_, fault)| !matches!(fault.action, Action::Refuse | Action::Ignore))
+            .collect();
+        if waiting.is_empty() {
+            return None;
+        }
+        Some(Box::new(Self {
+            waiting,
+            sent: Lane::default(),
+            received: Lane::default(),
+            fate: None,
+            silence: None,
+            held: Vec::new(),
+            held_since: Duration::ZERO,
+            shut: false,
+            ahead: VecDeque::new(),
+            ahead_end: None,
+            reader: None,
+            writer: None,
+            timer: None,
+        }))
+    }
+
+    /// The connection has opened.
+    pub(super) fn begin<C: Stream + Abort>(&mut self, inner: &mut Option<C>, common: &Common) {
+        let mut context = Context::from_waker(Waker::noop());
+        self.advance(inner, common, &mut context);
+    }
+
+    pub(super) fn silent(&self) -> bool {
+        self.silence.is_some()
+    }
+
+    /// Whether a close leaves octets unread that the network has delivered.
+    pub(super) fn unread(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    pub(super) fn read<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &Common,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        keep(&mut self.reader, context.waker());
+        self.advance(inner, common, context);
+        let polled = self.read_now(inner, common.now(), context, buffer);
+        match &polled {
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.received.pass(*count, common.now());
+                self.advance(inner, common, context);
+            }
+            Poll::Pending => self.arm(common, context),
+            Poll::Ready(_) => {}
+        }
+        polled
+    }
+
+    fn read_now<C: Stream>(
+        &mut self,
+        inner: &mut Option<C>,
+        now: Duration,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.fate {
+            Some(Fate::Broken(kind)) => {
+                self.fate = Some(Fate::Over);
+                return Poll::Ready(Err(kind.into()));
+            }
+            Some(Fate::Closed | Fate::Over) => return Poll::Ready(Ok(0)),
+            None => {}
+        }
+        let Some(inner) = inner else {
+            return Poll::Ready(Ok(0));
+        };
+        if self.received.ended {
+            discard(inner, context);
+            return Poll::Ready(Ok(0));
+        }
+        if self.silence.is_some() || self.received.blocked(now) {
+            return Poll::Pending;
+        }
+        let distance = self.distance(Direction::Received);
+        let limit = self.received.limit(buffer.len()).min(distance);
+        let buffer = &mut buffer[..limit];
+        let buffered = self.received.coalesce.is_some() || self.received.delay.is_some();
+        if !buffered && self.ahead.is_empty() && self.ahead_end.is_none() {
+            return inner.poll_read(context, buffer);
+        }
+        self.read_ahead(inner, now, context);
+        self.take_ahead(now, buffer)
+    }
+
+    fn read_ahead<C: Stream>(&mut self, inner: &mut C, now: Duration, context: &mut Context<'_>) {
+        let mut length: usize = self.ahead.iter().map(|(_, piece)| piece.len()).sum();
+        while self.ahead_end.is_none() && length < BUFFER {
+            let mut piece = vec![0; 4_096];
+            match inner.poll_read(context, &mut piece) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(0)) => self.ahead_end = Some((now, Ok(()))),
+                Poll::Ready(Err(error)) => self.ahead_end = Some((now, Err(error))),
+                Poll::Ready(Ok(count)) => {
+                    piece.truncate(count);
+                    length += count;
+                    self.ahead.push_back((now, piece));
+                }
+            }
+        }
+    }
+
+    fn take_ahead(&mut self, now: Duration, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut taken = 0;
+        if self.whole(now) {
+            let delay = self.received.delay.unwrap_or_default();
+            while let Some((came, piece)) = self.ahead.front_mut()
+                && *came + delay <= now
+                && taken < buffer.len()
+            {
+                let count = piece.len().min(buffer.len() - taken);
+                buffer[taken..taken + count].copy_from_slice(&piece[..count]);
+                piece.drain(..count);
+                taken += count;
+                if piece.is_empty() {
+                    self.ahead.pop_front();
+                }
+            }
+        }
+        if taken > 0 {
+            return Poll::Ready(Ok(taken));
+        }
+        let delay = self.received.delay.unwrap_or_default();
+        match self.ahead_end.take() {
+            Some((came, end)) if self.ahead.is_empty() && came + delay <= now => {
+                Poll::Ready(end.map(|()| 0))
+            }
+            kept => {
+                self.ahead_end = kept;
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether enough has come, or has waited long enough, to be let through together.
+    fn whole(&self, now: Duration) -> bool {
+        let Some((least, wait)) = self.received.coalesce else {
+            return true;
+        };
+        let length: usize = self.ahead.iter().map(|(_, piece)| piece.len()).sum();
+        let waited = self
+            .ahead
+            .front()
+            .is_some_and(|(came, _)| *came + wait <= now);
+        length >= least || waited || self.ahead_end.is_some()
+    }
+
+    pub(super) fn write<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &Common,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        keep(&mut self.writer, context.waker());
+        self.advance(inner, common, context);
+        let polled = self.write_now(inner, common.now(), context, bytes);
+        match &polled {
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.sent.pass(*count, common.now());
+                self.advance(inner, common, context);
+                // What is held may wait for a time, and nobody else may ask.
+                self.arm(common, context);
+            }
+            Poll::Pending => self.arm(common, context),
+            Poll::Ready(_) => {}
+        }
+        polled
+    }
+
+    fn write_now<C: Stream>(
+        &mut self,
+        inner: &mut Option<C>,
+        now: Duration,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let broken = |kind: io::ErrorKind| Poll::Ready(Err(kind.into()));
+        match self.fate {
+            Some(Fate::Broken(kind)) => {
+                self.fate = Some(Fate::Over);
+                return broken(kind);
+            }
+            Some(Fate::Closed) => {
+                self.fate = Some(Fate::Over);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            Some(Fate::Over) => return broken(io::ErrorKind::BrokenPipe),
+            None => {}
+        }
+        let Some(inner) = inner else {
+            return broken(io::ErrorKind::BrokenPipe);
+        };
+        if self.sent.ended || self.shut {
+            return broken(io::ErrorKind::BrokenPipe);
+        }
+        if self.silence.is_none() && self.sent.blocked(now) {
+            return Poll::Pending;
+        }
+        let distance = self.distance(Direction::Sent);
+        let limit = self.sent.limit(bytes.len()).min(distance);
+        let bytes = &bytes[..limit];
+        let holds = self.silence.is_some() || self.sent.coalesce.is_some();
+        if !holds && self.held.is_empty() {
+            return inner.poll_write(context, bytes);
+        }
+        let count = bytes.len().min(BUFFER.saturating_sub(self.held.len()));
+        if count == 0 && !bytes.is_empty() {
+            return Poll::Pending;
+        }
+        if self.held.is_empty() {
+            self.held_since = now;
+        }
+        self.held.extend_from_slice(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    pub(super) fn shutdown<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &Common,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.advance(inner, common, context);
+        if self.fate.is_none() && !self.sent.ended {
+            self.shut = true;
+            self.flush(inner, common.now(), context);
+            self.arm(common, context);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The application lets go: what is held goes out, if it may.
+    pub(super) fn settle_before_close<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &Common,
+    ) {
+        let mut context = Context::from_waker(Waker::noop());
+        self.shut = true;
+        self.flush(inner, common.now(), &mut context);
+    }
+
+    /// Gives the network what is held, as far as nothing keeps it back, and says whether any of it went.
+    fn flush<C: Stream>(
+        &mut self,
+        inner: &mut Option<C>,
+        now: Duration,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let Some(inner) = inner else {
+            return false;
+        };
+        if self.silence.is_some() || self.sent.stalled.is_some() {
+            return false;
+        }
+        if let Some((least, wait)) = self.sent.coalesce
+            && self.held.len() < least
+            && self.held_since + wait > now
+            && !self.shut
+        {
+            return false;
+        }
+        let held = self.held.len();
+        while !self.held.is_empty() {
+            match inner.poll_write(context, &self.held) {
+                Poll::Ready(Ok(count)) => {
+                    self.held.drain(..count);
+                }
+                // The next call will meet the error.
+                Poll::Ready(Err(_)) => self.held.clear(),
+                Poll::Pending => return self.held.len() < held,
+            }
+        }
+        if self.shut && !self.sent.ended {
+            self.sent.ended = true;
+            let _ = inner.poll_shutdown(context);
+        }
+        held > 0
+    }
+
+    /// Octets until the next fault of `direction` strikes.
+    fn distance(&self, direction: Direction) -> usize {
+        let passed = self.lane(direction).passed;
+        let bytes = self.waiting.iter().filter_map(|(_, fault)| {
+            let Moment::Byte(byte) = fault.moment else {
+                return None;
+            };
+            (fault.direction == direction).then_some(byte.saturating_sub(passed))
+        });
+        let distance = bytes.min().unwrap_or(u64::MAX);
+        usize::try_from(distance).unwrap_or(usize::MAX)
+    }
+
+    fn lane(&self, direction: Direction) -> &Lane {
+        match direction {
+            Direction::Sent => &self.sent,
+            Direction::Received => &self.received,
+        }
+    }
+
+    fn lane_mut(&mut self, direction: Direction) -> &mut Lane {
+        match direction {
+            Direction::Sent => &mut self.sent,
+            Direction::Received => &mut self.received,
+        }
+    }
+
+    /// Strikes what is due, ends what is over, and sends what may go.
+    fn advance<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &Common,
+        context: &mut Context<'_>,
+    ) {
+        let now = common.now();
+        let mut changed = false;
+        for lane in [&mut self.sent, &mut self.received] {
+            if lane.stalled.is_some_and(|until| until.over(now)) {
+                lane.stalled = None;
+                changed = true;
+            }
+        }
+        if self.silence.is_some_and(|until| until.over(now)) {
+            self.silence = None;
+            changed = true;
+        }
+        while let Some(index) = self
+            .waiting
+            .iter()
+            .position(|(_, fault)| self.due(fault, now))
+        {
+            let (number, fault) = self.waiting.remove(index);
+            if self.fate.is_none() {
+                common.strike(number, &fault);
+                self.strike(fault, inner, now, context);
+                changed = true;
+            }
+        }
+        if self.silence.is_some() && !self.held.is_empty() && self.held_since + PATIENCE <= now {
+            self.fate
+                .get_or_insert(Fate::Broken(io::ErrorKind::TimedOut));
+            self.held.clear();
+            changed = true;
+        }
+        changed |= self.flush(inner, now, context);
+        let fired = self.timer.as_ref().is_some_and(|(due, _)| *due <= now);
+        if fired {
+            self.timer = None;
+        }
+        if changed || fired {
+            // The other half of the application may be the one that waits for this.
+            for waker in [self.reader.take(), self.writer.take()]
+                .into_iter()
+                .flatten()
+            {
+                waker.wake();
+            }
+        }
+    }
+
+    fn due(&self, fault: &Fault, now: Duration) -> bool {
+        match fault.moment {
+            Moment::Opening => true,
+            Moment::Byte(byte) => byte <= self.lane(fault.direction).passed,
+            Moment::Time(time) => time <= now,
+        }
+    }
+
+    fn strike<C: Stream + Abort>(
+        &mut self,
+        fault: Fault,
+        inner: &mut Option<C>,
+        now: Duration,
+        context: &mut Context<'_>,
+    ) {
+        let until = |limit: Option<Duration>| Until(limit.map(|limit| now + limit));
+        let lane = self.lane_mut(fault.direction);
+        match fault.action {
+            // They befall the attempt, before there is a connection.
+            Action::Refuse | Action::Ignore => {}
+            Action::Reset => {
+                if let Some(inner) = inner.take() {
+                    inner.abort();
+                }
+                self.fate = Some(Fate::Broken(io::ErrorKind::ConnectionReset));
+            }
+            Action::Close => {
+                *inner = None;
+                self.fate = Some(Fate::Closed);
+            }
+            Action::HalfClose => match fault.direction {
+                Direction::Received => lane.ended = true,
+                Direction::Sent => {
+                    self.shut = true;
+                    self.flush(inner, now, context);
+                }
+            },
+            Action::Stall(limit) => lane.stalled = Some(until(limit)),
+            Action::Slow(rate) => lane.rate = Some(rate),
+            Action::Split(most) => lane.split = Some(most),
+            Action::Coalesce(least, wait) => lane.coalesce = Some((least, wait)),
+            Action::Delay(delay) => lane.delay = Some(delay),
+            Action::Silence(limit) => self.silence = Some(until(limit)),
+        }
+    }
+
+    /// Sees to it that somebody polls when time alone changes something.
+    fn arm(&mut self, common: &Common, context: &mut Context<'_>) {
+        let now = common.now();
+        let Some(due) = self.next(now) else {
+            return;
+        };
+        let known = self.timer.as_ref().is_some_and(|(known, _)| *known == due);
+        if !known {
+            let sleep = Box::pin(tokio::time::sleep_until(common.at(due)));
+            self.timer = Some((due, sleep));
+        }
+        if let Some((_, sleep)) = &mut self.timer
+            && sleep.as_mut().poll(context).is_ready()
+        {
+            context.waker().wake_by_ref();
+        }
+    }
+
+    /// The next time at which something changes by itself.
+    fn next(&self, now: Duration) -> Option<Duration> {
+        let faults = self
+            .waiting
+            .iter()
+            .filter_map(|(_, fault)| match fault.moment {
+                Moment::Time(time) => Some(time),
+                _ => None,
+            });
+        let held = (!self.held.is_empty()).then(|| match (self.silence, self.sent.coalesce) {
+            (Some(_), _) => Some(self.held_since + PATIENCE),
+            (None, Some((_, wait))) => Some(self.held_since + wait),
+            (None, None) => None,
+        });
+        let delay = self.received.delay.unwrap_or_default();
+        let ahead = self.ahead.front().map(|(came, _)| *came + delay);
+        let together = self.ahead.front().and_then(|(came, _)| {
+            let (_, wait) = self.received.coalesce?;
+            Some(*came + wait)
+        });
+        let end = self.ahead_end.as_ref().map(|(came, _)| *came + delay);
+        faults
+            .chain(self.sent.next())
+            .chain(self.received.next())
+            .chain(self.silence.and_then(|until| until.0))
+            .chain(held.flatten())
+            .chain(ahead)
+            .chain(together)
+            .chain(end)
+            .filter(|time| *time > now)
+            .min()
+    }
+}
+
+/// Reads what nobody wants, so that the peer may go on writing.
+fn discard<C: Stream>(inner: &mut C, context: &mut Context<'_>) {
+    let mut scratch = [0; 4_096];
+    while let Poll::Ready(Ok(count)) = inner.poll_read(context, &mut scratch)
+        && count > 0
+    {}
+}

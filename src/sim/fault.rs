@@ -1,0 +1,217 @@
+//! Faults: what may befall a connection, where and when, and whether it did.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::name::ConnectionName;
+
+/// Which way octets go, seen from the host whose network has the faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From this host to the peer.
+    Sent,
+    /// From the peer to this host.
+    Received,
+}
+
+/// Where a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Moment {
+    /// When the connection is attempted or opens.
+    Opening,
+    /// When so many octets have gone in the fault's direction.
+    Byte(u64),
+    /// At a true virtual time since the run began.
+    Time(Duration),
+}
+
+/// What befalls a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// The attempt is refused; only when opening.
+    Refuse,
+    /// The attempt is never answered and times out after 127 s; only when opening.
+    Ignore,
+    /// Both ends are reset.
+    Reset,
+    /// Both ends see the other close, as if a proxy between them did.
+    Close,
+    /// The direction ends with FIN, the other goes on.
+    HalfClose,
+    /// Nothing moves in the direction, for so long or for ever, as behind a zero window.
+    Stall(Option<Duration>),
+    /// The direction carries so many octets per second.
+    Slow(u64),
+    /// No read (or write) of the direction moves more than so many octets.
+    Split(usize),
+    /// Octets of the direction are held together until there are so many, or until the first has waited so long.
+    Coalesce(usize, Duration),
+    /// What is received comes so much later; for both directions give the simulated path a [`Link`](super::Link).
+    Delay(Duration),
+    /// Nothing arrives any more either way, and nobody is told: a half-open connection. It may end.
+    Silence(Option<Duration>),
+}
+
+/// One fault: a coordinate (peer, attempt, direction, byte or time) and what happens there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fault {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// Which octets are counted, and which suffer.
+    pub direction: Direction,
+    /// Where in the connection's life.
+    pub moment: Moment,
+    /// What happens.
+    pub action: Action,
+}
+
+/// A fault that a network cannot cause.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("impossible fault, {fault}: {reason}")]
+pub struct Unsupported {
+    /// The fault.
+    pub fault: Fault,
+    /// Why, and what would do.
+    pub reason: &'static str,
+}
+
+/// The faults of one run and which of them struck; a cheap handle.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    shared: Rc<RefCell<Vec<Struck>>>,
+}
+
+/// A fault, and when it struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Struck {
+    /// The fault.
+    pub fault: Fault,
+    /// True virtual time since the run began; `None` as long as it has not struck.
+    pub at: Option<Duration>,
+}
+
+impl Faults {
+    /// Faults that have not struck yet.
+    #[must_use]
+    pub fn new(faults: &[Fault]) -> Self {
+        let shared = faults.iter().map(|fault| Struck {
+            fault: *fault,
+            at: None,
+        });
+        Self {
+            shared: Rc::new(RefCell::new(shared.collect())),
+        }
+    }
+
+    /// Every fault, in the order given, and whether and when it struck.
+    #[must_use]
+    pub fn report(&self) -> Vec<Struck> {
+        self.shared.borrow().clone()
+    }
+
+    /// The faults of one connection by their number.
+    pub(super) fn of(&self, connection: ConnectionName) -> Vec<(usize, Fault)> {
+        let faults = self.shared.borrow();
+        faults
+            .iter()
+            .enumerate()
+            .filter(|(_, struck)| struck.fault.connection == connection)
+            .map(|(number, struck)| (number, struck.fault))
+            .collect()
+    }
+
+    pub(super) fn strike(&self, number: usize, at: Duration) {
+        self.shared.borrow_mut()[number].at = Some(at);
+    }
+
+    /// Checks that a network can cause every fault.
+    pub(super) fn check(&self, resets: bool) -> Result<(), Unsupported> {
+        for struck in self.shared.borrow().iter() {
+            if let Err(reason) = struck.fault.possible(resets) {
+                return Err(Unsupported {
+                    fault: struck.fault,
+                    reason,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fault {
+    fn possible(&self, resets: bool) -> Result<(), &'static str> {
+        let opening = self.moment == Moment::Opening;
+        match self.action {
+            Action::Refuse | Action::Ignore if !opening => {
+                Err("an attempt is refused or ignored when it is made, not later")
+            }
+            Action::Reset | Action::Refuse | Action::Ignore if !resets => {
+                Err("this network cannot reset a connection; use sim or kernel")
+            }
+            Action::Delay(_) if self.direction == Direction::Sent => {
+                Err("only what is received can be delayed here; give the simulated path a latency")
+            }
+            Action::Slow(0) => Err("0 octets per second is a stall"),
+            Action::Split(0) => Err("a split leaves at least 1 octet"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `10.0.0.2#1 sent byte 19: reset`
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            connection,
+            direction,
+            moment,
+            action,
+        } = self;
+        write!(f, "{connection} {direction} {moment}: {action}")
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+        })
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opening => write!(f, "opening"),
+            Self::Byte(byte) => write!(f, "byte {byte}"),
+            Self::Time(time) => write!(f, "time {}s", time.as_secs_f64()),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limited = |f: &mut fmt::Formatter<'_>, what, limit: &Option<Duration>| match limit {
+            None => f.write_str(what),
+            Some(limit) => write!(f, "{what} {}s", limit.as_secs_f64()),
+        };
+        match self {
+            Self::Refuse => f.write_str("refuse"),
+            Self::Ignore => f.write_str("ignore"),
+            Self::Reset => f.write_str("reset"),
+            Self::Close => f.write_str("close"),
+            Self::HalfClose => f.write_str("half-close"),
+            Self::Stall(limit) => limited(f, "stall", limit),
+            Self::Slow(rate) => write!(f, "slow {rate}"),
+            Self::Split(most) => write!(f, "split {most}"),
+            Self::Coalesce(least, wait) => {
+                write!(f, "coalesce {least} {}s", wait.as_secs_f64())
+            }
+            Self::Delay(delay) => write!(f, "delay {}s", delay.as_secs_f64()),
+            Self::Silence(limit) => limited(f, "silence", limit),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! A network on which faults befall connections: the same wrapper over the kernel, the simulation and turmoil.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::affliction::Affliction;
+use super::fault::{Action, Fault, Faults, Unsupported};
+use super::name::{Attempts, ConnectionName, Opener};
+use super::trace::{Event, Trace};
+use crate::net::abort::Abort;
+use crate::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+
+/// How long a connect goes unanswered before it fails: Linux's six retries.
+const UNANSWERED: Duration = Duration::from_secs(127);
+
+/// A network that names its connections and lets faults befall them.
+#[derive(Debug, Clone)]
+pub struct FaultyNetwork<N> {
+    inner: N,
+    common: Rc<Common>,
+}
+
+/// A connection that faults may befall.
+#[derive(Debug)]
+pub struct FaultyConnection<C: Connection + Abort> {
+    /// Gone once a fault has ended it.
+    inner: Option<C>,
+    name: ConnectionName,
+    local: SocketAddr,
+    peer: SocketAddr,
+    common: Rc<Common>,
+    /// Absent where no fault aims at this connection: then nothing is in the way.
+    affliction: Option<Box<Affliction>>,
+}
+
+/// A listener whose connections faults may befall.
+#[derive(Debug)]
+pub struct FaultyListener<L> {
+    inner: L,
+    common: Rc<Common>,
+}
+
+/// A connect that faults may befall.
+pub struct FaultyConnecting<N: Network> {
+    name: ConnectionName,
+    common: Rc<Common>,
+    course: Course<N>,
+}
+
+enum Course<N: Network> {
+    Real(N::Connecting),
+    Refused,
+    Unanswered(Pin<Box<Sleep>>),
+}
+
+/// What everything on one faulty network shares.
+pub(super) struct Common {
+    faults: Faults,
+    attempts: RefCell<Attempts>,
+    trace: Trace,
+    host: Rc<str>,
+    /// Connections that must not say goodbye.
+    silenced: RefCell<Vec<Box<dyn Any>>>,
+}
+
+impl fmt::Debug for Common {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "faults of {}: {:?}", self.host, self.faults)
+    }
+}
+
+impl Common {
+    pub(super) fn strike(&self, number: usize, fault: &Fault) {
+        self.faults.strike(number, self.trace.clock().now());
+        self.trace
+            .record(&self.host, Event::Fault(fault.to_string()));
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.trace.clock().now()
+    }
+
+    pub(super) fn at(&self, time: Duration) -> tokio::time::Instant {
+        self.trace.clock().at(time)
+    }
+
+    fn name(&self, peer: SocketAddr, opener: Opener) -> ConnectionName {
+        self.attempts.borrow_mut().name(peer.ip(), opener)
+    }
+
+    /// Strikes and gives what befalls the attempt itself.
+    fn attempt(&self, name: ConnectionName) -> Option<Action> {
+        let faults = self.faults.of(name);
+        let (number, fault) = faults
+            .iter()
+            .find(|(_, fault)| matches!(fault.action, Action::Refuse | Action::Ignore))?;
+        self.strike(*number, fault);
+        Some(fault.action)
+    }
+}
+
+impl<N> FaultyNetwork<N>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    /// Lets `faults` befall the connections of `inner`; what strikes is told to `trace` as of `host`.
+    ///
+    /// # Errors
+    /// A fault that `inner` cannot cause.
+    pub fn new(inner: N, host: &str, trace: &Trace, faults: &Faults) -> Result<Self, Unsupported> {
+        faults.check(<N::Connection as Abort>::RESETS)?;
+        let common = Common {
+            faults: faults.clone(),
+            attempts: RefCell::default(),
+            trace: trace.clone(),
+            host: host.into(),
+            silenced: RefCell::default(),
+        };
+        Ok(Self {
+            inner,
+            common: Rc::new(common),
+        })
+    }
+}
+
+impl<N> Network for FaultyNetwork<N>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    type Connection = FaultyConnection<N::Connection>;
+    type Listener = FaultyListener<N::Listener>;
+    type Connecting = FaultyConnecting<N>;
+
+    fn connect(&self, to: SocketAddr, options: &SocketOptions) -> FaultyConnecting<N> {
+        let name = self.common.name(to, Opener::Us);
+        let course = match self.common.attempt(name) {
+            Some(Action::Refuse) => Course::Refused,
+            Some(_) => {
+                let end = self.common.at(self.common.now() + UNANSWERED);
+                Course::Unanswered(Box::pin(tokio::time::sleep_until(end)))
+            }
+            None => Course::Real(self.inner.connect(to, options)),
+        };
+        FaultyConnecting {
+            name,
+            common: self.common.clone(),
+            course,
+        }
+    }
+
+    fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener> {
+        Ok(FaultyListener {
+            inner: self.inner.listen(at)?,
+            common: self.common.clone(),
+        })
+    }
+}
+
+impl<N: Network> FaultyConnecting<N> {
+    /// The name of the attempt.
+    #[must_use]
+    pub fn name(&self) -> ConnectionName {
+        self.name
+    }
+}
+
+impl<N> Future for FaultyConnecting<N>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    type Output = io::Result<FaultyConnection<N::Connection>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let connection = match &mut self.course {
+            Course::Real(connecting) => ready!(Pin::new(connecting).poll(context))?,
+            Course::Refused => return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into())),
+            Course::Unanswered(sleep) => {
+                ready!(sleep.as_mut().poll(context));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        };
+        let opened = FaultyConnection::open(connection, self.name, &self.common);
+        Poll::Ready(Ok(opened))
+    }
+}
+
+impl<L> Listener for FaultyListener<L>
+where
+    L: Listener,
+    L::Connection: Abort,
+{
+    type Connection = FaultyConnection<L::Connection>;
+
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Self::Connection>> {
+        loop {
+            let connection = ready!(self.inner.poll_accept(context))?;
+            let name = self.common.name(connection.peer_address(), Opener::Peer);
+            match self.common.attempt(name) {
+                Some(Action::Refuse) => connection.abort(),
+                Some(_) => self.common.silence(connection),
+                None => {
+                    let opened = FaultyConnection::open(connection, name, &self.common);
+                    return Poll::Ready(Ok(opened));
+                }
+            }
+        }
+    }
+
+    fn local_address(&self) -> SocketAddr {
+        self.inner.local_address()
+    }
+}
+
+impl Common {
+    /// Keeps `connection` from closing, so that its peer hears nothing.
+    fn silence(&self, connection: impl Any) {
+        self.silenced.borrow_mut().push(Box::new(connection));
+    }
+}
+
+impl<C: Connection + Abort> FaultyConnection<C> {
+    fn open(inner: C, name: ConnectionName, common: &Rc<Common>) -> Self {
+        let (local, peer) = (inner.local_address(), inner.peer_address());
+        let mut inner = Some(inner);
+        let mut affliction = Affliction::new(common.faults.of(name));
+        if let Some(affliction) = &mut affliction {
+            affliction.begin(&mut inner, common);
+        }
+        Self {
+            inner,
+            name,
+            local,
+            peer,
+            common: common.clone(),
+            affliction,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> ConnectionName {
+        self.name
+    }
+}
+
+impl<C: Connection + Abort> Stream for FaultyConnection<C> {
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match (&mut self.affliction, &mut self.inner) {
+            (None, Some(inner)) => inner.poll_read(context, buffer),
+            (None, None) => Poll::Ready(Ok(0)),
+            (Some(affliction), inner) => affliction.read(inner, &self.common, context, buffer),
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match (&mut self.affliction, &mut self.inner) {
+            (None, Some(inner)) => inner.poll_write(context, bytes),
+            (None, None) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            (Some(affliction), inner) => affliction.write(inner, &self.common, context, bytes),
+        }
+    }
+
+    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match (&mut self.affliction, &mut self.inner) {
+            (None, Some(inner)) => inner.poll_shutdown(context),
+            (None, None) => Poll::Ready(Ok(())),
+            (Some(affliction), inner) => affliction.shutdown(inner, &self.common, context),
+        }
+    }
+}
+
+impl<C: Connection + Abort> Connection for FaultyConnection<C> {
+    fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    fn peer_address(&self) -> SocketAddr {
+        self.peer
+    }
+}
+
+impl<C: Connection + Abort> Drop for FaultyConnection<C> {
+    fn drop(&mut self) {
+        let Some(affliction) = &mut self.affliction else {
+            return;
+        };
+        affliction.settle_before_close(&mut self.inner, &self.common);
+        let Some(inner) = self.inner.take() else {
+            return;
+        };
+        if affliction.silent() {
+            self.common.silence(inner);
+        } else if affliction.unread() {
+            inner.abort();
+        }
+    }
+}
