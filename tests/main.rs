@@ -1,5 +1,6 @@
 //! One binary for all integration tests, so that linking is paid once.
 
+mod api_events;
 mod functional_runner;
 mod scenario_files;
 mod wire;
