@@ -1,5 +1,6 @@
 //! The `announce` section: a line per route, by AFI and SAFI.
 
+use crate::bgp::attribute::tunnel_encapsulation::PolicyWords;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::nlri::Nlri;
@@ -60,7 +61,8 @@ pub fn line(
         Safi::FLOW | Safi::FLOW_VPN => {
             flow::line(afi, keyword, words, purpose, interner).map(|route| vec![route])
         }
-        Safi::MCAST_VPN | Safi::MUP | Safi::SR_POLICY => own(family, words, interner),
+        Safi::MCAST_VPN | Safi::MUP => own(family, words, interner),
+        Safi::SR_POLICY => policy(family, words, interner),
         _ => route::line(Kind::Family(family), words, purpose, interner),
     }
 }
@@ -74,5 +76,25 @@ fn own(
     let nlri = Nlri::parse(family, words)?;
     let mut draft = RouteDraft::default();
     draft.set_all(words)?;
+    Ok(vec![draft.route(nlri, interner)])
+}
+
+/// A segment routing policy: its words and those of the route stand in any order.
+fn policy(
+    family: Family,
+    words: &mut Words<'_>,
+    interner: &mut Interner,
+) -> Result<Vec<ConfiguredRoute>, TextError> {
+    let nlri = Nlri::parse(family, words)?;
+    let mut draft = RouteDraft::default();
+    let mut policy = PolicyWords::default();
+    while let Some(keyword) = words.take() {
+        if !policy.read(&keyword.text, words)? {
+            draft.set(keyword, words)?;
+        }
+    }
+    if let Some(tunnels) = policy.finish() {
+        draft.attributes.insert(tunnels.into());
+    }
     Ok(vec![draft.route(nlri, interner)])
 }
