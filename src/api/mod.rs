@@ -1,11 +1,15 @@
 //! ExaBGP's text API: a line to a [`Command`], an event to its JSON or text line, answers.
+//!
+//! Start at [`command`] for what programs write, at [`encoder`] for what they read.
 
 pub mod command;
 pub mod encoder;
 pub mod event;
+pub mod hearing;
+pub mod help;
 pub mod selector;
 
-pub use command::{Action, Command};
+pub use command::{Action, Command, Parser, parse};
 pub use encoder::{Events, Host};
 pub use event::{ApiEvent, Direction, PeerIdentity};
 pub use selector::Selector;

@@ -6,6 +6,7 @@ mod announce;
 mod api;
 mod attribute;
 mod capability;
+pub mod environment;
 mod error;
 mod family;
 mod flow;
