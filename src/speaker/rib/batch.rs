@@ -13,7 +13,7 @@ use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::message::{Message, RefreshSubtype, RouteRefresh};
-use crate::bgp::nlri::{Nlri, PathId};
+use crate::bgp::nlri::Nlri;
 use crate::bgp::wire::Writer;
 use crate::speaker::session::Negotiated;
 
@@ -49,7 +49,9 @@ struct Item {
     start: u32,
     length: u16,
     withdraw: bool,
-    path_id: Option<PathId>,
+    has_path: bool,
+    /// The path identifier, 0 where the route has none.
+    path: u32,
 }
 
 /// A message that a batch gave out.
@@ -80,10 +82,9 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub fn new(grouped: bool, include_withdraws: bool, capacity: usize) -> Self {
+    pub fn new(grouped: bool, include_withdraws: bool) -> Self {
         Self {
             batch: Batch {
-                items: Vec::with_capacity(capacity),
                 include_withdraws,
                 ..Batch::default()
             },
@@ -102,6 +103,7 @@ impl Builder {
         self.batch
             .steps
             .extend(enhanced.clone().map(mark(RefreshSubtype::BEGIN)));
+        self.batch.items.reserve_exact(routes.len());
         for (slot, set) in routes {
             let nlri = &table.slot(slot).nlri;
             self.push(nlri, &set, false);
@@ -143,6 +145,7 @@ impl Builder {
         let mut order: Vec<u32> = (0..pending.buckets.len() as u32).collect();
         order.sort_by_key(|&bucket| pending.buckets[bucket as usize].rank);
         let sorted = by_bucket(pending);
+        self.batch.items.reserve_exact(sorted.entries.len());
         for bucket in order {
             let range = sorted.starts[bucket as usize]..sorted.starts[bucket as usize + 1];
             let bucket = &pending.buckets[bucket as usize];
@@ -164,9 +167,7 @@ impl Builder {
             }
             let items = start..self.batch.items.len();
             if grouped && !items.is_empty() {
-                let octets = &self.batch.octets;
-                self.batch.items[items.clone()]
-                    .sort_unstable_by(|left, right| left.order(octets).cmp(right.order(octets)));
+                sort(&mut self.batch.items[items.clone()], &self.batch.octets);
                 self.batch.steps.push(Step::Routes {
                     set: Arc::clone(&bucket.set),
                     family: bucket.family,
@@ -194,7 +195,8 @@ impl Builder {
             start: start as u32,
             length: (octets.len() - start) as u16,
             withdraw,
-            path_id: nlri.path_id,
+            has_path: nlri.path_id.is_some(),
+            path: nlri.path_id.map_or(0, |id| id.0),
         })
     }
 
@@ -241,12 +243,37 @@ impl Item {
 
     /// What orders routes in a grouped UPDATE: withdraws first, then ExaBGP's index (path identifier, length, prefix).
     fn order<'a>(&self, all: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
-        let path = self.path_id.map(|id| id.0.to_be_bytes());
-        let none: &[u8] = if path.is_none() { NO_PATH } else { &[] };
+        let path = self.has_path.then(|| self.path.to_be_bytes());
+        let none: &[u8] = if self.has_path { &[] } else { NO_PATH };
         std::iter::once(u8::from(!self.withdraw))
             .chain(path.into_iter().flatten())
             .chain(none.iter().copied())
             .chain(self.octets(all).iter().copied())
+    }
+
+    /// The start of [`Item::order`] of a route without path identifier as a number: all of an IPv4 prefix.
+    fn key(&self, all: &[u8]) -> u64 {
+        let mut key = [0; 8];
+        key[0] = u8::from(!self.withdraw);
+        let octets = self.octets(all);
+        let length = octets.len().min(key.len() - 1);
+        key[1..=length].copy_from_slice(&octets[..length]);
+        u64::from_be_bytes(key)
+    }
+}
+
+/// Sorts the routes of a grouped UPDATE.
+fn sort(items: &mut [Item], all: &[u8]) {
+    let full = |left: &Item, right: &Item| left.order(all).cmp(right.order(all));
+    if items.iter().any(|item| item.has_path) {
+        items.sort_unstable_by(full);
+        return;
+    }
+    let mut keyed: Vec<(u64, Item)> = items.iter().map(|item| (item.key(all), *item)).collect();
+    keyed
+        .sort_unstable_by(|left, right| left.0.cmp(&right.0).then_with(|| full(&left.1, &right.1)));
+    for (item, (_, sorted)) in items.iter_mut().zip(keyed) {
+        *item = sorted;
     }
 }
 
@@ -396,8 +423,7 @@ impl Batch {
     fn routes(&self, items: Range<usize>, add_path: bool, out: &mut Writer) {
         for item in &self.items[items] {
             if add_path {
-                let id = item.path_id.map_or(0, |id| id.0);
-                out.extend_from_slice(&id.to_be_bytes());
+                out.extend_from_slice(&item.path.to_be_bytes());
             }
             out.extend_from_slice(item.octets(&self.octets));
         }

@@ -13,6 +13,7 @@ use super::refuse::Refused;
 use super::set::{AttributeSet, Grouped, Sets};
 use super::table::{SlotId, Table};
 use super::watchdog::Watchdogs;
+use crate::bgp::collections::{Map, Set};
 use crate::bgp::family::{Families, Family};
 use crate::bgp::nlri::{Nlri, NlriValue};
 use crate::speaker::route::{ConfiguredRoute, Route};
@@ -39,6 +40,22 @@ struct Refresh {
     enhanced: FamilySet,
     /// The routes, with what they were announced with when the refresh was asked for.
     routes: Vec<(SlotId, Arc<AttributeSet>)>,
+    /// A route may be in `routes` more than once.
+    repeats: bool,
+}
+
+impl Refresh {
+    /// The routes, each once: where it stood first, with what it was announced with last.
+    fn distinct(self) -> Vec<(SlotId, Arc<AttributeSet>)> {
+        if !self.repeats {
+            return self.routes;
+        }
+        let mut distinct = Map::default();
+        for (slot, set) in self.routes {
+            distinct.insert(slot, set);
+        }
+        distinct.into_iter().collect()
+    }
 }
 
 impl AdjRibOut {
@@ -162,6 +179,7 @@ impl AdjRibOut {
     /// given; between BoRR and EoRR where `enhanced` (RFC 7313).
     pub fn flush(&mut self, family: Option<Family>, enhanced: bool) {
         let families = self.in_order(|known| family.is_none_or(|wanted| wanted == known));
+        self.refresh.repeats = !self.refresh.routes.is_empty();
         for family in families.iter() {
             if enhanced {
                 self.refresh.enhanced.insert(family);
@@ -264,7 +282,7 @@ impl AdjRibOut {
 
     fn withdraw_vanished(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
         let kept = identities(current)?;
-        let mut done = crate::bgp::collections::Set::default();
+        let mut done = Set::default();
         let mut outcome = Ok(());
         for route in previous {
             let index = route.nlri.index()?;
@@ -328,13 +346,14 @@ impl AdjRibOut {
     /// `grouped` is the neighbor's `group-updates`. `include_withdraws` is false for the first batch of a session: the
     /// peer has nothing to withdraw.
     pub fn take(&mut self, grouped: bool, include_withdraws: bool) -> Batch {
-        let refresh = std::mem::take(&mut self.refresh);
+        let mut refresh = std::mem::take(&mut self.refresh);
+        let enhanced = std::mem::take(&mut refresh.enhanced);
         if !include_withdraws {
             self.pending.cancel_withdrawn(&self.table);
         }
-        let refreshed = self.fold_refresh(refresh.routes);
-        let mut builder = Builder::new(grouped, include_withdraws, self.pending.entries.len());
-        builder.refresh(&self.table, refresh.enhanced.iter(), refreshed);
+        let refreshed = self.fold_refresh(refresh.distinct());
+        let mut builder = Builder::new(grouped, include_withdraws);
+        builder.refresh(&self.table, enhanced.iter(), refreshed);
         builder.changes(&self.table, &self.pending);
         self.release_pending();
         builder.finish()
@@ -344,14 +363,10 @@ impl AdjRibOut {
     /// route with a withdraw queued is left to the queue.
     fn fold_refresh(
         &mut self,
-        routes: Vec<(SlotId, Arc<AttributeSet>)>,
+        mut routes: Vec<(SlotId, Arc<AttributeSet>)>,
     ) -> Vec<(SlotId, Arc<AttributeSet>)> {
-        let mut refreshed: crate::bgp::collections::Map<SlotId, Arc<AttributeSet>> =
-            crate::bgp::collections::Map::default();
-        for (slot, set) in routes {
-            refreshed.insert(slot, set);
-        }
-        refreshed.retain(|&slot, set| {
+        routes.retain_mut(|(slot, set)| {
+            let slot = *slot;
             let Some(latest) = self.pending.latest(&self.table, slot) else {
                 return true;
             };
@@ -367,7 +382,7 @@ impl AdjRibOut {
             self.pending.cancel_announcements(&self.table, slot);
             true
         });
-        refreshed.into_iter().collect()
+        routes
     }
 
     /// Everything announced, family by family, in order.
@@ -407,7 +422,7 @@ impl AdjRibOut {
     }
 }
 
-fn identities(routes: &[Route]) -> Result<crate::bgp::collections::Set<Vec<u8>>, Refused> {
+fn identities(routes: &[Route]) -> Result<Set<Vec<u8>>, Refused> {
     routes
         .iter()
         .map(|route| route.nlri.index().map_err(Refused::from))

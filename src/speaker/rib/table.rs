@@ -26,7 +26,6 @@ pub(super) struct Slot {
     pub seen: Option<Arc<AttributeSet>>,
     /// The latest entry of [`super::pending::Pending`] for this route.
     pub latest: u32,
-    hash: u32,
     previous: SlotId,
     next: SlotId,
 }
@@ -42,10 +41,59 @@ struct Chain {
 /// The slots, found by route identity.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    slots: Vec<Slot>,
+    slots: Slots,
     free: Vec<SlotId>,
-    index: HashTable<SlotId>,
+    index: HashTable<Key>,
     seen: Map<Family, Chain>,
+}
+
+/// A slot and the hash of its route, kept beside it so that the index grows without a look at the slots.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    hash: u32,
+    slot: SlotId,
+}
+
+/// Slots in chunks, so that a growing table neither moves them nor holds twice their memory.
+#[derive(Debug, Default)]
+struct Slots(Vec<Vec<Slot>>);
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+impl Slots {
+    fn push(&mut self, slot: Slot) -> SlotId {
+        match self.0.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(slot),
+            _ => {
+                let mut chunk = Vec::new();
+                // The first chunk grows, since most neighbors have few routes.
+                if !self.0.is_empty() {
+                    chunk.reserve_exact(CHUNK);
+                }
+                chunk.push(slot);
+                self.0.push(chunk);
+            }
+        }
+        let (chunks, last) = (self.0.len(), self.0.last().map_or(0, Vec::len));
+        ((chunks - 1) * CHUNK + last - 1) as SlotId
+    }
+}
+
+impl std::ops::Index<SlotId> for Slots {
+    type Output = Slot;
+
+    #[inline]
+    fn index(&self, id: SlotId) -> &Slot {
+        &self.0[(id >> CHUNK_BITS) as usize][id as usize % CHUNK]
+    }
+}
+
+impl std::ops::IndexMut<SlotId> for Slots {
+    #[inline]
+    fn index_mut(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.0[(id >> CHUNK_BITS) as usize][id as usize % CHUNK]
+    }
 }
 
 /// Whether two NLRI are the same route, labels apart.
@@ -81,48 +129,41 @@ impl Table {
         let slots = &self.slots;
         let entry = self.index.entry(
             widen(hash),
-            |&id| {
-                let slot = &slots[id as usize];
-                slot.hash == hash && same(&slot.nlri, nlri)
-            },
-            |&id| widen(slots[id as usize].hash),
+            |key| key.hash == hash && same(&slots[key.slot].nlri, nlri),
+            |key| widen(key.hash),
         );
         let vacant = match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => return Ok(*found.get()),
+            hashbrown::hash_table::Entry::Occupied(found) => return Ok(found.get().slot),
             hashbrown::hash_table::Entry::Vacant(vacant) => vacant,
         };
         let slot = Slot {
             nlri: nlri.clone(),
             seen: None,
             latest: NONE,
-            hash,
             previous: NONE,
             next: NONE,
         };
         let id = if let Some(id) = self.free.pop() {
-            vacant.insert(id);
-            self.slots[id as usize] = slot;
+            self.slots[id] = slot;
             id
         } else {
-            let id = self.slots.len() as SlotId;
-            vacant.insert(id);
-            self.slots.push(slot);
-            id
+            self.slots.push(slot)
         };
+        vacant.insert(Key { hash, slot: id });
         Ok(id)
     }
 
     pub fn slot(&self, id: SlotId) -> &Slot {
-        &self.slots[id as usize]
+        &self.slots[id]
     }
 
     pub fn slot_mut(&mut self, id: SlotId) -> &mut Slot {
-        &mut self.slots[id as usize]
+        &mut self.slots[id]
     }
 
     /// Remembers `id` as announced with `set`; one that was keeps its place in the order.
     pub fn see(&mut self, id: SlotId, set: Arc<AttributeSet>) {
-        let slot = &mut self.slots[id as usize];
+        let slot = &mut self.slots[id];
         if slot.seen.replace(set).is_some() {
             return;
         }
@@ -136,7 +177,7 @@ impl Table {
         if chain.last == NONE {
             chain.first = id;
         } else {
-            self.slots[chain.last as usize].next = id;
+            self.slots[chain.last].next = id;
         }
         chain.last = id;
         chain.length += 1;
@@ -144,7 +185,7 @@ impl Table {
 
     /// Forgets that `id` was announced.
     pub fn forget(&mut self, id: SlotId) {
-        let slot = &mut self.slots[id as usize];
+        let slot = &mut self.slots[id];
         if slot.seen.take().is_none() {
             return;
         }
@@ -156,22 +197,24 @@ impl Table {
         if previous == NONE {
             chain.first = next;
         } else {
-            self.slots[previous as usize].next = next;
+            self.slots[previous].next = next;
         }
         if next == NONE {
             chain.last = previous;
         } else {
-            self.slots[next as usize].previous = previous;
+            self.slots[next].previous = previous;
         }
     }
 
     /// Gives the slot back if nothing is known of its route any more.
     pub fn release(&mut self, id: SlotId) {
-        let slot = &self.slots[id as usize];
+        let slot = &self.slots[id];
         if slot.seen.is_some() || slot.latest != NONE {
             return;
         }
-        if let Ok(found) = self.index.find_entry(widen(slot.hash), |&held| held == id) {
+        // It was hashed when it was added.
+        let Ok(hash) = hash(&slot.nlri) else { return };
+        if let Ok(found) = self.index.find_entry(widen(hash), |key| key.slot == id) {
             found.remove();
             self.free.push(id);
         }
@@ -181,7 +224,7 @@ impl Table {
     pub fn seen(&self, family: Family) -> impl Iterator<Item = SlotId> + '_ {
         let there = |id: SlotId| (id != NONE).then_some(id);
         let first = self.seen.get(&family).and_then(|chain| there(chain.first));
-        std::iter::successors(first, move |&id| there(self.slots[id as usize].next))
+        std::iter::successors(first, move |&id| there(self.slots[id].next))
     }
 
     /// Families of which routes are announced, in the order in which they first were.
