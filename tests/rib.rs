@@ -7,11 +7,11 @@ use lockstep::bgp::attribute::med::Med;
 use lockstep::bgp::attribute::{Attributes, Generic, WireContext};
 use lockstep::bgp::family::{Families, Family};
 use lockstep::bgp::message::Message;
-use lockstep::speaker::rib::{AdjRibOut, Refused};
+use lockstep::speaker::rib::{AdjRibIn, AdjRibOut, Refused};
 use lockstep::speaker::route::{ConfiguredRoute, Route};
 use lockstep::speaker::session::Negotiated;
 
-use crate::session_pair::{configured, route, words};
+use crate::session_pair::{configured, plain, route, words};
 
 pub fn families() -> Families {
     Families::from_iter([Family::IPV4_UNICAST, Family::IPV6_UNICAST])
@@ -400,4 +400,48 @@ fn a_route_that_cannot_be_sent_is_refused_and_changes_nothing() {
     );
     assert!(!rib.pending());
     assert!(rib.is_empty());
+}
+
+#[test]
+fn the_adj_rib_in_holds_what_the_peer_announced_last() {
+    let mut out = rib();
+    let mut incoming = AdjRibIn::new(true);
+    let receive = |out: &mut AdjRibOut, incoming: &mut AdjRibIn| {
+        for raw in messages(out, true, true) {
+            let Message::Update(update) = Message::decode(&negotiated().send, &raw).unwrap() else {
+                panic!("not an UPDATE");
+            };
+            incoming.apply(&update);
+        }
+    };
+    let held = |incoming: &AdjRibIn| -> Vec<String> {
+        incoming
+            .routes()
+            .map(|(nlri, set)| {
+                let med = set.attributes.find::<Med>().map(|med| med.0);
+                format!(
+                    "{} via {} {med:?}",
+                    plain(nlri),
+                    set.next_hop.address().unwrap()
+                )
+            })
+            .collect()
+    };
+    for one in [a(), b(), route("2001:db8::/32", "2001:db8::1")] {
+        out.announce(&one).unwrap();
+    }
+    receive(&mut out, &mut incoming);
+    out.announce(&with_med(b(), 4)).unwrap();
+    out.withdraw(&a()).unwrap();
+    out.announce(&route("30.0.0.0/24", "2.2.2.2")).unwrap();
+    receive(&mut out, &mut incoming);
+    insta::assert_debug_snapshot!(held(&incoming), @r#"
+    [
+        "20.0.0.0/24 via 1.1.1.1 Some(4)",
+        "30.0.0.0/24 via 2.2.2.2 None",
+        "2001:db8::/32 via 2001:db8::1 None",
+    ]
+    "#);
+    incoming.clear();
+    assert!(incoming.is_empty());
 }

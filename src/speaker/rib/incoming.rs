@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use super::set::{AttributeSet, Sets};
+use super::table::{SlotId, Table};
 use crate::bgp::attribute::{Attributes, MpReach, MpUnreach, NextHop};
-use crate::bgp::collections::Map;
+use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::message::Update;
 use crate::bgp::nlri::Nlri;
-use crate::speaker::route::Route;
 
 /// The routes received in one session, family by family, in the order in which each first came.
 #[derive(Debug, Default)]
 pub struct AdjRibIn {
     keeps: bool,
-    routes: Map<Family, Map<Vec<u8>, Route>>,
+    table: Table,
+    sets: Sets,
 }
 
 impl AdjRibIn {
@@ -22,7 +24,7 @@ impl AdjRibIn {
     pub fn new(keeps: bool) -> Self {
         Self {
             keeps,
-            routes: Map::default(),
+            ..Self::default()
         }
     }
 
@@ -48,44 +50,56 @@ impl AdjRibIn {
         }
         let attributes = Arc::new(own_attributes(&update.attributes));
         for (nlri, next_hop) in announced {
-            self.insert(nlri, next_hop, &attributes);
+            // What was decoded can be encoded again.
+            let _ = self.insert(nlri, &next_hop, &attributes);
         }
     }
 
     fn remove(&mut self, nlri: &Nlri) {
-        if let (Some(routes), Ok(index)) = (self.routes.get_mut(&nlri.family), nlri.index()) {
-            routes.shift_remove(&index);
+        if let Ok(Some(slot)) = self.table.find(nlri) {
+            self.table.forget(slot);
+            self.table.release(slot);
         }
     }
 
-    fn insert(&mut self, nlri: &Nlri, next_hop: NextHop, attributes: &Arc<Attributes>) {
-        if let Ok(index) = nlri.index() {
-            let route = Route {
-                nlri: nlri.clone(),
-                next_hop,
-                attributes: Arc::clone(attributes),
-            };
-            self.routes
-                .entry(nlri.family)
-                .or_default()
-                .insert(index, route);
-        }
+    fn insert(
+        &mut self,
+        nlri: &Nlri,
+        next_hop: &NextHop,
+        attributes: &Arc<Attributes>,
+    ) -> Result<(), EncodeError> {
+        let set = self.sets.intern(attributes, next_hop)?;
+        let slot = self.table.find_or_add(nlri)?;
+        self.table.slot_mut(slot).nlri.clone_from(nlri);
+        self.table.see(slot, set);
+        Ok(())
     }
 
     /// `clear adj-rib in`, or a new session: forgets everything.
     pub fn clear(&mut self) {
-        self.routes.clear();
+        self.table = Table::default();
+        self.sets = Sets::default();
     }
 
-    /// The routes.
-    pub fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.values().flat_map(Map::values)
+    /// The routes: family by family, in order.
+    pub fn routes(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+        self.table
+            .seen_families()
+            .flat_map(|family| self.of_family(family))
+    }
+
+    /// The routes of `family`, in order.
+    pub fn of_family(&self, family: Family) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+        self.table.seen(family).filter_map(|id: SlotId| {
+            let slot = self.table.slot(id);
+            slot.seen.as_deref().map(|set| (&slot.nlri, set))
+        })
     }
 
     /// How many routes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.routes.values().map(Map::len).sum()
+        self.table.seen_count()
     }
 
     /// Whether there is none.

@@ -1,4 +1,4 @@
-//! Every route that the Adj-RIB-Out knows of, each in a slot: what was announced, and what is still to be sent of it.
+//! Every route that an Adj-RIB knows of, each in a slot: what was announced, and what is still to be sent of it.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -120,6 +120,18 @@ const fn widen(hash: u32) -> u64 {
 }
 
 impl Table {
+    /// The slot of `nlri`, if it has one.
+    ///
+    /// # Errors
+    /// Where `nlri` cannot be encoded.
+    pub fn find(&self, nlri: &Nlri) -> Result<Option<SlotId>, EncodeError> {
+        let hash = hash(nlri)?;
+        let found = self.index.find(widen(hash), |key| {
+            key.hash == hash && same(&self.slots[key.slot].nlri, nlri)
+        });
+        Ok(found.map(|key| key.slot))
+    }
+
     /// The slot of `nlri`, made if need be.
     ///
     /// # Errors
