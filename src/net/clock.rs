@@ -67,6 +67,15 @@ fn scale(time: Duration, numerator: i64, denominator: i64) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
+/// The time since 1970 by the machine's clock, for dates in files that a person reads; no run sees it.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
+pub fn since_1970() -> Duration {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +90,4 @@ mod tests {
         assert!(fast.now() >= Duration::from_secs(90));
         assert_eq!(slow.now().as_secs(), 30);
     }
-}
-
-/// The time since 1970 by the machine's clock, for dates in files that a person reads; no run sees it.
-#[must_use]
-#[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
-pub fn since_1970() -> Duration {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default()
 }

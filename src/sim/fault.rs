@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::name::ConnectionName;
+use super::name::{ConnectionName, Opener};
 
 /// Which way octets go, seen from the host whose network has the faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,8 +147,11 @@ impl Fault {
             Action::Refuse | Action::Ignore if !opening => {
                 Err("an attempt is refused or ignored when it is made, not later")
             }
-            Action::Reset | Action::Refuse | Action::Ignore if !resets => {
+            Action::Reset if !resets => {
                 Err("this network cannot reset a connection; use sim or kernel")
+            }
+            Action::Refuse if !resets && self.connection.opener == Opener::Peer => {
+                Err("this network cannot refuse what the peer attempts; use sim or kernel")
             }
             Action::Delay(_) if self.direction == Direction::Sent => {
                 Err("only what is received can be delayed here; give the simulated path a latency")
