@@ -6,6 +6,7 @@ mod scenario_files;
 mod wire;
 mod capture;
 mod conformance;
+mod decoding;
 mod rib;
 mod rib_model;
 mod session;

@@ -9,6 +9,7 @@ pub mod collections;
 pub mod dissect;
 pub mod error;
 pub mod family;
+pub mod hex;
 pub mod iana;
 pub mod json;
 pub mod message;

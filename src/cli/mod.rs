@@ -3,6 +3,8 @@
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
 pub mod check;
+pub mod decode;
+pub mod encode;
 pub mod record;
 pub mod run;
 pub mod status;
@@ -50,6 +52,10 @@ subcommands! {
     Check(check);
     /// Replay scenarios and compare them with their goldens.
     Run(run);
+    /// Decode BGP messages to ExaBGP's JSON, or to a table of fields.
+    Decode(decode);
+    /// Encode a route in ExaBGP's words to hexadecimal digits.
+    Encode(encode);
     /// Record goldens from the real ExaBGP.
     Record(record);
 }

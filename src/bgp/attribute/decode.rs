@@ -12,7 +12,8 @@ pub struct Malformed {
     pub code: Option<u8>,
     /// What is wrong, as RFC 4271 section 6.3 calls it.
     pub kind: UpdateErrorKind,
-    /// What becomes of the routes: never [`ErrorAction::SessionReset`].
+    /// What becomes of the routes. [`ErrorAction::SessionReset`] is met only in messages read with
+    /// [`crate::bgp::message::Message::read`]: the attribute is in the UPDATE all the same.
     pub action: ErrorAction,
     /// The attribute as it came: flags, code, length, value.
     pub bytes: Vec<u8>,
@@ -90,10 +91,6 @@ impl<'a> Raw<'a> {
     ) -> Result<Attribute, (UpdateErrorKind, ErrorAction, Option<DecodeError>)> {
         let rules = rules(self.code);
         match rules {
-            None if !self.flags.contains(Flags::OPTIONAL) => {
-                let kind = UpdateErrorKind::UnrecognizedWellKnown;
-                return Err((kind, ErrorAction::SessionReset, None));
-            }
             Some(rules) if (rules.flags.0 ^ self.flags.0) & Flags::OPTIONAL_TRANSITIVE.0 != 0 => {
                 // RFC 7606 section 3 (c); section 5.3 for the multiprotocol attributes.
                 return Err(match rules.on_error {
@@ -172,7 +169,13 @@ impl Attributes {
             }
             seen[word] |= bit;
             match raw.decode(context) {
-                Ok(attribute) => attributes.push(attribute),
+                Ok(attribute) => {
+                    if rules(raw.code).is_none() && !raw.flags.contains(Flags::OPTIONAL) {
+                        let kind = UpdateErrorKind::UnrecognizedWellKnown;
+                        malformed.push(raw.malformed(kind, ErrorAction::SessionReset, None));
+                    }
+                    attributes.push(attribute);
+                }
                 Err((kind, ErrorAction::SessionReset, cause)) => {
                     return Err(raw.reset(kind, cause));
                 }

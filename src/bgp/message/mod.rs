@@ -2,12 +2,14 @@
 //!
 //! Start at [`header`] for framing, at [`update`] for routes; [`error`] turns every decoding error into its NOTIFICATION.
 
+mod agreed;
 pub mod error;
 pub mod header;
 pub mod keepalive;
 pub mod notification;
 pub mod open;
 pub mod operational;
+mod render;
 pub mod route_refresh;
 pub mod unknown;
 pub mod update;
@@ -52,6 +54,19 @@ impl Message {
     /// Where it cannot be understood; [`MessageError::notification`] says what to send.
     /// Errors of attributes that RFC 7606 lets the session survive are kept in [`Update::malformed`].
     pub fn decode(context: &WireContext, bytes: &[u8]) -> Result<Self, MessageError> {
+        let message = Self::read(context, bytes)?;
+        if let Self::Update(update) = &message {
+            update.reset()?;
+        }
+        Ok(message)
+    }
+
+    /// Decodes one whole message as [`Message::decode`] does, but lets pass a well-known attribute that nobody knows:
+    /// for tools that show what was sent, whatever a session makes of it.
+    ///
+    /// # Errors
+    /// Where it cannot be understood.
+    pub fn read(context: &WireContext, bytes: &[u8]) -> Result<Self, MessageError> {
         let header = Header::decode(bytes)?;
         header.check(context.extended_message)?;
         if usize::from(header.length) != bytes.len() {

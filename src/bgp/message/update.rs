@@ -100,15 +100,32 @@ impl Update {
         self.malformed.iter().map(|one| one.action).max()
     }
 
+    /// What a session answers to an attribute that it does not survive.
+    pub(super) fn reset(&self) -> Result<(), UpdateError> {
+        let fatal = |one: &&Malformed| one.action == ErrorAction::SessionReset;
+        match self.malformed.iter().find(fatal) {
+            None => Ok(()),
+            Some(malformed) => Err(UpdateError {
+                kind: malformed.kind,
+                data: malformed.bytes.clone(),
+                cause: malformed.cause,
+            }),
+        }
+    }
+
     /// Whether its routes count as withdrawn (RFC 7606 section 2).
     #[must_use]
     pub fn is_treated_as_withdraw(&self) -> bool {
-        self.action() >= Some(ErrorAction::TreatAsWithdraw)
+        self.action() == Some(ErrorAction::TreatAsWithdraw)
     }
 
     /// Every route that it announces and its next hop: NLRI field first, then MP_REACH_NLRI; none where it is treated as a withdraw.
     pub fn announced(&self) -> impl Iterator<Item = (&Nlri, NextHop)> {
-        let effective = !self.is_treated_as_withdraw();
+        self.announced_if(!self.is_treated_as_withdraw())
+    }
+
+    /// The routes that it announces, if `effective`.
+    pub(super) fn announced_if(&self, effective: bool) -> impl Iterator<Item = (&Nlri, NextHop)> {
         let classic = self
             .attributes
             .find::<NextHopAddress>()
@@ -129,7 +146,11 @@ impl Update {
 
     /// Every route that it withdraws: Withdrawn Routes field first, then MP_UNREACH_NLRI; those that it announces too where it is treated as a withdraw.
     pub fn withdrawn(&self) -> impl Iterator<Item = &Nlri> {
-        let treated = self.is_treated_as_withdraw();
+        self.withdrawn_if(self.is_treated_as_withdraw())
+    }
+
+    /// The routes that it withdraws, those that it announces too if `treated` as withdrawn.
+    pub(super) fn withdrawn_if(&self, treated: bool) -> impl Iterator<Item = &Nlri> {
         let announced = self
             .nlri
             .iter()

@@ -1,0 +1,270 @@
+//! `lockstep decode`: octets to ExaBGP's JSON, or to a table that says what each of them is.
+
+mod event;
+mod input;
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use miette::{IntoDiagnostic, WrapErr, miette};
+
+use super::Status;
+use crate::bgp::attribute::WireContext;
+use crate::bgp::dissect;
+use crate::bgp::family::{Families, Family};
+use crate::bgp::hex;
+use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::message::{Message, MessageError};
+use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
+use crate::bgp::wire::Reader;
+use crate::config;
+use event::{Ends, Events};
+use input::{Item, Piece};
+
+/// What to decode, and how to show it.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Hexadecimal digits; a file that is a pcap, a pcapng, or lines of hexadecimal digits; `-` for standard input.
+    ///
+    /// Digits that do not start with a marker are the body of an UPDATE.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// Show a table of fields for people instead of JSON.
+    #[arg(short, long)]
+    table: bool,
+    /// Show each message as a line of hexadecimal digits instead of JSON, understood or not.
+    #[arg(short = 'x', long, conflicts_with = "table")]
+    hex: bool,
+    /// The octets are NLRI alone, of the family given with --family.
+    #[arg(short, long)]
+    nlri: bool,
+    /// The octets are an UPDATE (found out anyway).
+    #[arg(short, long)]
+    update: bool,
+    /// The octets are an OPEN (found out anyway).
+    #[arg(short, long)]
+    open: bool,
+    /// The family of NLRI, as in "ipv4 unicast".
+    #[arg(short, long, value_name = "FAMILY")]
+    family: Option<String>,
+    /// Path identifiers stand before the NLRI of every family (RFC 7911).
+    #[arg(short = 'i', long)]
+    path_information: bool,
+    /// AS numbers have two octets: the session has no four-octet AS capability (RFC 6793).
+    #[arg(long)]
+    two_octet_as: bool,
+    /// Take the neighbor that the JSON tells of from this configuration.
+    #[arg(short, long, value_name = "CONFIG")]
+    configuration: Option<PathBuf>,
+}
+
+/// Decodes each input.
+///
+/// # Errors
+/// An input that cannot be read. Messages that cannot be decoded are told on standard error, and the others are shown all the same.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let mut shower = Shower {
+        table: arguments.table,
+        hex: arguments.hex,
+        events: Events::new(),
+        out: std::io::stdout().lock(),
+        messages: 0,
+        failed: 0,
+        closed: false,
+    };
+    let ends = ends(&arguments)?;
+    let context = context(&arguments);
+    for input in &arguments.inputs {
+        if arguments.nlri {
+            let family = family(arguments.family.as_deref())?;
+            shower.routes(family, &context, &input::octets(input)?)?;
+            continue;
+        }
+        input::read(input, |item| shower.item(&ends, &context, item))?;
+        if shower.closed {
+            return Ok(Status::Passed);
+        }
+    }
+    if shower.failed > 0 {
+        return Err(miette!(
+            "{} of {} message(s) could not be decoded",
+            shower.failed,
+            shower.messages
+        ));
+    }
+    if shower.messages == 0 && !arguments.nlri {
+        return Err(miette!("there is no BGP message in the input"));
+    }
+    Ok(Status::Passed)
+}
+
+fn context(arguments: &Arguments) -> WireContext {
+    WireContext {
+        four_octet_as: !arguments.two_octet_as,
+        add_path: if arguments.path_information {
+            KNOWN_FAMILIES.iter().copied().collect()
+        } else {
+            Families::new()
+        },
+        extended_message: true,
+    }
+}
+
+fn ends(arguments: &Arguments) -> miette::Result<Vec<Ends>> {
+    let Some(path) = &arguments.configuration else {
+        return Ok(vec![Ends::default()]);
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("{name} cannot be read"))?;
+    let configuration = config::parse(&name, &text)?;
+    Ok(configuration.neighbors.iter().map(Ends::of).collect())
+}
+
+fn family(name: Option<&str>) -> miette::Result<Family> {
+    let Some(name) = name else {
+        return Ok(Family::new(Afi::IPV4, Safi::UNICAST));
+    };
+    name.parse().map_err(|_| {
+        let known: Vec<_> = KNOWN_FAMILIES.iter().map(ToString::to_string).collect();
+        miette!(
+            help = format!("the families are {}", known.join(", ")),
+            "`{name}` is not a family"
+        )
+    })
+}
+
+/// Shows messages on standard output.
+struct Shower<W> {
+    table: bool,
+    hex: bool,
+    events: Events,
+    out: W,
+    messages: usize,
+    failed: usize,
+    /// Nobody reads any more.
+    closed: bool,
+}
+
+impl<W: Write> Shower<W> {
+    fn write(&mut self, text: &str) -> miette::Result<()> {
+        match writeln!(self.out, "{text}") {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed = true,
+            other => other.into_diagnostic()?,
+        }
+        Ok(())
+    }
+
+    fn item(
+        &mut self,
+        ends: &[Ends],
+        fallback: &WireContext,
+        item: Item<'_>,
+    ) -> miette::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        self.messages += 1;
+        let (context, own) = match &item.session {
+            Some(session) => (session.context(), Some(Ends::of_session(session))),
+            None => (fallback.clone(), None),
+        };
+        let bytes = match &item.piece {
+            Piece::Message(bytes) => bytes.to_vec(),
+            Piece::Junk(bytes, why) => {
+                self.failed += 1;
+                eprintln!("{}: {why}", item.place);
+                if self.table {
+                    let shown = dissect::hexadecimal(bytes);
+                    self.write(&format!("{}\n{shown}\n", item.place))?;
+                }
+                return Ok(());
+            }
+        };
+        if self.hex {
+            let mut digits = String::with_capacity(2 * bytes.len());
+            crate::bgp::json::upper_hex(&bytes, &mut digits);
+            return self.write(&digits);
+        }
+        if self.table {
+            self.table_of(&context, &item.place, &bytes)?;
+        }
+        match Message::read(&context, &bytes) {
+            Err(error) => {
+                self.failed += 1;
+                eprintln!("{}: {}", item.place, explain(&error));
+            }
+            Ok(_) if self.table => {}
+            Ok(message) => {
+                for ends in own.as_ref().map_or(ends, std::slice::from_ref) {
+                    let line = self.events.line(ends, &message);
+                    self.write(&line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn table_of(&mut self, context: &WireContext, place: &str, bytes: &[u8]) -> miette::Result<()> {
+        let tree = dissect::message(context, bytes);
+        self.write(&format!("{place}\n{}", tree.table()))?;
+        let Ok(Message::Update(update)) = Message::read(context, bytes) else {
+            return Ok(());
+        };
+        for malformed in &update.malformed {
+            let name = malformed
+                .code
+                .map_or_else(String::new, |code| format!("attribute {code}: "));
+            let cause = malformed
+                .cause
+                .map_or_else(String::new, |cause| format!(" ({cause})"));
+            let kind = malformed.kind.name();
+            let action = malformed.action;
+            self.write(&format!(
+                "malformed: {name}{kind}{cause}: {action:?} (RFC 7606)\n"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn routes(
+        &mut self,
+        family: Family,
+        context: &WireContext,
+        bytes: &[u8],
+    ) -> miette::Result<()> {
+        let add_path = context.add_path.contains(family);
+        let routes = Nlri::decode_all(family, add_path, Reader::new(bytes))
+            .map_err(|error| miette!("the octets are not NLRI of {family}: {error}"))?;
+        for nlri in routes {
+            let shown = if self.table { nlri.text() } else { nlri.json() };
+            self.write(&shown)?;
+        }
+        Ok(())
+    }
+}
+
+fn explain(error: &MessageError) -> String {
+    let notification = error.notification();
+    let mut text = format!(
+        "{error}; a session answers with NOTIFICATION {}/{} ({notification})",
+        notification.code.0, notification.subcode
+    );
+    if !notification.data.is_empty() {
+        text.push_str(", data ");
+        text.push_str(&dissect::hexadecimal(&notification.data));
+    }
+    text
+}
+
+/// `text` as octets, its mistakes shown with their place.
+fn digits(text: &str) -> miette::Result<Vec<u8>> {
+    hex::parse(text).map_err(|error| {
+        let label = miette::LabeledSpan::at(error.span.clone(), "here");
+        let help = error.help.unwrap_or_default();
+        miette!(labels = vec![label], help = help, "{}", error.message)
+            .with_source_code(text.to_owned())
+    })
+}
