@@ -57,6 +57,8 @@ impl Stream {
 pub struct Canonical {
     /// Every stream, both directions of each connection always present.
     pub streams: BTreeMap<StreamId, Stream>,
+    /// When each connection was opened, in nanoseconds since 1970.
+    pub opened: BTreeMap<ConnectionId, u64>,
 }
 
 impl Canonical {
@@ -78,6 +80,7 @@ impl Canonical {
         };
         let item = match event.kind {
             EventKind::Opened => {
+                self.opened.insert(event.connection.id, event.time);
                 for direction in Direction::BOTH {
                     self.streams.entry(stream(direction)).or_default();
                 }

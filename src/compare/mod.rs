@@ -1,1 +1,22 @@
 //! Two message streams to the first divergence and a field-level difference.
+//!
+//! Start at [`Comparison`], which is fed the events of both sides and holds no more of them than it must:
+//! equal octets are dropped as soon as both sides have them, without being decoded. [`captures`] drives it
+//! over two files of any size, [`canonical`] over two captures in memory.
+
+mod align;
+mod classify;
+mod comparison;
+mod context;
+mod difference;
+mod drive;
+mod entry;
+mod lane;
+mod meaning;
+
+pub use comparison::{Comparison, Options};
+pub use context::agreed;
+pub use difference::{Class, Difference, Report, Side};
+pub use drive::{CompareError, Input, canonical, captures};
+pub use entry::{Entry, EntryKind};
+pub use meaning::{Meaning, Routed};

@@ -1,0 +1,163 @@
+//! What a comparison found.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::entry::Entry;
+use crate::bgp::attribute::WireContext;
+use crate::capture::{StreamId, Tally};
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The first, which is taken as what ought to be.
+    Left,
+    /// The second.
+    Right,
+}
+
+impl Side {
+    /// Both, in order.
+    pub const BOTH: [Self; 2] = [Self::Left, Self::Right];
+
+    /// The other one.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// In what way two streams differ at some place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Only the left has the whole connection.
+    ConnectionMissing,
+    /// Only the right has the whole connection.
+    ConnectionExtra,
+    /// Only the left has it.
+    Missing,
+    /// Only the right has it.
+    Extra,
+    /// Both have it, in different places.
+    Reordered,
+    /// The same routes, in other UPDATEs.
+    Packed,
+    /// The same routes with the same attributes, in other octets.
+    SameMeaning,
+    /// A message of the same kind that says something else.
+    Value,
+    /// The same octets at another time.
+    Timing,
+}
+
+impl Class {
+    /// The class as one word, for JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConnectionMissing => "connection-missing",
+            Self::ConnectionExtra => "connection-extra",
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Reordered => "reordered",
+            Self::Packed => "packed-differently",
+            Self::SameMeaning => "same-meaning",
+            Self::Value => "other-value",
+            Self::Timing => "timing",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ConnectionMissing => "connection missing",
+            Self::ConnectionExtra => "extra connection",
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Reordered => "reordered",
+            Self::Packed => "packed differently (same routes, other UPDATEs)",
+            Self::SameMeaning => "same meaning in other bytes",
+            Self::Value => "other value",
+            Self::Timing => "other time",
+        })
+    }
+}
+
+/// One place where two streams differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// In which stream.
+    pub stream: StreamId,
+    /// In what way.
+    pub class: Class,
+    /// What the left has here (of a whole connection, the first few).
+    pub left: Vec<Entry>,
+    /// What the right has here.
+    pub right: Vec<Entry>,
+    /// Of a whole connection: how many messages there are.
+    pub messages: u64,
+    /// What both have just before.
+    pub context: Vec<Entry>,
+    /// How to read the messages of the left and of the right.
+    pub contexts: [WireContext; 2],
+}
+
+impl Difference {
+    /// Where it stands among others: by time since the connection was opened.
+    #[must_use]
+    pub fn since_open(&self) -> u64 {
+        let first = |entries: &[Entry]| entries.first().map(|entry| entry.since_open);
+        match (first(&self.left), first(&self.right)) {
+            (Some(left), Some(right)) => left.min(right),
+            (left, right) => left.or(right).unwrap_or(0),
+        }
+    }
+
+    /// When, in nanoseconds since 1970: on the left where the left has it.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        let first = self.left.first().or_else(|| self.right.first());
+        first.map_or(0, |entry| entry.time)
+    }
+}
+
+/// The outcome of a comparison.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Connections that both have.
+    pub connections: u64,
+    /// Messages that are the same on both sides.
+    pub matched: u64,
+    /// Messages whose octets differ and whose meaning is the same, where meaning is what was compared.
+    pub equivalent: u64,
+    /// Differences by class, all of them.
+    pub counts: BTreeMap<Class, u64>,
+    /// Differences in full, the earliest first; of each stream, as many as were asked for.
+    pub differences: Vec<Difference>,
+    /// What was met in each capture beside messages, where captures were compared.
+    pub tallies: [Tally; 2],
+    /// What is wrong with the captures themselves: a file that ends too early.
+    pub troubles: Vec<String>,
+}
+
+impl Report {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// The first divergence.
+    #[must_use]
+    pub fn first(&self) -> Option<&Difference> {
+        self.differences.first()
+    }
+}
