@@ -5,8 +5,11 @@
 pub mod check;
 pub mod decode;
 pub mod encode;
+pub mod diff;
+pub mod input;
 pub mod record;
 pub mod run;
+pub mod show;
 pub mod status;
 
 use std::ffi::OsString;
@@ -56,6 +59,10 @@ subcommands! {
     Decode(decode);
     /// Encode a route in ExaBGP's words to hexadecimal digits.
     Encode(encode);
+    /// Compare two captures, and show where they part.
+    Diff(diff);
+    /// Show a capture as a ladder of messages, or one message to the octet.
+    Show(show);
     /// Record goldens from the real ExaBGP.
     Record(record);
 }

@@ -77,10 +77,10 @@ pub(super) fn classify(
 
 /// Where the history of every route is the same on both sides, its UPDATEs merely look different: drops them.
 fn settle(left: &[Read], right: &[Read], open: &mut [Open]) -> u64 {
-    fn histories<'r>(
-        reads: &'r [Read],
+    fn histories(
+        reads: &[Read],
         indices: impl Iterator<Item = usize>,
-    ) -> BTreeMap<&'r str, Vec<&'r str>> {
+    ) -> BTreeMap<&str, Vec<&str>> {
         let mut histories: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for index in indices {
             let meaning = reads[index].meaning.iter();

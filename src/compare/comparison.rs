@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::align::{Read, align};
 use super::classify::{Found, classify};
-use super::context::agreed;
+use super::context::{Opens, agreed};
 use super::difference::{Class, Difference, Report, Side};
 use super::entry::{Entry, EntryKind};
 use super::lane::Lane;
@@ -80,7 +80,6 @@ struct Findings {
 struct Known {
     streams: [Option<usize>; 2],
     opened: u64,
-    opens: [Option<Box<[u8]>>; 2],
 }
 
 /// Two sides being compared.
@@ -93,6 +92,7 @@ pub struct Comparison {
     streams: Vec<Stream>,
     index: BTreeMap<StreamId, usize>,
     sides: [Vec<Known>; 2],
+    opens: [Opens; 2],
     held: [usize; 2],
     ended: [bool; 2],
     only: Option<BTreeSet<StreamId>>,
@@ -108,7 +108,8 @@ impl Comparison {
             options,
             streams: Vec::new(),
             index: BTreeMap::new(),
-            sides: [Vec::new(), Vec::new()],
+            sides: Default::default(),
+            opens: Default::default(),
             held: [0; 2],
             ended: [false; 2],
             only: None,
@@ -132,7 +133,7 @@ impl Comparison {
                     MessageType::KEEPALIVE if !self.options.keepalives && octets.len() == 19 => {
                         return self.beat(side, event);
                     }
-                    MessageType::OPEN => self.open(side, event, octets),
+                    MessageType::OPEN => self.opens[side.index()].note(event),
                     _ => {}
                 }
                 (EntryKind::Message, offset, octets)
@@ -211,7 +212,8 @@ impl Comparison {
         }
         self.only = Some(std::mem::take(&mut self.deferred));
         self.index.clear();
-        self.sides = [Vec::new(), Vec::new()];
+        self.sides = Default::default();
+        self.opens = Default::default();
         self.held = [0; 2];
         self.ended = [false; 2];
         true
@@ -267,12 +269,6 @@ impl Comparison {
                 self.report.connections += 1;
             }
             self.sides[side.index()][connection.number].streams[direction as usize] = Some(index);
-        }
-    }
-
-    fn open(&mut self, side: Side, event: &Event<'_>, octets: &[u8]) {
-        if let Some(known) = self.sides[side.index()].get_mut(event.connection.number) {
-            known.opens[event.direction as usize].get_or_insert_with(|| octets.into());
         }
     }
 
@@ -375,13 +371,11 @@ impl Comparison {
     }
 
     fn context(&self, stream: usize, side: Side) -> WireContext {
-        let number = self.streams[stream].connections[side.index()];
-        let Some(known) = number.and_then(|number| self.sides[side.index()].get(number)) else {
+        let Some(number) = self.streams[stream].connections[side.index()] else {
             return agreed(None, None);
         };
         let direction = self.streams[stream].id.direction;
-        let open = |direction: Direction| known.opens[direction as usize].as_deref();
-        agreed(open(direction), open(direction.opposite()))
+        self.opens[side.index()].context(number, direction)
     }
 
     fn resolve_if_ready(&mut self, index: usize) {

@@ -3,7 +3,9 @@
 use crate::bgp::attribute::WireContext;
 use crate::bgp::capability::Capability;
 use crate::bgp::family::Families;
+use crate::bgp::iana::MessageType;
 use crate::bgp::message::{Message, Open};
+use crate::capture::{Direction, Event, EventKind};
 
 /// The context of what the sender of `sent` sends to that of `received`.
 ///
@@ -57,4 +59,37 @@ fn add_path(sent: &Open, received: &Open) -> Families {
         })
         .map(|(family, _)| family)
         .collect()
+}
+
+/// The OPENs of the connections of one capture.
+#[derive(Debug, Clone, Default)]
+pub struct Opens {
+    connections: Vec<[Option<Box<[u8]>>; 2]>,
+}
+
+impl Opens {
+    /// Takes note of an OPEN, and of nothing else.
+    pub fn note(&mut self, event: &Event<'_>) {
+        let EventKind::Message { octets, .. } = event.kind else {
+            return;
+        };
+        if MessageType(octets[18]) != MessageType::OPEN {
+            return;
+        }
+        let number = event.connection.number;
+        if self.connections.len() <= number {
+            self.connections.resize(number + 1, [None, None]);
+        }
+        self.connections[number][event.direction as usize].get_or_insert_with(|| octets.into());
+    }
+
+    /// How what is sent in `direction` on connection `number` is to be read, as far as is known by now.
+    #[must_use]
+    pub fn context(&self, number: usize, direction: Direction) -> WireContext {
+        let open = |direction: Direction| {
+            let connection = self.connections.get(number)?;
+            connection[direction as usize].as_deref()
+        };
+        agreed(open(direction), open(direction.opposite()))
+    }
 }

@@ -11,12 +11,14 @@ mod context;
 mod difference;
 mod drive;
 mod entry;
+mod fields;
 mod lane;
 mod meaning;
 
 pub use comparison::{Comparison, Options};
-pub use context::agreed;
+pub use context::{Opens, agreed};
 pub use difference::{Class, Difference, Report, Side};
 pub use drive::{CompareError, Input, canonical, captures};
 pub use entry::{Entry, EntryKind};
+pub use fields::{Field, FieldDifference, differences, telling};
 pub use meaning::{Meaning, Routed};

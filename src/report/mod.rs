@@ -1,1 +1,8 @@
 //! Verdicts for a terminal, JSON, JUnit and HTML.
+
+pub mod diff_json;
+pub mod diff_text;
+pub mod hexdump;
+pub mod ladder;
+pub mod summary;
+pub mod tree;

@@ -1,0 +1,138 @@
+//! `lockstep diff`: whether two captures say the same, and where they part.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::IntoDiagnostic;
+
+use super::Status;
+use super::input::{Resolver, input};
+use crate::compare::{Input, Options, captures};
+use crate::report::diff_json;
+use crate::report::diff_text::{self, Manner};
+
+/// Octets from which a progress bar is worth its place.
+const LARGE: u64 = 64 * 1024 * 1024;
+
+/// Which captures, how to compare them, and how to tell.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub struct Arguments {
+    /// What ought to be: a capture (pcap or pcapng), `-`, or a scenario in a mode (`api-rib@async`).
+    #[arg(value_name = "A")]
+    left: String,
+    /// What is.
+    #[arg(value_name = "B")]
+    right: String,
+    /// Compare meaning, not octets: routes with their attributes, however they are packed.
+    #[arg(long)]
+    canonical: bool,
+    /// Compare times too: how many milliseconds a message may come earlier or later.
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "1")]
+    timing: Option<u64>,
+    /// Compare KEEPALIVEs as other messages, in count and place.
+    #[arg(long)]
+    keepalives: bool,
+    /// Do not compare how connections end.
+    #[arg(long)]
+    ignore_endings: bool,
+    /// Show so many differences in full.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    full: usize,
+    /// Show at most so many differences.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write nothing: the exit status tells.
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+}
+
+/// Compares two captures.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    run_with(&arguments, &|_| None)
+}
+
+fn run_with(arguments: &Arguments, resolve: Resolver<'_>) -> miette::Result<Status> {
+    let mut left = input(&arguments.left, resolve)?;
+    let mut right = input(&arguments.right, resolve)?;
+    if arguments.left == "-" && arguments.right == "-" {
+        return Err(miette::miette!(
+            "standard input can be read once, not as both A and B"
+        ));
+    }
+    let options = Options {
+        canonical: arguments.canonical,
+        timing: arguments.timing.map(Duration::from_millis),
+        keepalives: arguments.keepalives,
+        endings: !arguments.ignore_endings,
+        keep: arguments.limit.max(arguments.full),
+    };
+    let bar = progress(&left, &right);
+    let report = captures(&mut left, &mut right, options, &mut |octets| {
+        if let Some(bar) = &bar {
+            bar.set_position(octets);
+        }
+    })
+    .into_diagnostic()?;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let names = [&arguments.left[..], &arguments.right[..]];
+    if !arguments.quiet {
+        let text = if arguments.json {
+            format!("{:#}\n", diff_json::json(&report, names))
+        } else {
+            let manner = Manner {
+                full: arguments.full,
+                limit: arguments.limit,
+                colours: console::colors_enabled(),
+            };
+            diff_text::text(&report, names, manner)
+        };
+        print(&text)?;
+    }
+    Ok(if !report.troubles.is_empty() {
+        Status::Trouble
+    } else if report.is_same() {
+        Status::Passed
+    } else {
+        Status::Failed
+    })
+}
+
+/// Writes to standard output; that nobody reads on is no trouble.
+///
+/// # Errors
+/// Any other that writing has.
+pub fn print(text: &str) -> miette::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).into_diagnostic(),
+        _ => Ok(()),
+    }
+}
+
+fn progress(left: &Input, right: &Input) -> Option<ProgressBar> {
+    let size = |input: &Input| match input {
+        Input::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
+        _ => 0,
+    };
+    let size = size(left) + size(right);
+    if size < LARGE || !io::stderr().is_terminal() {
+        return None;
+    }
+    let template = "{bar:40} {bytes} of {total_bytes}, {eta} left";
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    Some(ProgressBar::new(size).with_style(style))
+}

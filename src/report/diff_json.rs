@@ -1,0 +1,123 @@
+//! What a comparison found, for programs.
+
+use serde_json::{Value, json};
+
+use super::summary::summary;
+use crate::bgp::attribute::WireContext;
+use crate::bgp::iana::MessageType;
+use crate::capture::{Direction, Tally};
+use crate::compare::{Difference, Entry, EntryKind, FieldDifference, Report, differences};
+
+/// The outcome of comparing the captures that the user calls `names`.
+#[must_use]
+pub fn json(report: &Report, names: [&str; 2]) -> Value {
+    let counts: serde_json::Map<String, Value> = report
+        .counts
+        .iter()
+        .map(|(class, count)| (class.name().to_owned(), json!(count)))
+        .collect();
+    json!({
+        "left": capture(names[0], &report.tallies[0]),
+        "right": capture(names[1], &report.tallies[1]),
+        "same": report.is_same(),
+        "connections": report.connections,
+        "matched": report.matched,
+        "equivalent": report.equivalent,
+        "counts": counts,
+        "differences": report.differences.iter().map(difference).collect::<Vec<_>>(),
+        "troubles": report.troubles,
+    })
+}
+
+fn capture(name: &str, tally: &Tally) -> Value {
+    json!({
+        "name": name,
+        "packets": tally.packets,
+        "segments": tally.segments,
+        "connections": tally.connections,
+        "retransmitted": tally.retransmitted,
+        "reordered": tally.reordered,
+        "gaps": tally.gaps,
+        "lost_octets": tally.lost,
+    })
+}
+
+fn difference(difference: &Difference) -> Value {
+    let id = difference.stream.connection;
+    let side = |entries: &[Entry], context: &WireContext| -> Vec<Value> {
+        entries.iter().map(|one| entry(one, context)).collect()
+    };
+    let fields = match (&difference.left[..], &difference.right[..]) {
+        ([left], [right]) if !left.is_same(right) => {
+            differences(&difference.contexts, &left.octets, &right.octets)
+        }
+        _ => vec![],
+    };
+    json!({
+        "class": difference.class.name(),
+        "client": id.peer.client.to_string(),
+        "server": id.peer.server.to_string(),
+        "attempt": id.attempt,
+        "from": match difference.stream.direction {
+            Direction::FromClient => "client",
+            Direction::FromServer => "server",
+        },
+        "messages": difference.messages,
+        "left": side(&difference.left, &difference.contexts[0]),
+        "right": side(&difference.right, &difference.contexts[1]),
+        "before": side(&difference.context, &difference.contexts[0]),
+        "fields": fields.iter().map(field).collect::<Vec<_>>(),
+    })
+}
+
+fn entry(entry: &Entry, context: &WireContext) -> Value {
+    let mut object = json!({
+        "number": entry.index + 1,
+        "offset": entry.offset,
+        "time_ns": entry.time,
+        "since_open_ns": entry.since_open,
+    });
+    let told = match entry.kind {
+        EntryKind::Message => json!({
+            "kind": "message",
+            "type": entry.message_type().map(|kind| MessageType(kind).to_string()),
+            "octets": hex(&entry.octets),
+            "summary": summary(context, &entry.octets),
+        }),
+        EntryKind::Junk(reason) => json!({
+            "kind": "junk",
+            "reason": reason.to_string(),
+            "octets": hex(&entry.octets),
+        }),
+        EntryKind::Gap(lost) => json!({ "kind": "gap", "lost_octets": lost }),
+        EntryKind::Finished => json!({ "kind": "fin" }),
+        EntryKind::Reset => json!({ "kind": "rst" }),
+    };
+    if let (Some(object), Value::Object(told)) = (object.as_object_mut(), told) {
+        object.extend(told);
+    }
+    object
+}
+
+fn field(difference: &FieldDifference) -> Value {
+    let side = |field: &Option<crate::compare::Field>| {
+        field.as_ref().map(|field| {
+            json!({
+                "offset": field.range.start,
+                "length": field.range.len(),
+                "value": field.value,
+            })
+        })
+    };
+    json!({
+        "id": difference.id,
+        "name": difference.name,
+        "rfc": difference.source,
+        "left": side(&difference.left),
+        "right": side(&difference.right),
+    })
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,0 +1,189 @@
+//! A capture as a ladder of messages, a line each.
+
+use std::fmt::Write as _;
+
+use console::style;
+use serde_json::{Value, json};
+
+use super::diff_text::seconds;
+use super::summary::summary;
+use crate::bgp::attribute::WireContext;
+use crate::bgp::iana::MessageType;
+use crate::capture::{Connection, Direction, Event, EventKind};
+
+/// The line that announces a connection.
+#[must_use]
+pub fn opening(connection: &Connection, colours: bool) -> String {
+    let how = if connection.handshake {
+        ""
+    } else {
+        " (its beginning is not in the capture)"
+    };
+    let title = format!(
+        "{}  ports {} → {}, opened {}{how}",
+        connection.id,
+        connection.client.port,
+        connection.server.port,
+        date(connection.opened),
+    );
+    style(title).bold().force_styling(colours).to_string()
+}
+
+/// The line of one event; `number` counts messages.
+#[must_use]
+pub fn rung(event: &Event<'_>, number: u64, context: &WireContext, colours: bool) -> String {
+    let mut out = String::new();
+    let _ = match event.kind {
+        EventKind::Message { .. } | EventKind::Junk { .. } => write!(out, "{number:>6}"),
+        _ => write!(out, "{:>6}", ""),
+    };
+    let since_open = event.time.saturating_sub(event.connection.opened);
+    let _ = write!(out, "  {:>15}", format!("+{}", seconds(since_open)));
+    let arrow = match event.direction {
+        Direction::FromClient => "──▶",
+        Direction::FromServer => "◀──",
+    };
+    let (text, is_wrong) = told(event, context);
+    let text = if is_wrong {
+        style(text).red().force_styling(colours).to_string()
+    } else {
+        text
+    };
+    let _ = write!(out, "  {arrow}  {text}");
+    out
+}
+
+fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
+    match event.kind {
+        EventKind::Opened => ("opened".to_owned(), false),
+        EventKind::Message { octets, .. } => {
+            let text = summary(context, octets);
+            let is_wrong = text.starts_with("malformed");
+            (text, is_wrong)
+        }
+        EventKind::Junk {
+            offset,
+            reason,
+            octets,
+        } => {
+            let shown: String = octets
+                .iter()
+                .take(24)
+                .map(|octet| format!("{octet:02x}"))
+                .collect();
+            let more = if octets.len() > 24 { "…" } else { "" };
+            let text = format!(
+                "{} octets at {offset} that are no message ({reason}): {shown}{more}",
+                octets.len()
+            );
+            (text, true)
+        }
+        EventKind::Gap { offset, lost } => (
+            format!("{lost} octets at {offset} are not in the capture"),
+            true,
+        ),
+        EventKind::Finished => ("FIN".to_owned(), false),
+        EventKind::Reset => ("RST".to_owned(), false),
+    }
+}
+
+/// One event for programs.
+#[must_use]
+pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
+    let id = event.connection.id;
+    let mut object = json!({
+        "client": id.peer.client.to_string(),
+        "server": id.peer.server.to_string(),
+        "attempt": id.attempt,
+        "from": match event.direction {
+            Direction::FromClient => "client",
+            Direction::FromServer => "server",
+        },
+        "time_ns": event.time,
+        "since_open_ns": event.time.saturating_sub(event.connection.opened),
+    });
+    let hex =
+        |octets: &[u8]| -> String { octets.iter().map(|octet| format!("{octet:02x}")).collect() };
+    let told = match event.kind {
+        EventKind::Opened => json!({ "kind": "opened", "handshake": event.connection.handshake }),
+        EventKind::Message { offset, octets } => json!({
+            "kind": "message",
+            "number": number,
+            "offset": offset,
+            "type": MessageType(octets[18]).to_string(),
+            "octets": hex(octets),
+            "summary": summary(context, octets),
+        }),
+        EventKind::Junk {
+            offset,
+            reason,
+            octets,
+        } => json!({
+            "kind": "junk",
+            "number": number,
+            "offset": offset,
+            "reason": reason.to_string(),
+            "octets": hex(octets),
+        }),
+        EventKind::Gap { offset, lost } => {
+            json!({ "kind": "gap", "offset": offset, "lost_octets": lost })
+        }
+        EventKind::Finished => json!({ "kind": "fin" }),
+        EventKind::Reset => json!({ "kind": "rst" }),
+    };
+    if let (Some(object), Value::Object(told)) = (object.as_object_mut(), told) {
+        object.extend(told);
+    }
+    object
+}
+
+/// Nanoseconds since 1970 as `2023-11-14T22:13:20.000000000Z` (RFC 3339).
+#[must_use]
+pub fn date(nanoseconds: u64) -> String {
+    let seconds = nanoseconds / 1_000_000_000;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days since 0000-03-01 in eras of 400 years, so that leap days come last.
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:09}Z",
+        second / 3_600,
+        second / 60 % 60,
+        second % 60,
+        nanoseconds % 1_000_000_000
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(
+            date(951_782_400_000_000_001),
+            "2000-02-29T00:00:00.000000001Z"
+        );
+        assert_eq!(
+            date(1_700_000_000_000_000_000),
+            "2023-11-14T22:13:20.000000000Z"
+        );
+        assert_eq!(
+            date(4_107_542_399_000_000_000),
+            "2100-02-28T23:59:59.000000000Z"
+        );
+    }
+}
