@@ -5,9 +5,11 @@
 pub mod command;
 pub mod encoder;
 pub mod event;
+pub mod health;
 pub mod hearing;
 pub mod help;
 pub mod selector;
+pub mod show;
 
 pub use command::{Action, Command, Parser, parse};
 pub use encoder::{Events, Host};
