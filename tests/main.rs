@@ -12,5 +12,6 @@ mod rib_model;
 mod session;
 mod session_fsm;
 mod session_pair;
+mod session_peer;
 mod session_timers;
 mod faults;

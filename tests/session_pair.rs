@@ -234,6 +234,21 @@ impl Pair {
         }
     }
 
+    /// The connection breaks, and another opens and settles; what was said before is forgotten.
+    pub fn reconnect(&mut self) -> &mut Self {
+        for (side, local, peer) in [
+            (&mut self.left, LEFT, RIGHT),
+            (&mut self.right, RIGHT, LEFT),
+        ] {
+            side.session.handle_eof(self.now);
+            side.drain(self.now);
+            side.sent.clear();
+            let ends = ends(local, peer, Direction::Outgoing);
+            side.session = side.peer.open(ends, &Settings::default(), self.now);
+        }
+        self.settle()
+    }
+
     /// Both sessions are established, and what was said so far is forgotten.
     pub fn establish(&mut self) -> &mut Self {
         self.settle();

@@ -8,7 +8,7 @@ use super::event::SessionEvent;
 use super::timers::TimerKind;
 use super::{Cause, Session, State, negotiate, open};
 use crate::bgp::attribute::WireContext;
-use crate::bgp::message::{Message, Open, header};
+use crate::bgp::message::{Message, Notification, Open, header};
 
 impl Session {
     /// Octets arrived. A message that is not all there waits for its rest.
@@ -20,7 +20,7 @@ impl Session {
         input.extend_from_slice(bytes);
         let mut at = 0;
         while !self.closed {
-            match header::frame(&input[at..], self.receive_context().extended_message) {
+            match header::frame(&input[at..], self.extended_message()) {
                 Ok(None) => break,
                 Ok(Some(message)) => {
                     at += message.len();
@@ -49,46 +49,47 @@ impl Session {
         self.lose(now, Cause::ConnectionLost(kind));
     }
 
-    fn receive_context(&self) -> WireContext {
+    fn extended_message(&self) -> bool {
         self.negotiated
             .as_ref()
-            .map_or_else(WireContext::default, |agreed| agreed.receive.clone())
+            .is_some_and(|agreed| agreed.receive.extended_message)
     }
 
     fn receive(&mut self, now: Duration, raw: &[u8]) {
-        let message = match Message::decode(&self.receive_context(), raw) {
+        let agreed = self.negotiated.as_ref();
+        let decoded = match agreed {
+            Some(agreed) => Message::decode(&agreed.receive, raw),
+            None => Message::decode(&WireContext::default(), raw),
+        };
+        let message = match decoded {
+            Ok(Message::Unknown(unknown)) => Err(open::unknown_type(unknown.kind)),
+            Ok(message) => Ok(message),
+            Err(error) => Err(open::notification(&error)),
+        };
+        let message = match message {
             Ok(message) => message,
-            Err(error) => {
-                self.events
-                    .push_back(SessionEvent::Malformed { raw: raw.to_vec() });
-                return self.close(now, open::notification(&error));
+            Err(notification) => {
+                let raw = raw.to_vec();
+                self.events.push_back(SessionEvent::Malformed { raw });
+                return self.close(now, notification);
             }
         };
-        if let Message::Unknown(unknown) = &message {
-            let kind = unknown.kind;
-            self.events
-                .push_back(SessionEvent::Malformed { raw: raw.to_vec() });
-            return self.close(now, open::unknown_type(kind));
-        }
         if matches!(self.state, State::OpenConfirm | State::Established) {
             self.start_hold(now);
         }
-        self.events.push_back(SessionEvent::Received {
-            message: message.clone(),
-            raw: raw.to_vec(),
-        });
-        match (self.state, message) {
-            (_, Message::Notification(notification)) => {
+        let meaning = meaning(self.state, &message);
+        let raw = raw.to_vec();
+        self.events
+            .push_back(SessionEvent::Received { message, raw });
+        match meaning {
+            Meaning::Content => {}
+            Meaning::Opened(open) => self.opened(now, *open),
+            Meaning::Confirmed => self.confirmed(now),
+            Meaning::KeptAlive => self.kept_alive(now),
+            Meaning::Notified(notification) => {
                 self.finish(now, Cause::NotificationReceived(notification));
             }
-            (State::Connect | State::OpenSent, Message::Open(open)) => self.opened(now, open),
-            (State::OpenConfirm, Message::Keepalive) => self.confirmed(now),
-            (State::Established, Message::Keepalive) => self.kept_alive(now),
-            (
-                State::Established,
-                Message::Update(_) | Message::RouteRefresh(_) | Message::Operational(_),
-            ) => {}
-            (state, message) => self.close(now, open::unexpected(state, &message)),
+            Meaning::Unexpected(notification) => self.close(now, notification),
         }
     }
 
@@ -145,5 +146,33 @@ impl Session {
             self.close(now, open::keepalive_without_hold_time());
         }
         self.had_keepalive = agreed_none;
+    }
+}
+
+/// What a message means to the session.
+enum Meaning {
+    Opened(Box<Open>),
+    Confirmed,
+    KeptAlive,
+    /// Routes and the like, which are the peer's business.
+    Content,
+    Notified(Notification),
+    Unexpected(Notification),
+}
+
+/// The table of RFC 4271 section 8.2.2, messages by state.
+fn meaning(state: State, message: &Message) -> Meaning {
+    match (state, message) {
+        (_, Message::Notification(notification)) => Meaning::Notified(notification.clone()),
+        (State::Connect | State::OpenSent, Message::Open(open)) => {
+            Meaning::Opened(Box::new(open.clone()))
+        }
+        (State::OpenConfirm, Message::Keepalive) => Meaning::Confirmed,
+        (State::Established, Message::Keepalive) => Meaning::KeptAlive,
+        (
+            State::Established,
+            Message::Update(_) | Message::RouteRefresh(_) | Message::Operational(_),
+        ) => Meaning::Content,
+        (state, message) => Meaning::Unexpected(open::unexpected(state, message)),
     }
 }
