@@ -171,7 +171,8 @@ fn next_hop_self_is_our_address_and_is_resolved_before_routes_are_compared() {
 fn next_hop_self_waits_until_our_address_is_known() {
     let mut left = neighbor(LEFT, RIGHT);
     left.local_address = Address::Auto;
-    let mut peer = peer(left);
+    left.routes = vec![self_route("20.0.0.0/24")];
+    let mut peer = peer(left.clone());
     assert!(peer.announce(&self_route("10.0.0.0/24")).unwrap());
     assert!(peer.rib_out().is_empty());
     let _ = peer.open(
@@ -179,8 +180,16 @@ fn next_hop_self_waits_until_our_address_is_known() {
         &Settings::default(),
         Duration::ZERO,
     );
-    let (_, set) = peer.rib_out().announced().next().unwrap();
-    assert_eq!(set.next_hop.address(), Some(IpAddr::V4(LEFT)));
+    let hops: Vec<_> = peer
+        .rib_out()
+        .announced()
+        .map(|(_, set)| set.next_hop.address())
+        .collect();
+    assert_eq!(hops, [Some(IpAddr::V4(LEFT)); 2]);
+    // The configured one is the configuration's to take back.
+    left.routes.clear();
+    assert_eq!(peer.reconfigure(Arc::new(left)), []);
+    assert_eq!(peer.rib_out().len(), 1);
 }
 
 #[test]

@@ -53,4 +53,5 @@
 //! - A route that does not fit a message is refused when it is announced. The reference logs it and sends nothing.
 //! - OPEN in Established is answered 5/3 (RFC 6608). The reference ignores it.
 //! - A ROUTE-REFRESH with an unknown subtype is ignored (RFC 7313 section 5). The reference answers 7/2.
+//! - BoRR and EoRR of the peer need no answer. The reference sends its routes again at each.
 //! - The hold timer expires at the hold time. The reference counts whole seconds and expires up to a second late.

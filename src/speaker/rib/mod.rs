@@ -3,12 +3,14 @@
 //! Start at [`out`]. The reference's operations are kept one by one, since their effects on the wire are its users' habits.
 
 pub mod batch;
+mod builder;
 pub mod incoming;
 mod order;
 pub mod out;
 mod pack;
 mod pending;
 pub mod refuse;
+mod replace;
 mod set;
 mod table;
 mod watchdog;

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batch, Builder};
+use super::batch::Batch;
+use super::builder::Builder;
 use super::order::FamilySet;
 use super::pack;
 use super::pending::{Action, Pending};
@@ -13,10 +14,10 @@ use super::refuse::Refused;
 use super::set::{AttributeSet, Grouped, Sets};
 use super::table::{SlotId, Table};
 use super::watchdog::Watchdogs;
-use crate::bgp::collections::{Map, Set};
+use crate::bgp::collections::Map;
 use crate::bgp::family::{Families, Family};
 use crate::bgp::nlri::{Nlri, NlriValue};
-use crate::speaker::route::{ConfiguredRoute, Route};
+use crate::speaker::route::Route;
 
 /// The Adj-RIB-Out of one neighbor. It outlives sessions.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct AdjRibOut {
     sets: Sets,
     pending: Pending,
     refresh: Refresh,
-    watchdogs: Watchdogs,
+    pub(super) watchdogs: Watchdogs,
 }
 
 /// What is to be sent again.
@@ -114,7 +115,7 @@ impl AdjRibOut {
         self.announce_if(route, false)
     }
 
-    fn announce_if(&mut self, route: &Route, force: bool) -> Result<bool, Refused> {
+    pub(super) fn announce_if(&mut self, route: &Route, force: bool) -> Result<bool, Refused> {
         let set = self.sets.intern(&route.attributes, &route.next_hop)?;
         pack::check(&route.nlri, &set, self.limit)?;
         let grouped = self.sets.grouped(set, route.nlri.family)?;
@@ -133,7 +134,7 @@ impl AdjRibOut {
         Ok(true)
     }
 
-    fn queue_announce(&mut self, slot: SlotId, nlri: &Nlri, grouped: Grouped) {
+    pub(super) fn queue_announce(&mut self, slot: SlotId, nlri: &Nlri, grouped: Grouped) {
         self.pending
             .push(&mut self.table, slot, nlri, &grouped, Action::Announce);
         if self.remembers {
@@ -153,7 +154,7 @@ impl AdjRibOut {
     }
 
     /// Withdraws a route and cancels its latest announcement if that was not sent yet.
-    fn retract(&mut self, route: &Route) -> Result<(), Refused> {
+    pub(super) fn retract(&mut self, route: &Route) -> Result<(), Refused> {
         let (slot, grouped) = self.withdrawable(route)?;
         self.pending.cancel_latest(&mut self.table, slot);
         self.queue_withdraw(slot, &route.nlri, &grouped);
@@ -208,7 +209,7 @@ impl AdjRibOut {
     }
 
     /// What was announced last. Its set was encoded then, so grouping it cannot fail now.
-    fn seen(&mut self, slot: SlotId) -> Option<(Nlri, Grouped)> {
+    pub(super) fn seen(&mut self, slot: SlotId) -> Option<(Nlri, Grouped)> {
         let slot = self.table.slot(slot);
         let set = slot.seen.clone()?;
         let nlri = slot.nlri.clone();
@@ -216,14 +217,14 @@ impl AdjRibOut {
         Some((nlri, grouped))
     }
 
-    fn in_order(&self, wanted: impl Fn(Family) -> bool) -> FamilySet {
+    pub(super) fn in_order(&self, wanted: impl Fn(Family) -> bool) -> FamilySet {
         self.families
             .iter()
             .filter(|family| wanted(*family))
             .collect()
     }
 
-    fn seen_slots(&self, families: &FamilySet) -> Vec<SlotId> {
+    pub(super) fn seen_slots(&self, families: &FamilySet) -> Vec<SlotId> {
         families
             .iter()
             .flat_map(|family| self.table.seen(family))
@@ -244,95 +245,6 @@ impl AdjRibOut {
         for entry in &pending.entries {
             self.table.release(entry.slot);
         }
-    }
-
-    /// A session is established: queues everything announced again, then withdraws what the configuration had in
-    /// `previous` and has no more in `current`.
-    ///
-    /// # Errors
-    /// As for [`AdjRibOut::withdraw`]; the rest is done all the same.
-    pub fn replace_restart(
-        &mut self,
-        previous: &[Route],
-        current: &[Route],
-    ) -> Result<(), Refused> {
-        for slot in self.seen_slots(&self.in_order(|_| true)) {
-            if let Some((nlri, grouped)) = self.seen(slot) {
-                self.queue_announce(slot, &nlri, grouped);
-            }
-        }
-        self.withdraw_vanished(previous, current)
-    }
-
-    /// The configuration was reloaded: announces what is new in `current`, withdraws what `previous` alone has.
-    /// Routes that the API announced stay.
-    ///
-    /// # Errors
-    /// As for [`AdjRibOut::announce`]; the rest is done all the same.
-    pub fn replace_reload(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
-        let known = identities(previous)?;
-        let mut outcome = Ok(());
-        for route in current {
-            if !known.contains(&route.nlri.index()?) {
-                outcome = outcome.and(self.announce_if(route, true).map(drop));
-            }
-        }
-        outcome.and(self.withdraw_vanished(previous, current))
-    }
-
-    fn withdraw_vanished(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
-        let kept = identities(current)?;
-        let mut done = Set::default();
-        let mut outcome = Ok(());
-        for route in previous {
-            let index = route.nlri.index()?;
-            if !kept.contains(&index) && done.insert(index) {
-                outcome = outcome.and(self.retract(route));
-            }
-        }
-        outcome
-    }
-
-    /// Announces a route of the configuration, unless its watchdog holds it back. `route` is the configured one with its next hop resolved.
-    ///
-    /// # Errors
-    /// As for [`AdjRibOut::announce`].
-    pub fn announce_configured(
-        &mut self,
-        configured: &ConfiguredRoute,
-        route: &Route,
-    ) -> Result<bool, Refused> {
-        if let Some(name) = &configured.watchdog {
-            self.watchdogs.add(name, route, configured.withdrawn)?;
-            if configured.withdrawn {
-                return Ok(false);
-            }
-        }
-        self.announce(route)
-    }
-
-    /// `announce watchdog NAME`: announces the routes that it holds back.
-    ///
-    /// # Errors
-    /// As for [`AdjRibOut::announce`]; the rest is done all the same.
-    pub fn announce_watchdog(&mut self, name: &str) -> Result<(), Refused> {
-        let mut outcome = Ok(());
-        for route in self.watchdogs.announce(name) {
-            outcome = outcome.and(self.announce(&route).map(drop));
-        }
-        outcome
-    }
-
-    /// `withdraw watchdog NAME`: withdraws the routes that are announced by it.
-    ///
-    /// # Errors
-    /// As for [`AdjRibOut::withdraw`]; the rest is done all the same.
-    pub fn withdraw_watchdog(&mut self, name: &str) -> Result<(), Refused> {
-        let mut outcome = Ok(());
-        for route in self.watchdogs.withdraw(name) {
-            outcome = outcome.and(self.retract(&route));
-        }
-        outcome
     }
 
     /// Whether something is queued.
@@ -420,13 +332,6 @@ impl AdjRibOut {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-fn identities(routes: &[Route]) -> Result<Set<Vec<u8>>, Refused> {
-    routes
-        .iter()
-        .map(|route| route.nlri.index().map_err(Refused::from))
-        .collect()
 }
 
 /// Whether an NLRI is a plain prefix, which always fits.

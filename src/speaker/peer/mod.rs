@@ -3,6 +3,9 @@
 //! A reactor owns every ordering: it opens sessions with [`Peer::open`], hands their events to [`Peer::handle_event`],
 //! takes changes with [`Peer::take_changes`] and fills sessions with [`Peer::fill`].
 
+mod attempts;
+mod routes;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -15,10 +18,8 @@ use super::rib::{AdjRibIn, AdjRibOut, Refused};
 use super::route::{ConfiguredRoute, Route};
 use super::session::{Ends, Negotiated, Session, SessionEvent};
 use super::settings::Settings;
-use crate::bgp::attribute::NextHop;
 use crate::bgp::collections::Map;
 use crate::bgp::family::Family;
-use crate::bgp::iana::Afi;
 use crate::bgp::message::operational::{OperationalType, OperationalValue};
 use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh};
 
@@ -33,7 +34,7 @@ pub struct Peer {
     /// The address of the last connection, where the configuration leaves it open.
     discovered: Option<IpAddr>,
     /// Routes with `next-hop self` that wait for our address to be known.
-    deferred: Vec<ConfiguredRoute>,
+    deferred: Vec<Deferred>,
     out: AdjRibOut,
     incoming: AdjRibIn,
     queues: Queues,
@@ -43,6 +44,14 @@ pub struct Peer {
     backoff: Backoff,
     attempts: u32,
     restarted: bool,
+}
+
+/// A route that waits.
+#[derive(Debug)]
+struct Deferred {
+    route: ConfiguredRoute,
+    /// It is one of the configuration's.
+    is_configured: bool,
 }
 
 /// What the API asked for beside routes.
@@ -100,54 +109,6 @@ impl Peer {
         }
     }
 
-    fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
-        let neighbor = Arc::clone(&self.neighbor);
-        let mut refused = Vec::new();
-        for configured in &neighbor.routes {
-            if let Err(error) = self.announce_configured(configured) {
-                refused.push((configured.clone(), error));
-            }
-        }
-        refused
-    }
-
-    fn announce_configured(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
-        if !self
-            .neighbor
-            .families
-            .contains(configured.route.nlri.family)
-        {
-            return Err(Refused::Family(configured.route.nlri.family));
-        }
-        let Some(route) = self.resolve(configured)? else {
-            self.deferred.push(configured.clone());
-            return Ok(());
-        };
-        self.out.announce_configured(configured, &route)?;
-        self.configured.push(route);
-        Ok(())
-    }
-
-    /// The route with `next-hop self` resolved; `None` while our address is not known.
-    fn resolve(&self, configured: &ConfiguredRoute) -> Result<Option<Route>, Refused> {
-        if !configured.next_hop_self {
-            return Ok(Some(configured.route.clone()));
-        }
-        let Some(local) = self.local_address() else {
-            return Ok(None);
-        };
-        let family = configured.route.nlri.family;
-        let address = match (family.afi, local, self.local_id()) {
-            (Afi::IPV4, IpAddr::V4(_), _) | (Afi::IPV6, IpAddr::V6(_), _) => local,
-            (Afi::IPV4, _, Some(id)) => IpAddr::V4(id),
-            _ => return Err(Refused::NextHopSelf(family)),
-        };
-        Ok(Some(Route {
-            next_hop: NextHop::Address(address),
-            ..configured.route.clone()
-        }))
-    }
-
     /// Our address: as configured, else that of the last connection.
     #[must_use]
     pub fn local_address(&self) -> Option<IpAddr> {
@@ -166,41 +127,6 @@ impl Peer {
                 IpAddr::V4(address) => Some(address),
                 IpAddr::V6(_) => None,
             })
-    }
-
-    /// Announces a route; says whether that changes anything.
-    ///
-    /// # Errors
-    /// A route that this neighbor cannot be sent; nothing is changed then.
-    pub fn announce(&mut self, configured: &ConfiguredRoute) -> Result<bool, Refused> {
-        let family = configured.route.nlri.family;
-        if !self.neighbor.families.contains(family) {
-            return Err(Refused::Family(family));
-        }
-        match self.resolve(configured)? {
-            Some(route) => self.out.announce(&route),
-            None => {
-                self.deferred.push(configured.clone());
-                Ok(true)
-            }
-        }
-    }
-
-    /// Withdraws a route.
-    ///
-    /// # Errors
-    /// A route that this neighbor cannot be sent; nothing is changed then.
-    pub fn withdraw(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
-        let family = configured.route.nlri.family;
-        if !self.neighbor.families.contains(family) {
-            return Err(Refused::Family(family));
-        }
-        let nlri = &configured.route.nlri;
-        self.deferred.retain(|waiting| waiting.route.nlri != *nlri);
-        match self.resolve(configured)? {
-            Some(route) => self.out.withdraw(&route),
-            None => self.out.withdraw(&configured.route),
-        }
     }
 
     /// `flush adj-rib out`: sends everything again, between BoRR and EoRR where route refresh is configured.
@@ -259,10 +185,13 @@ impl Peer {
     #[must_use]
     pub fn open(&mut self, ends: Ends, settings: &Settings, now: Duration) -> Session {
         self.discovered = Some(ends.local.ip());
-        let waiting = std::mem::take(&mut self.deferred);
-        for configured in waiting {
+        for waiting in std::mem::take(&mut self.deferred) {
             // Our address is known now: what is refused here is of another family than the session.
-            let _ = self.announce(&configured);
+            let _ = if waiting.is_configured {
+                self.announce_configured(&waiting.route)
+            } else {
+                self.announce(&waiting.route).map(drop)
+            };
         }
         Session::new(
             Arc::clone(&self.neighbor),
@@ -351,73 +280,6 @@ impl Peer {
         self.outbound
             .as_ref()
             .is_some_and(|outbound| outbound.has_output(&self.out, &self.queues))
-    }
-
-    /// The configuration was reloaded and only routes may have changed.
-    ///
-    /// # Errors
-    /// New routes that cannot be sent come back with the reason.
-    pub fn reconfigure(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
-        let refused = self.replace_neighbor(neighbor);
-        let previous = std::mem::take(&mut self.previous);
-        // Refusals were collected above; each of these routes has been through the same check.
-        let _ = self.out.replace_reload(&previous, &self.configured);
-        refused
-    }
-
-    /// The configuration was reloaded and the neighbor's own settings changed: they hold from the next session on. The
-    /// routes that vanished are withdrawn then.
-    ///
-    /// # Errors
-    /// New routes that cannot be sent come back with the reason.
-    pub fn replace_neighbor(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
-        self.out.reconfigure(
-            neighbor.families.clone(),
-            neighbor.adj_rib_out,
-            neighbor.capability.extended_message,
-        );
-        self.incoming.reconfigure(neighbor.adj_rib_in);
-        self.neighbor = neighbor;
-        let configured = std::mem::take(&mut self.configured);
-        self.previous.extend(configured);
-        self.announce_configuration()
-    }
-
-    /// The session is to be made anew at once (teardown, reload with changed settings).
-    pub fn reconnect_at_once(&mut self, now: Duration) {
-        self.backoff.reset(now);
-    }
-
-    /// The next OPEN claims a restart, as after an operator's request to make the session anew.
-    pub fn claim_restart(&mut self) {
-        self.restarted = true;
-    }
-
-    /// An attempt to connect begins; says whether it may: `exabgp_tcp_attempts` may be used up.
-    pub fn attempt(&mut self, settings: &Settings) -> bool {
-        let allowed = self.may_attempt(settings);
-        if allowed {
-            self.attempts += 1;
-        }
-        allowed
-    }
-
-    /// Whether another attempt to connect is allowed.
-    #[must_use]
-    pub const fn may_attempt(&self, settings: &Settings) -> bool {
-        settings.attempts == 0 || self.attempts < settings.attempts
-    }
-
-    /// An attempt to connect failed.
-    pub fn attempt_failed(&mut self, now: Duration) {
-        self.out.reset();
-        self.backoff.increase(now);
-    }
-
-    /// When the next attempt to connect may come.
-    #[must_use]
-    pub const fn next_attempt(&self) -> Duration {
-        self.backoff.until()
     }
 
     /// The neighbor.

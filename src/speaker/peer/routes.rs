@@ -1,0 +1,141 @@
+//! Routes of the configuration and of the API, and `next-hop self`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Deferred, Peer};
+use crate::bgp::attribute::NextHop;
+use crate::bgp::iana::Afi;
+use crate::speaker::neighbor::Neighbor;
+use crate::speaker::rib::Refused;
+use crate::speaker::route::{ConfiguredRoute, Route};
+
+impl Peer {
+    pub(super) fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
+        let neighbor = Arc::clone(&self.neighbor);
+        let mut refused = Vec::new();
+        for configured in &neighbor.routes {
+            if let Err(error) = self.announce_configured(configured) {
+                refused.push((configured.clone(), error));
+            }
+        }
+        refused
+    }
+
+    pub(super) fn announce_configured(
+        &mut self,
+        configured: &ConfiguredRoute,
+    ) -> Result<(), Refused> {
+        if !self
+            .neighbor
+            .families
+            .contains(configured.route.nlri.family)
+        {
+            return Err(Refused::Family(configured.route.nlri.family));
+        }
+        let Some(route) = self.resolve(configured)?.map(Cow::into_owned) else {
+            self.defer(configured, true);
+            return Ok(());
+        };
+        self.out.announce_configured(configured, &route)?;
+        self.configured.push(route);
+        Ok(())
+    }
+
+    fn defer(&mut self, route: &ConfiguredRoute, is_configured: bool) {
+        self.deferred.push(Deferred {
+            route: route.clone(),
+            is_configured,
+        });
+    }
+
+    /// The route with `next-hop self` resolved; `None` while our address is not known.
+    fn resolve<'r>(
+        &self,
+        configured: &'r ConfiguredRoute,
+    ) -> Result<Option<Cow<'r, Route>>, Refused> {
+        if !configured.next_hop_self {
+            return Ok(Some(Cow::Borrowed(&configured.route)));
+        }
+        let Some(local) = self.local_address() else {
+            return Ok(None);
+        };
+        let family = configured.route.nlri.family;
+        let address = match (family.afi, local, self.local_id()) {
+            (Afi::IPV4, IpAddr::V4(_), _) | (Afi::IPV6, IpAddr::V6(_), _) => local,
+            (Afi::IPV4, _, Some(id)) => IpAddr::V4(id),
+            _ => return Err(Refused::NextHopSelf(family)),
+        };
+        Ok(Some(Cow::Owned(Route {
+            next_hop: NextHop::Address(address),
+            ..configured.route.clone()
+        })))
+    }
+
+    /// Announces a route; says whether that changes anything.
+    ///
+    /// # Errors
+    /// A route that this neighbor cannot be sent; nothing is changed then.
+    pub fn announce(&mut self, configured: &ConfiguredRoute) -> Result<bool, Refused> {
+        let family = configured.route.nlri.family;
+        if !self.neighbor.families.contains(family) {
+            return Err(Refused::Family(family));
+        }
+        match self.resolve(configured)? {
+            Some(route) => self.out.announce(&route),
+            None => {
+                self.defer(configured, false);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Withdraws a route.
+    ///
+    /// # Errors
+    /// A route that this neighbor cannot be sent; nothing is changed then.
+    pub fn withdraw(&mut self, configured: &ConfiguredRoute) -> Result<(), Refused> {
+        let family = configured.route.nlri.family;
+        if !self.neighbor.families.contains(family) {
+            return Err(Refused::Family(family));
+        }
+        let nlri = &configured.route.nlri;
+        self.deferred
+            .retain(|waiting| waiting.route.route.nlri != *nlri);
+        match self.resolve(configured)? {
+            Some(route) => self.out.withdraw(&route),
+            None => self.out.withdraw(&configured.route),
+        }
+    }
+
+    /// The configuration was reloaded and only routes may have changed.
+    ///
+    /// # Errors
+    /// New routes that cannot be sent come back with the reason.
+    pub fn reconfigure(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
+        let refused = self.replace_neighbor(neighbor);
+        let previous = std::mem::take(&mut self.previous);
+        // Refusals were collected above; each of these routes has been through the same check.
+        let _ = self.out.replace_reload(&previous, &self.configured);
+        refused
+    }
+
+    /// The configuration was reloaded and the neighbor's own settings changed: they hold from the next session on. The
+    /// routes that vanished are withdrawn then.
+    ///
+    /// # Errors
+    /// New routes that cannot be sent come back with the reason.
+    pub fn replace_neighbor(&mut self, neighbor: Arc<Neighbor>) -> Vec<(ConfiguredRoute, Refused)> {
+        self.out.reconfigure(
+            neighbor.families.clone(),
+            neighbor.adj_rib_out,
+            neighbor.capability.extended_message,
+        );
+        self.incoming.reconfigure(neighbor.adj_rib_in);
+        self.neighbor = neighbor;
+        let configured = std::mem::take(&mut self.configured);
+        self.previous.extend(configured);
+        self.announce_configuration()
+    }
+}
