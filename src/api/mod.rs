@@ -2,6 +2,7 @@
 //!
 //! Start at [`command`] for what programs write, at [`encoder`] for what they read.
 
+pub mod apply;
 pub mod command;
 pub mod encoder;
 pub mod event;

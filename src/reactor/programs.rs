@@ -1,9 +1,10 @@
 //! The API programs that a reactor serves, as it sees them: a pipe each.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::network::Stream;
+use crate::config::Process;
 
 /// A program to start: a `process` section of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,18 @@ pub struct Program {
     pub command: Vec<String>,
     /// The directory it is started in, the configuration's own.
     pub directory: PathBuf,
+}
+
+impl Program {
+    /// The program of `process`, to be started in `directory`.
+    #[must_use]
+    pub fn new(process: &Process, directory: &Path) -> Self {
+        Self {
+            name: process.name.clone(),
+            command: process.run.clone(),
+            directory: directory.to_path_buf(),
+        }
+    }
 }
 
 /// Starts API programs: child processes on the kernel, scripts in a simulation.

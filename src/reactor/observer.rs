@@ -1,0 +1,375 @@
+//! Everything that can be seen of a run, as one list of events with a stable text form: the trace and its hash,
+//! the story that `--verbose` tells, and what oracles judge are made of it.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bgp::error::EncodeError;
+use crate::speaker::session::{Cause, Direction, SessionEvent, State, TimerKind};
+
+use super::control::Control;
+
+/// A connection's name: its peer, and the how-manieth connection with that peer it is, attempts that failed included.
+///
+/// Not a number of its own: two reactors open connections to several peers in different orders.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionName {
+    /// The peer's address, followed by `/2`, `/3` … where the configuration has several neighbors there.
+    pub peer: Rc<str>,
+    /// From 1.
+    pub attempt: u32,
+}
+
+impl fmt::Display for ConnectionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.peer, self.attempt)
+    }
+}
+
+/// Something that happened, as an observer is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// The speaker listens.
+    Listening {
+        /// Where.
+        at: SocketAddr,
+    },
+    /// The speaker cannot listen where it was told to.
+    NotListening {
+        /// Where.
+        at: SocketAddr,
+        /// Why.
+        reason: io::ErrorKind,
+    },
+    /// A connection was begun.
+    Connecting {
+        /// Which.
+        connection: &'a ConnectionName,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// A connection is open.
+    Connected {
+        /// Which.
+        connection: &'a ConnectionName,
+        /// Who opened it.
+        direction: Direction,
+    },
+    /// A connection could not be opened.
+    ConnectFailed {
+        /// Which.
+        connection: &'a ConnectionName,
+        /// Why.
+        reason: io::ErrorKind,
+    },
+    /// Somebody connected who may not.
+    Rejected {
+        /// Who.
+        from: SocketAddr,
+        /// Why, in the words of the NOTIFICATION.
+        reason: &'static str,
+    },
+    /// Two connections with one neighbor met (RFC 4271 section 6.8).
+    Collision {
+        /// The one that there was.
+        old: &'a ConnectionName,
+        /// The one that came.
+        new: &'a ConnectionName,
+        /// Whether it is the new one that lives.
+        new_lives: bool,
+    },
+    /// A session's state changed.
+    State {
+        /// Whose.
+        connection: &'a ConnectionName,
+        /// From this.
+        from: State,
+        /// To this.
+        to: State,
+        /// Why.
+        cause: &'a Cause,
+    },
+    /// A message was queued for sending.
+    Sent {
+        /// On which connection.
+        connection: &'a ConnectionName,
+        /// Its octets.
+        raw: &'a [u8],
+    },
+    /// A whole message was received.
+    Received {
+        /// On which connection.
+        connection: &'a ConnectionName,
+        /// Its octets.
+        raw: &'a [u8],
+    },
+    /// Octets were received that are no message.
+    Malformed {
+        /// On which connection.
+        connection: &'a ConnectionName,
+        /// The octets.
+        raw: &'a [u8],
+    },
+    /// A message did not fit and was not sent.
+    Unsendable {
+        /// On which connection.
+        connection: &'a ConnectionName,
+        /// Why.
+        error: &'a EncodeError,
+    },
+    /// A timer expired.
+    Expired {
+        /// Whose.
+        connection: &'a ConnectionName,
+        /// Which.
+        timer: TimerKind,
+    },
+    /// A session ended.
+    Closed {
+        /// Which.
+        connection: &'a ConnectionName,
+        /// Why.
+        cause: &'a Cause,
+    },
+    /// A socket was given up; what it still had to say was said, unless the connection was lost.
+    Disconnected {
+        /// Which.
+        connection: &'a ConnectionName,
+    },
+    /// A peer will be connected to again.
+    Retry {
+        /// Whom.
+        peer: &'a str,
+        /// Not before.
+        at: Duration,
+    },
+    /// A peer is given up: its attempts are used up, or it is not wanted any more.
+    PeerEnded {
+        /// Whom.
+        peer: &'a str,
+    },
+    /// A peer took the changes made so far into its own outgoing batch.
+    Taken {
+        /// Which.
+        peer: &'a str,
+    },
+    /// An API program runs.
+    ProgramStarted {
+        /// Which.
+        program: &'a str,
+    },
+    /// An API program could not be started.
+    ProgramFailed {
+        /// Which.
+        program: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
+    /// An API program ended, or was ended.
+    ProgramEnded {
+        /// Which.
+        program: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
+    /// An API program gave a command.
+    Command {
+        /// Which.
+        program: &'a str,
+        /// What it wrote.
+        line: &'a str,
+    },
+    /// A command was answered.
+    Answer {
+        /// To which program.
+        program: &'a str,
+        /// With what.
+        line: &'a str,
+    },
+    /// An API program was told something that it had not asked.
+    Told {
+        /// Which.
+        program: &'a str,
+        /// What it was told.
+        line: &'a str,
+    },
+    /// A request from outside was taken up.
+    Control(Control),
+    /// The configuration was read again.
+    Reloaded {
+        /// Whether it was understood; else the old one stands.
+        accepted: bool,
+        /// What was wrong with it.
+        reason: &'a str,
+    },
+    /// The speaker ended.
+    Ended,
+}
+
+impl fmt::Display for Event<'_> {
+    #[allow(clippy::too_many_lines, reason = "one line per event")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening { at } => write!(f, "listening {at}"),
+            Self::NotListening { at, reason } => write!(f, "not-listening {at} {reason:?}"),
+            Self::Connecting { connection, to } => write!(f, "connecting {connection} {to}"),
+            Self::Connected {
+                connection,
+                direction,
+            } => {
+                let opened = match direction {
+                    Direction::Outgoing => "outgoing",
+                    Direction::Incoming => "incoming",
+                };
+                write!(f, "connected {connection} {opened}")
+            }
+            Self::ConnectFailed { connection, reason } => {
+                write!(f, "connect-failed {connection} {reason:?}")
+            }
+            Self::Rejected { from, reason } => write!(f, "rejected {} {reason}", from.ip()),
+            Self::Collision {
+                old,
+                new,
+                new_lives,
+            } => {
+                write!(
+                    f,
+                    "collision {old} {new} {}",
+                    if *new_lives { "new" } else { "old" }
+                )
+            }
+            Self::State {
+                connection,
+                from,
+                to,
+                cause,
+            } => {
+                write!(f, "state {connection} {from} {to} {cause}")
+            }
+            Self::Sent { connection, raw } => write!(f, "sent {connection} {}", Hex(raw)),
+            Self::Received { connection, raw } => write!(f, "received {connection} {}", Hex(raw)),
+            Self::Malformed { connection, raw } => write!(f, "malformed {connection} {}", Hex(raw)),
+            Self::Unsendable { connection, error } => write!(f, "unsendable {connection} {error}"),
+            Self::Expired { connection, timer } => write!(f, "expired {connection} {timer:?}"),
+            Self::Closed { connection, cause } => write!(f, "closed {connection} {cause}"),
+            Self::Disconnected { connection } => write!(f, "disconnected {connection}"),
+            Self::Retry { peer, at } => write!(f, "retry {peer} {}us", at.as_micros()),
+            Self::PeerEnded { peer } => write!(f, "peer-ended {peer}"),
+            Self::Taken { peer } => write!(f, "taken {peer}"),
+            Self::ProgramStarted { program } => write!(f, "program-started {program}"),
+            Self::ProgramFailed { program, reason } => {
+                write!(f, "program-failed {program} {reason}")
+            }
+            Self::ProgramEnded { program, reason } => write!(f, "program-ended {program} {reason}"),
+            Self::Command { program, line } => write!(f, "command {program} {line}"),
+            Self::Answer { program, line } => write!(f, "answer {program} {line}"),
+            Self::Told { program, line } => write!(f, "told {program} {line}"),
+            Self::Control(control) => write!(f, "control {control}"),
+            Self::Reloaded { accepted: true, .. } => f.write_str("reloaded"),
+            Self::Reloaded { reason, .. } => write!(f, "not-reloaded {reason}"),
+            Self::Ended => f.write_str("ended"),
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    /// What an observer is told of a session's event, if anything.
+    #[must_use]
+    pub const fn of_session(
+        connection: &'a ConnectionName,
+        event: &'a SessionEvent,
+    ) -> Option<Self> {
+        Some(match event {
+            SessionEvent::State { from, to, cause } => Self::State {
+                connection,
+                from: *from,
+                to: *to,
+                cause,
+            },
+            SessionEvent::Sent { raw } => Self::Sent {
+                connection,
+                raw: raw.as_slice(),
+            },
+            SessionEvent::Received { raw, .. } => Self::Received {
+                connection,
+                raw: raw.as_slice(),
+            },
+            SessionEvent::Malformed { raw } => Self::Malformed {
+                connection,
+                raw: raw.as_slice(),
+            },
+            SessionEvent::Expired(timer) => Self::Expired {
+                connection,
+                timer: *timer,
+            },
+            SessionEvent::Refused(error) => Self::Unsendable { connection, error },
+            SessionEvent::Closed { cause } => Self::Closed { connection, cause },
+            SessionEvent::Negotiated(_) | SessionEvent::Established(_) => return None,
+        })
+    }
+}
+
+/// Octets in hexadecimal.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// Is told everything that happens in a run, when it happens.
+///
+/// It must not call back into the reactor.
+pub trait Observer {
+    /// `event` happened at `at` since the start of the run.
+    fn observe(&self, at: Duration, event: &Event<'_>);
+}
+
+/// Looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Blind;
+
+impl Observer for Blind {
+    fn observe(&self, _at: Duration, _event: &Event<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_is_stable() {
+        let connection = ConnectionName {
+            peer: Rc::from("127.0.0.1"),
+            attempt: 2,
+        };
+        let text = |event: Event<'_>| event.to_string();
+        assert_eq!(
+            text(Event::State {
+                connection: &connection,
+                from: State::OpenSent,
+                to: State::OpenConfirm,
+                cause: &Cause::OpenReceived
+            }),
+            "state 127.0.0.1#2 OPENSENT OPENCONFIRM OPEN received"
+        );
+        assert_eq!(
+            text(Event::Sent {
+                connection: &connection,
+                raw: &[0xff, 0x04]
+            }),
+            "sent 127.0.0.1#2 ff04"
+        );
+        assert_eq!(
+            text(Event::Answer {
+                program: "service",
+                line: "done"
+            }),
+            "answer service done"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! Listening, and what becomes of a connection that a peer made.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::reactor::arrival::{self, Match};
+use crate::reactor::cease;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::network::{Connection, Listener, Network};
+use crate::reactor::observer::Event;
+use crate::reactor::programs::Programs;
+use crate::speaker::collision::{Collision, decide_on_accept};
+use crate::speaker::peer::Peer;
+use crate::speaker::session::Direction;
+
+use super::Polled;
+use super::closing::Closing;
+use super::peer::{Phase, Slot};
+
+/// A listening socket.
+pub(super) struct Door<L> {
+    pub at: SocketAddr,
+    listener: L,
+    waker: Waker,
+    /// There may be a connection to accept.
+    pub woken: bool,
+}
+
+impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+    /// Listens where `wanted` says, and nowhere else.
+    ///
+    /// # Errors
+    /// Where it could not listen, and why; it listens at the other places all the same.
+    pub(super) fn listen(&mut self, wanted: &[SocketAddr]) -> Result<(), String> {
+        self.doors.retain(|_, door| wanted.contains(&door.at));
+        let mut outcome = Ok(());
+        for &at in wanted {
+            if self.doors.values().any(|door| door.at == at) {
+                continue;
+            }
+            match self.network.listen(at) {
+                Ok(listener) => {
+                    self.desk.observe(&Event::Listening { at });
+                    let id = self.id();
+                    let waker = self.ready.waker(id);
+                    let woken = true;
+                    self.doors.insert(
+                        id,
+                        Door {
+                            at,
+                            listener,
+                            waker,
+                            woken,
+                        },
+                    );
+                }
+                Err(error) => {
+                    self.desk.observe(&Event::NotListening {
+                        at,
+                        reason: error.kind(),
+                    });
+                    outcome = Err(format!("can not listen on {at}: {error}"));
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Accepts one connection per listener.
+    pub(super) fn accept(&mut self) {
+        let ids: Vec<usize> = self.doors.keys().copied().collect();
+        for id in ids {
+            let Some(door) = self.doors.get_mut(&id).filter(|door| door.woken) else {
+                continue;
+            };
+            let mut context = Context::from_waker(&door.waker);
+            match door.listener.poll_accept(&mut context) {
+                Poll::Pending => door.woken = false,
+                Poll::Ready(Ok(connection)) => self.receive(connection),
+                Poll::Ready(Err(error)) => self.desk.warn("listener", error),
+            }
+        }
+    }
+
+    fn receive(&mut self, connection: N::Connection) {
+        let (local, remote) = (connection.local_address(), connection.peer_address());
+        let neighbors = self
+            .peers
+            .iter()
+            .map(|(id, slot)| (*id, &**slot.peer.neighbor()));
+        match arrival::find(neighbors, local.ip(), remote.ip()) {
+            Match::Neighbor(id) => self.meet(id, connection),
+            Match::Range(id) => self.generate(id, connection),
+            Match::Several => self.reject(connection, cease::AMBIGUOUS),
+            Match::Nobody => self.reject(connection, cease::NOT_CONFIGURED),
+        }
+    }
+
+    fn reject(&mut self, connection: N::Connection, reason: (u8, &'static str)) {
+        self.desk.observe(&Event::Rejected {
+            from: connection.peer_address(),
+            reason: reason.1,
+        });
+        let notification = cease::message(reason);
+        self.linger(Closing::new(None, connection, notification, self.desk.now));
+    }
+
+    /// A connection of a configured neighbor: it may collide with one that there is.
+    fn meet(&mut self, id: usize, connection: N::Connection) {
+        let Self { peers, desk, .. } = self;
+        let Some(slot) = peers.get_mut(&id) else {
+            return;
+        };
+        if slot.stopped {
+            return self.reject(connection, cease::NOT_CONFIGURED);
+        }
+        let local = slot
+            .peer
+            .local_id()
+            .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED);
+        let (state, remote) = match &slot.phase {
+            Phase::Open(open) => (
+                slot.state(),
+                open.session.received_open().map(|open| open.identifier),
+            ),
+            _ => (slot.state(), None),
+        };
+        let decision = decide_on_accept(state, local, remote);
+        let old = match &slot.phase {
+            Phase::Idle => None,
+            Phase::Connecting(name, _) => Some(name.clone()),
+            Phase::Open(open) => Some(open.name.clone()),
+        };
+        let name = slot.next_connection();
+        let new_lives = decision == Collision::KeepNew;
+        if let Some(old) = &old {
+            desk.observe(&Event::Collision {
+                old,
+                new: &name,
+                new_lives,
+            });
+        }
+        let superseded = if new_lives {
+            slot.supersede(desk)
+        } else {
+            None
+        };
+        let resolved = old.is_none() || desk.conduct.resolves_collisions();
+        if new_lives && resolved {
+            slot.peer.reconnect_at_once(desk.now);
+            slot.opened(name, connection, Direction::Incoming, desk);
+        } else {
+            let reason = if slot.peer.is_established() {
+                cease::ALREADY_ESTABLISHED
+            } else {
+                cease::COLLISION
+            };
+            self.reject(connection, reason);
+        }
+        if let Some(closing) = superseded {
+            self.linger(closing);
+        }
+    }
+
+    /// A connection of one of a range of peers: it gets a neighbor of its own.
+    fn generate(&mut self, id: usize, connection: N::Connection) {
+        let Some(range) = self.peers.get(&id) else {
+            return;
+        };
+        let neighbor = arrival::generated(
+            range.peer.neighbor(),
+            connection.local_address().ip(),
+            connection.peer_address().ip(),
+        );
+        let id = self.id();
+        let label = self.label(&neighbor);
+        let (peer, refused) = Peer::new(Arc::new(neighbor));
+        self.desk.report_refused(&label, &refused);
+        let mut slot = Slot::new(label, peer, self.ready.waker(id));
+        slot.generated = true;
+        let name = slot.next_connection();
+        slot.opened(name, connection, Direction::Incoming, &mut self.desk);
+        self.peers.insert(id, slot);
+    }
+}

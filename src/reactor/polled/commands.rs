@@ -1,0 +1,126 @@
+//! Commands: one read of each program, everything in it applied before any peer has its turn.
+
+use std::collections::BTreeMap;
+
+use crate::api::apply::{self, Answer, Applied, Caller, Effect, Peers, Subject};
+use crate::reactor::conduct::Conduct;
+use crate::reactor::control::Control;
+use crate::reactor::network::Network;
+use crate::reactor::observer::Event;
+use crate::reactor::programs::Programs;
+
+use super::Polled;
+use super::peer::Slot;
+use super::program::Heard;
+
+/// The peers, as commands meet them.
+struct Subjects<'a, N: Network>(&'a mut BTreeMap<usize, Slot<N>>);
+
+impl<N: Network> Peers for Subjects<'_, N> {
+    fn for_each(&mut self, visit: &mut dyn FnMut(Subject<'_>)) {
+        for slot in self.0.values_mut().filter(|slot| !slot.stopped) {
+            visit(Subject {
+                name: &slot.name,
+                peer: &mut slot.peer,
+                teardown: &mut slot.teardown,
+                removed: &mut slot.stopped,
+            });
+        }
+    }
+}
+
+impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+    /// One read of each program in order, and what it asks for.
+    pub(super) fn commands(&mut self) {
+        let ids: Vec<usize> = self.desk.helpers.list.keys().copied().collect();
+        for id in ids {
+            let Self { desk, buffer, .. } = self;
+            let Some(helper) = desk.helpers.list.get_mut(&id) else {
+                continue;
+            };
+            match helper.read(buffer) {
+                Heard::Nothing => {}
+                // The speaker ends: whoever still speaks is not heard.
+                Heard::Lines(_) if self.ending.is_some() => {}
+                Heard::Ended(reason) if self.ending.is_some() => self.end_program(id, &reason),
+                Heard::Lines(lines) => {
+                    for line in lines.lines() {
+                        self.command(id, line.trim_end());
+                    }
+                }
+                Heard::Ended(reason) => self.program_ended(id, &reason),
+            }
+        }
+    }
+
+    fn command(&mut self, id: usize, line: &str) {
+        let Self { desk, peers, .. } = self;
+        let Some(helper) = desk.helpers.list.get_mut(&id) else {
+            return;
+        };
+        let program = helper.process.name.clone();
+        desk.observer.observe(
+            desk.now,
+            &Event::Command {
+                program: &program,
+                line,
+            },
+        );
+        let acknowledgement = &mut helper.acknowledgement;
+        let applied = match desk.parser.parse(line) {
+            Ok(command) => {
+                let mut caller = Caller {
+                    program: &program,
+                    acknowledgement,
+                    identity: &desk.identity,
+                    now: desk.now,
+                };
+                apply::apply(&command, &mut caller, &mut Subjects(peers))
+            }
+            Err(error) => apply::misunderstood(*acknowledgement, error.to_string()),
+        };
+        self.applied(id, &program, applied);
+    }
+
+    fn applied(&mut self, id: usize, program: &str, applied: Applied) {
+        for reason in &applied.refusals {
+            self.desk.warn(program, reason);
+        }
+        self.untaken |= applied.changed;
+        let mut answer = applied.answer;
+        match applied.effect {
+            None => {}
+            Some(Effect::Shutdown) => self.requests.push(Control::Terminate),
+            Some(Effect::Reload) => self.requests.push(Control::Reload),
+            Some(Effect::Restart) => self.requests.push(Control::Reestablish),
+            Some(Effect::Create(neighbor)) => self.add_peer(*neighbor),
+        }
+        let waits = self.desk.conduct.answers_wait();
+        let Some(helper) = self.desk.helpers.list.get_mut(&id) else {
+            return;
+        };
+        for line in applied.lines {
+            helper.hold(false, line);
+        }
+        if let Some(answer) = answer.take() {
+            helper.hold(true, Answer::text(answer).to_owned());
+        }
+        if !waits {
+            helper.release(&*self.desk.observer, self.desk.now);
+        }
+    }
+
+    /// Answers go out: by now every established peer has taken the changes.
+    pub(super) fn answer(&mut self) {
+        let desk = &mut self.desk;
+        for helper in desk.helpers.list.values_mut() {
+            helper.release(&*desk.observer, desk.now);
+        }
+    }
+
+    pub(super) fn write_programs(&mut self) {
+        for helper in self.desk.helpers.list.values_mut() {
+            helper.write();
+        }
+    }
+}

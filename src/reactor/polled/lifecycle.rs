@@ -1,0 +1,359 @@
+//! The beginning, reloads, and the end.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Configuration, Process};
+use crate::reactor::arrival;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::control::Control;
+use crate::reactor::network::Network;
+use crate::reactor::observer::Event;
+use crate::reactor::programs::Programs;
+use crate::reactor::reload::{self, Change};
+use crate::reactor::run::Outcome;
+use crate::speaker::neighbor::Neighbor;
+use crate::speaker::peer::Peer;
+
+use super::Polled;
+use super::peer::{Phase, Slot};
+
+/// How long programs may take to read that the speaker ends.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// The speaker ends.
+pub(super) struct Ending {
+    /// Programs that have not read their farewell by then do not get it.
+    pub until: Duration,
+    outcome: Outcome,
+}
+
+impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+    /// Reads the configuration, listens, and starts programs.
+    ///
+    /// # Errors
+    /// Why it cannot start.
+    pub(super) fn start(&mut self) -> Result<(), Outcome> {
+        let configuration = self.configurations.read().map_err(Outcome::Refused)?;
+        let places = arrival::places(&configuration, &self.desk.settings);
+        self.listen(&places).map_err(Outcome::CannotListen)?;
+        let Configuration {
+            neighbors,
+            processes,
+        } = configuration;
+        for neighbor in neighbors {
+            self.add_peer(neighbor);
+        }
+        self.keep_programs(processes, false);
+        Ok(())
+    }
+
+    pub(super) fn label(&self, neighbor: &Neighbor) -> Rc<str> {
+        let taken = |label: &str| self.peers.values().any(|slot| *slot.label == *label);
+        Rc::from(arrival::label(neighbor, taken))
+    }
+
+    pub(super) fn add_peer(&mut self, neighbor: Neighbor) {
+        let id = self.id();
+        let label = self.label(&neighbor);
+        let (mut peer, refused) = Peer::new(Arc::new(neighbor));
+        peer.reconnect_at_once(self.desk.now);
+        self.desk.report_refused(&label, &refused);
+        let waker = self.ready.waker(id);
+        waker.wake_by_ref();
+        self.peers.insert(id, Slot::new(label, peer, waker));
+    }
+
+    /// Starts programs that are new, ends those that are gone; `anew` starts the others again too.
+    fn keep_programs(&mut self, processes: Vec<Process>, anew: bool) {
+        let directory = self.configurations.directory();
+        self.desk.audience.configure(&processes);
+        let list = &mut self.desk.helpers.list;
+        let gone: Vec<usize> = list
+            .iter()
+            .filter(|(_, helper)| {
+                !processes
+                    .iter()
+                    .any(|process| process.name == helper.process.name)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.end_program(id, "it is not configured any more");
+            self.desk.helpers.list.remove(&id);
+        }
+        for process in processes {
+            let mut known = self.desk.helpers.list.iter();
+            let id = known
+                .find(|(_, helper)| helper.process.name == process.name)
+                .map(|(id, _)| *id);
+            match id {
+                None => self.add_program(process, &directory),
+                Some(id) if anew => {
+                    self.end_program(id, "it is started anew");
+                    self.restart_program(id);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn add_program(&mut self, process: Process, directory: &Path) {
+        if process.run.is_empty() {
+            return;
+        }
+        let id = self.id();
+        let name = process.name.clone();
+        let waker = self.ready.waker(id);
+        let acknowledged = self.desk.settings.api_ack;
+        let started =
+            self.desk
+                .helpers
+                .add(id, process, directory.to_path_buf(), waker, acknowledged);
+        self.program_started(&name, started);
+    }
+
+    fn restart_program(&mut self, id: usize) {
+        let Some(helper) = self.desk.helpers.list.get(&id) else {
+            return;
+        };
+        let name = helper.process.name.clone();
+        let started = self.desk.helpers.restart(id, self.desk.settings.api_ack);
+        self.program_started(&name, started);
+    }
+
+    /// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
+    fn program_started(&mut self, program: &str, started: std::io::Result<()>) {
+        let Err(error) = started else {
+            return self.desk.observe(&Event::ProgramStarted { program });
+        };
+        let reason = error.to_string();
+        self.desk.observe(&Event::ProgramFailed {
+            program,
+            reason: &reason,
+        });
+        self.desk
+            .warn(program, format_args!("could not be started: {reason}"));
+        if self.desk.settings.api_terminate {
+            self.requests.push(Control::Terminate);
+        }
+        self.stop_peers();
+    }
+
+    fn stop_peers(&mut self) {
+        for slot in self.peers.values_mut() {
+            slot.stopped = true;
+            slot.waker.wake_by_ref();
+        }
+    }
+
+    pub(super) fn end_program(&mut self, id: usize, reason: &str) {
+        if let Some(helper) = self.desk.helpers.list.get_mut(&id)
+            && helper.is_running()
+        {
+            helper.end();
+            let program = &helper.process.name;
+            self.desk
+                .observer
+                .observe(self.desk.now, &Event::ProgramEnded { program, reason });
+        }
+    }
+
+    /// A program died: it is started again where it may be.
+    pub(super) fn program_ended(&mut self, id: usize, reason: &str) {
+        self.end_program(id, reason);
+        let allowed = self.desk.settings.api_respawn;
+        let Some(helper) = self.desk.helpers.list.get_mut(&id) else {
+            return;
+        };
+        match helper.respawns(self.desk.now, allowed) {
+            Some(true) => self.restart_program(id),
+            Some(false) => {}
+            None => {
+                let name = helper.process.name.clone();
+                self.begin_end(Outcome::ProgramKeptDying(name));
+            }
+        }
+    }
+
+    /// Takes up the requests that were made. What was queued before a reload goes out before what the reload changes.
+    pub(super) fn requests(&mut self) {
+        let requests = std::mem::take(&mut self.requests);
+        for control in requests {
+            if std::mem::take(&mut self.untaken) {
+                self.take_changes();
+            }
+            self.desk.observe(&Event::Control(control));
+            self.tell_signal(control);
+            match control {
+                Control::Terminate => self.begin_end(Outcome::Terminated),
+                Control::Reload | Control::Restart | Control::Reestablish => self.reload(control),
+            }
+        }
+    }
+
+    fn tell_signal(&mut self, control: Control) {
+        let Self { peers, desk, .. } = self;
+        let super::Desk {
+            helpers,
+            observer,
+            now,
+            audience,
+            ..
+        } = desk;
+        for slot in peers.values() {
+            audience.signal(*now, &slot.peer, control.signal(), &mut |program, line| {
+                helpers.tell(program, line, &**observer, *now);
+            });
+        }
+    }
+
+    fn reload(&mut self, control: Control) {
+        let configuration = match self.configurations.read() {
+            Ok(configuration) => configuration,
+            Err(reason) => {
+                self.desk.warn("configuration", &reason);
+                return self.desk.observe(&Event::Reloaded {
+                    accepted: false,
+                    reason: &reason,
+                });
+            }
+        };
+        self.desk.observe(&Event::Reloaded {
+            accepted: true,
+            reason: "",
+        });
+        let places = arrival::places(&configuration, &self.desk.settings);
+        if let Err(reason) = self.listen(&places) {
+            self.desk.warn("listener", reason);
+        }
+        let old = self
+            .peers
+            .values()
+            .filter(|slot| !slot.generated && !slot.stopped);
+        let changes = reload::compare(
+            old.map(|slot| &**slot.peer.neighbor()),
+            configuration.neighbors,
+        );
+        for change in changes {
+            self.change(change);
+        }
+        if control == Control::Reestablish {
+            for slot in self.peers.values_mut() {
+                slot.peer.claim_restart();
+                slot.peer.reconnect_at_once(self.desk.now);
+                slot.teardown = Some(3);
+            }
+        }
+        self.keep_programs(configuration.processes, control != Control::Reload);
+        self.untaken = true;
+    }
+
+    fn named(&mut self, name: &str) -> Option<&mut Slot<N>> {
+        self.peers
+            .values_mut()
+            .find(|slot| slot.name == name && !slot.generated)
+    }
+
+    fn change(&mut self, change: Change) {
+        let now = self.desk.now;
+        match change {
+            Change::Add(neighbor) => self.add_peer(*neighbor),
+            Change::Remove(name) => {
+                if let Some(slot) = self.named(&name) {
+                    slot.stopped = true;
+                    slot.waker.wake_by_ref();
+                }
+            }
+            Change::Update(neighbor) => {
+                if let Some(slot) = self.named(&neighbor.name()) {
+                    let refused = slot.peer.reconfigure(Arc::new(*neighbor));
+                    let label = Rc::clone(&slot.label);
+                    self.desk.report_refused(&label, &refused);
+                }
+            }
+            Change::Reestablish(neighbor) => {
+                if let Some(slot) = self.named(&neighbor.name()) {
+                    slot.replacement = Some(Arc::new(*neighbor));
+                    slot.peer.claim_restart();
+                    slot.peer.reconnect_at_once(now);
+                    slot.teardown = Some(3);
+                    slot.waker.wake_by_ref();
+                }
+            }
+        }
+    }
+
+    /// Forgets peers that are on their way out and have no connection any more.
+    pub(super) fn remove_stopped(&mut self) {
+        let desk = &self.desk;
+        self.peers.retain(|_, slot| {
+            let gone = slot.stopped && matches!(slot.phase, Phase::Idle);
+            if gone {
+                desk.observe(&Event::PeerEnded { peer: &slot.label });
+            }
+            !gone
+        });
+    }
+
+    /// Peers and listeners go, programs are told.
+    fn begin_end(&mut self, outcome: Outcome) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.doors.clear();
+        self.stop_peers();
+        self.answer();
+        let now = self.desk.now;
+        for helper in self
+            .desk
+            .helpers
+            .list
+            .values_mut()
+            .filter(|helper| helper.is_running())
+        {
+            let line = self.desk.audience.farewell(now, helper.process.encoder);
+            let program = &helper.process.name;
+            self.desk.observer.observe(
+                now,
+                &Event::Told {
+                    program,
+                    line: &line,
+                },
+            );
+            helper.push(&line);
+        }
+        self.ending = Some(Ending {
+            until: now + FAREWELL,
+            outcome,
+        });
+    }
+
+    /// Whether everything is over.
+    pub(super) fn end(&mut self) -> Option<Outcome> {
+        if self.ending.is_none() && self.desk.settings.attempts > 0 && self.peers.is_empty() {
+            self.begin_end(Outcome::PeersEnded);
+            self.write_programs();
+        }
+        let ending = self.ending.as_ref()?;
+        let running = self
+            .desk
+            .helpers
+            .list
+            .values()
+            .any(super::program::Helper::is_running);
+        let waiting = running && self.desk.now < ending.until;
+        if waiting || !self.peers.is_empty() || !self.closing.is_empty() {
+            return None;
+        }
+        let outcome = ending.outcome.clone();
+        let ids: Vec<usize> = self.desk.helpers.list.keys().copied().collect();
+        for id in ids {
+            self.end_program(id, "the speaker ends");
+        }
+        self.desk.observe(&Event::Ended);
+        Some(outcome)
+    }
+}

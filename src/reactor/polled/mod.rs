@@ -1,0 +1,282 @@
+//! The polled reactor (sync): one future that takes turns, as ExaBGP's loop of generators does.
+//!
+//! A turn is: requests from outside, one new connection per listener, one step of each peer that has something to
+//! do (a step reads once, fills up to 25 messages, writes once), then the answers whose changes the peers have
+//! taken by that, then one read of each program, all commands of which are applied at once, then what programs are
+//! to be told. Between turns the future sleeps until a socket, a pipe or the earliest deadline wakes it: every
+//! socket and pipe has a waker of its own, which puts it into a FIFO; there is one timer.
+
+mod accept;
+mod closing;
+mod commands;
+mod desk;
+mod lifecycle;
+mod peer;
+mod program;
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::audience::Audience;
+use super::conduct::Conduct;
+use super::control::{Control, ControlReceiver};
+use super::network::Network;
+use super::observer::Event;
+use super::order::{Order, arrange};
+use super::programs::Programs;
+use super::ready::ReadyQueue;
+use super::run::{Configurations, Outcome, Speaker, Surroundings};
+use crate::api::command::Parser;
+use crate::net::clock::Clock;
+
+use accept::Door;
+use closing::Closing;
+use desk::Desk;
+use lifecycle::Ending;
+use peer::Slot;
+
+/// Runs `speaker` to its end.
+pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
+    speaker: Speaker,
+    surroundings: Surroundings<N, P, C>,
+) -> Outcome {
+    let mut polled = Polled::new(speaker, surroundings);
+    if let Err(outcome) = polled.start() {
+        return outcome;
+    }
+    poll_fn(|context| polled.turn(context)).await
+}
+
+/// Everything that takes turns.
+struct Polled<N: Network, P: Programs, C> {
+    clock: Clock,
+    network: N,
+    configurations: Box<dyn Configurations>,
+    order: Box<dyn Order>,
+    control: ControlReceiver,
+    desk: Desk<P, C>,
+    ready: ReadyQueue,
+    next_id: usize,
+    peers: BTreeMap<usize, Slot<N>>,
+    doors: BTreeMap<usize, Door<N::Listener>>,
+    closing: BTreeMap<usize, Closing<N::Connection>>,
+    /// Requests that wait for their turn.
+    requests: Vec<Control>,
+    /// Commands were applied that no peer has been able to take yet.
+    untaken: bool,
+    ending: Option<Ending>,
+    timer: Option<Pin<Box<Sleep>>>,
+    buffer: Vec<u8>,
+    woken: Vec<usize>,
+}
+
+impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+    fn new(speaker: Speaker, surroundings: Surroundings<N, P, C>) -> Self {
+        let Surroundings {
+            network,
+            programs,
+            clock,
+            observer,
+            control,
+            conduct,
+        } = surroundings;
+        Self {
+            clock,
+            network,
+            configurations: speaker.configurations,
+            order: speaker.order,
+            control,
+            desk: Desk {
+                now: clock.now(),
+                settings: speaker.settings,
+                audience: Audience::new(&speaker.identity),
+                parser: Parser::default(),
+                identity: speaker.identity,
+                observer: Rc::clone(&observer),
+                conduct,
+                helpers: program::Helpers::new(programs),
+            },
+            ready: ReadyQueue::new(),
+            next_id: 0,
+            peers: BTreeMap::new(),
+            doors: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            requests: Vec::new(),
+            untaken: false,
+            ending: None,
+            timer: None,
+            buffer: vec![0; peer::READ],
+            woken: Vec::new(),
+        }
+    }
+
+    fn id(&mut self) -> usize {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<Outcome> {
+        self.desk.now = self.clock.now();
+        self.ready.register(context.waker());
+        let woken = self.collect();
+        while let Poll::Ready(control) = self.control.poll_recv(context) {
+            self.requests.push(control);
+        }
+        self.requests();
+        self.accept();
+        if self.desk.conduct.peers_before_commands() {
+            self.peers(&woken);
+            self.answer();
+            self.commands();
+        } else {
+            self.commands();
+            self.answer();
+            self.peers(&woken);
+        }
+        self.woken = woken;
+        self.write_programs();
+        self.close();
+        if let Some(outcome) = self.end() {
+            return Poll::Ready(outcome);
+        }
+        self.sleep(context);
+        Poll::Pending
+    }
+
+    /// What was woken since the last turn, first woken first.
+    fn collect(&mut self) -> Vec<usize> {
+        let mut woken = std::mem::take(&mut self.woken);
+        woken.clear();
+        self.ready.drain_into(&mut woken);
+        for id in &woken {
+            if let Some(slot) = self.peers.get_mut(id) {
+                slot.woken();
+            } else if let Some(helper) = self.desk.helpers.list.get_mut(id) {
+                helper.woken();
+            } else if let Some(door) = self.doors.get_mut(id) {
+                door.woken = true;
+            }
+        }
+        woken
+    }
+
+    /// One step of each peer that was woken, has work left, or whose time has come.
+    fn peers(&mut self, woken: &[usize]) {
+        if std::mem::take(&mut self.untaken) {
+            self.take_changes();
+        }
+        let mut run: Vec<usize> = woken
+            .iter()
+            .copied()
+            .filter(|id| self.peers.contains_key(id))
+            .collect();
+        let now = self.desk.now;
+        let passive = self.desk.settings.passive;
+        let conduct = &self.desk.conduct;
+        for (id, slot) in &self.peers {
+            let due = || slot.deadline(passive).is_some_and(|at| at <= now);
+            if !run.contains(id) && (slot.has_work(conduct) || due()) {
+                run.push(*id);
+            }
+        }
+        arrange(&mut *self.order, &mut run);
+        for id in run {
+            let Self {
+                peers,
+                network,
+                desk,
+                buffer,
+                ..
+            } = self;
+            let Some(slot) = peers.get_mut(&id) else {
+                continue;
+            };
+            if let Some(closing) = slot.step(network, desk, buffer) {
+                self.linger(closing);
+            }
+        }
+        self.remove_stopped();
+    }
+
+    /// Every established peer takes the changes made so far: a stalled one too.
+    fn take_changes(&mut self) {
+        for slot in self.peers.values_mut() {
+            if slot.peer.is_established() {
+                slot.peer.take_changes();
+                self.desk.observe(&Event::Taken { peer: &slot.label });
+            }
+        }
+    }
+
+    fn linger(&mut self, mut closing: Closing<N::Connection>) {
+        let id = self.id();
+        closing.watch(self.ready.waker(id));
+        self.closing.insert(id, closing);
+    }
+
+    fn close(&mut self) {
+        let Self {
+            closing,
+            desk,
+            buffer,
+            ..
+        } = self;
+        closing.retain(|_, closing| {
+            let done = closing.step(desk.now, desk.conduct.lingers(), buffer);
+            if done && let Some(connection) = &closing.name {
+                desk.observe(&Event::Disconnected { connection });
+            }
+            !done
+        });
+    }
+
+    /// Sees to it that the next turn comes when there is something to do.
+    fn sleep(&mut self, context: &mut Context<'_>) {
+        let conduct = &self.desk.conduct;
+        let busy = self.untaken
+            || self.peers.values().any(|slot| slot.has_work(conduct))
+            || self
+                .desk
+                .helpers
+                .list
+                .values()
+                .any(program::Helper::has_work)
+            || self.doors.values().any(|door| door.woken)
+            || !self.ready.is_empty();
+        if busy {
+            context.waker().wake_by_ref();
+            return;
+        }
+        let Some(at) = self.deadline() else {
+            self.timer = None;
+            return;
+        };
+        let at = self.clock.at(at);
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        if timer.as_mut().poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        let passive = self.desk.settings.passive;
+        let peers = self
+            .peers
+            .values()
+            .filter_map(|slot| slot.deadline(passive));
+        let closing = self.closing.values().map(|closing| closing.until);
+        let ending = self.ending.as_ref().map(|ending| ending.until);
+        peers.chain(closing).chain(ending).min()
+    }
+}

@@ -1,0 +1,452 @@
+//! One peer's place in the turn: a step is one read, one fill, one write.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::reactor::cease;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::network::{Connection, Network, SocketOptions};
+use crate::reactor::observer::{ConnectionName, Event};
+use crate::reactor::programs::Programs;
+use crate::speaker::neighbor::{Address, Neighbor};
+use crate::speaker::peer::Peer;
+use crate::speaker::session::{Direction, Ends, Session, State};
+
+use super::closing::Closing;
+use super::desk::Desk;
+
+/// Messages that one peer may queue in one turn, as in ExaBGP.
+const MESSAGES: usize = 25;
+
+/// Octets that one peer may receive in one turn.
+pub(super) const READ: usize = 16 * 1024;
+
+/// With this many octets waiting to be taken nothing more is queued: the peer is slower than we are.
+const BACKLOG: usize = 64 * 1024;
+
+/// A peer and its connection.
+pub(super) struct Slot<N: Network> {
+    pub label: Rc<str>,
+    pub name: String,
+    pub peer: Peer,
+    pub waker: Waker,
+    pub phase: Phase<N>,
+    /// The subcode of a teardown that was asked for.
+    pub teardown: Option<u8>,
+    /// A definition that holds from the next session on.
+    pub replacement: Option<Arc<Neighbor>>,
+    /// It is on its way out and does not come back.
+    pub stopped: bool,
+    /// It came of a range of passive peers, and goes with its connection.
+    pub generated: bool,
+    connections: u32,
+}
+
+/// Where a peer is.
+pub(super) enum Phase<N: Network> {
+    /// Without a connection.
+    Idle,
+    /// A connection is on its way.
+    Connecting(ConnectionName, N::Connecting),
+    /// A connection is open.
+    Open(Box<Open<N::Connection>>),
+}
+
+/// An open connection and its session.
+pub(super) struct Open<T> {
+    pub name: ConnectionName,
+    pub stream: T,
+    pub session: Session,
+    /// The last read brought something, so there may be more.
+    readable: bool,
+    /// The last write was taken whole.
+    writable: bool,
+    /// The connection is gone: there is nothing to be closed in order.
+    lost: bool,
+    /// A write failed. What arrived before is still to be read; the session hears of the failure then.
+    broken: Option<io::ErrorKind>,
+    /// The rate limit allows nothing before then.
+    wait_until: Option<Duration>,
+}
+
+impl<N: Network> Slot<N> {
+    pub fn new(label: Rc<str>, peer: Peer, waker: Waker) -> Self {
+        Self {
+            label,
+            name: peer.neighbor().name(),
+            peer,
+            waker,
+            phase: Phase::Idle,
+            teardown: None,
+            replacement: None,
+            stopped: false,
+            generated: false,
+            connections: 0,
+        }
+    }
+
+    pub fn next_connection(&mut self) -> ConnectionName {
+        self.connections += 1;
+        ConnectionName {
+            peer: Rc::clone(&self.label),
+            attempt: self.connections,
+        }
+    }
+
+    /// Whether it connects, rather than waits to be connected to.
+    fn is_active(&self, passive: bool) -> bool {
+        !passive && !self.peer.neighbor().passive && !self.generated && !self.stopped
+    }
+
+    /// When it must have its turn although nothing was received.
+    pub fn deadline(&self, passive: bool) -> Option<Duration> {
+        match &self.phase {
+            Phase::Idle => self.is_active(passive).then(|| self.peer.next_attempt()),
+            Phase::Connecting(..) => None,
+            Phase::Open(open) => {
+                let timer = open.session.poll_deadline().map(|deadline| deadline.at);
+                [timer, open.wait_until].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Whether it has something to do now, with nothing received and no time passed.
+    pub fn has_work(&self, conduct: &impl Conduct) -> bool {
+        match &self.phase {
+            Phase::Idle => false,
+            Phase::Connecting(..) => self.stopped || self.teardown.is_some(),
+            Phase::Open(open) => {
+                open.readable
+                    || open.session.wants_close()
+                    || (self.stopped && !open.session.is_closed())
+                    || (self.teardown.is_some() && self.peer.is_established())
+                    || (open.writable && open.session.transmit_len() > 0)
+                    || (open.has_room()
+                        && self.peer.has_output()
+                        && conduct.sends_without_receiving())
+            }
+        }
+    }
+
+    /// Something was received, or there is room again.
+    pub fn woken(&mut self) {
+        if let Phase::Open(open) = &mut self.phase {
+            open.readable = true;
+            open.writable = true;
+        }
+    }
+
+    /// The state of its session, as collisions and the API see it.
+    pub fn state(&self) -> State {
+        match &self.phase {
+            Phase::Idle => State::Idle,
+            Phase::Connecting(..) => State::Connect,
+            Phase::Open(open) => open.session.state(),
+        }
+    }
+
+    /// One step. Gives back a connection that is to be closed in order.
+    pub fn step<P: Programs, C: Conduct>(
+        &mut self,
+        network: &N,
+        desk: &mut Desk<P, C>,
+        buffer: &mut [u8],
+    ) -> Option<Closing<N::Connection>> {
+        match &mut self.phase {
+            Phase::Idle => {
+                self.idle(network, desk);
+                None
+            }
+            Phase::Connecting(..) => {
+                self.connecting(desk);
+                None
+            }
+            Phase::Open(_) => self.converse(desk, buffer),
+        }
+    }
+
+    fn idle<P: Programs, C: Conduct>(&mut self, network: &N, desk: &mut Desk<P, C>) {
+        if let Some(neighbor) = self.replacement.take() {
+            let refused = self.peer.replace_neighbor(neighbor);
+            desk.report_refused(&self.label, &refused);
+        }
+        self.teardown = None;
+        if !self.is_active(desk.settings.passive) || self.peer.next_attempt() > desk.now {
+            return;
+        }
+        if !self.peer.attempt(&desk.settings) {
+            self.stopped = true;
+            return;
+        }
+        let neighbor = self.peer.neighbor();
+        let port = neighbor.connect.unwrap_or(desk.settings.port);
+        let to = SocketAddr::new(neighbor.peer_address, port);
+        let options = options(neighbor);
+        let name = self.next_connection();
+        desk.observe(&Event::Connecting {
+            connection: &name,
+            to,
+        });
+        self.phase = Phase::Connecting(name, network.connect(to, &options));
+        // Polled at once, so that it has our waker.
+        self.connecting(desk);
+    }
+
+    fn connecting<P: Programs, C: Conduct>(&mut self, desk: &mut Desk<P, C>) {
+        if self.stopped || self.teardown.is_some() {
+            // Abandoned: nobody has seen a session yet.
+            self.phase = Phase::Idle;
+            self.teardown = None;
+            return;
+        }
+        let Phase::Connecting(name, connecting) = &mut self.phase else {
+            return;
+        };
+        let name = name.clone();
+        match Pin::new(connecting).poll(&mut Context::from_waker(&self.waker)) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(stream)) => self.opened(name, stream, Direction::Outgoing, desk),
+            Poll::Ready(Err(error)) => {
+                desk.observe(&Event::ConnectFailed {
+                    connection: &name,
+                    reason: error.kind(),
+                });
+                self.phase = Phase::Idle;
+                self.peer.attempt_failed(desk.now);
+                self.after_connection(desk);
+            }
+        }
+    }
+
+    /// A connection is open: a session begins on it.
+    pub fn opened<P: Programs, C: Conduct>(
+        &mut self,
+        name: ConnectionName,
+        stream: N::Connection,
+        direction: Direction,
+        desk: &mut Desk<P, C>,
+    ) {
+        desk.observe(&Event::Connected {
+            connection: &name,
+            direction,
+        });
+        let ends = Ends {
+            local: stream.local_address(),
+            peer: stream.peer_address(),
+            direction,
+        };
+        if let Some(neighbor) = self.replacement.take() {
+            let refused = self.peer.replace_neighbor(neighbor);
+            desk.report_refused(&self.label, &refused);
+        }
+        let session = self.peer.open(ends, &desk.settings, desk.now);
+        let mut open = Box::new(Open {
+            name,
+            stream,
+            session,
+            readable: true,
+            writable: true,
+            lost: false,
+            broken: None,
+            wait_until: None,
+        });
+        desk.tell_connected(&self.peer);
+        open.tell(&mut self.peer, desk);
+        self.phase = Phase::Open(open);
+    }
+
+    /// Reading, then time, then outbound work, then writing: once each.
+    fn converse<P: Programs, C: Conduct>(
+        &mut self,
+        desk: &mut Desk<P, C>,
+        buffer: &mut [u8],
+    ) -> Option<Closing<N::Connection>> {
+        let Phase::Open(open) = &mut self.phase else {
+            return None;
+        };
+        let mut context = Context::from_waker(&self.waker);
+        let received = open.read(&mut context, desk, buffer);
+        open.tell(&mut self.peer, desk);
+        open.session.handle_timeout(desk.now);
+        open.tell(&mut self.peer, desk);
+        if self.stopped {
+            open.session.close_silently(desk.now);
+        } else if self.peer.is_established()
+            && let Some(subcode) = self.teardown.take()
+        {
+            open.teardown(subcode, desk.now);
+        }
+        if received || desk.conduct.sends_without_receiving() {
+            open.fill(&mut self.peer, desk);
+        }
+        open.tell(&mut self.peer, desk);
+        open.write(&mut context, desk.now);
+        open.tell(&mut self.peer, desk);
+        open.session.wants_close().then(|| self.close(desk))?
+    }
+
+    /// The session is over and has said everything.
+    fn close<P: Programs, C: Conduct>(
+        &mut self,
+        desk: &mut Desk<P, C>,
+    ) -> Option<Closing<N::Connection>> {
+        let Phase::Open(open) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return None;
+        };
+        let closing = (*open).into_closing(desk);
+        self.after_connection(desk);
+        closing
+    }
+
+    /// The connection that there was, taken away for another: its session ends with `notification`.
+    pub fn supersede<P: Programs, C: Conduct>(
+        &mut self,
+        desk: &mut Desk<P, C>,
+    ) -> Option<Closing<N::Connection>> {
+        let Phase::Open(mut open) = std::mem::replace(&mut self.phase, Phase::Idle) else {
+            return None;
+        };
+        let (subcode, text) = cease::COLLISION;
+        open.session.close(desk.now, cease::worded(subcode, text));
+        open.tell(&mut self.peer, desk);
+        (*open).into_closing(desk)
+    }
+
+    /// A connection ended, or did not come about.
+    fn after_connection<P: Programs, C: Conduct>(&mut self, desk: &Desk<P, C>) {
+        if self.generated || !self.peer.may_attempt(&desk.settings) {
+            self.stopped = true;
+        } else if self.is_active(desk.settings.passive) {
+            desk.observe(&Event::Retry {
+                peer: &self.label,
+                at: self.peer.next_attempt(),
+            });
+        }
+    }
+}
+
+impl<T: Connection> Open<T> {
+    fn has_room(&self) -> bool {
+        self.wait_until.is_none() && self.session.transmit_len() < BACKLOG
+    }
+
+    /// Reads once; says whether anything came.
+    fn read<P: Programs, C: Conduct>(
+        &mut self,
+        context: &mut Context<'_>,
+        desk: &Desk<P, C>,
+        buffer: &mut [u8],
+    ) -> bool {
+        if !self.readable || self.lost {
+            return false;
+        }
+        match self.stream.poll_read(context, buffer) {
+            Poll::Pending => {
+                self.readable = false;
+                let Some(kind) = self.broken else {
+                    return false;
+                };
+                self.lost = true;
+                self.session.handle_reset(desk.now, kind);
+            }
+            Poll::Ready(Ok(0)) => {
+                self.lost = true;
+                self.readable = false;
+                self.session.handle_eof(desk.now);
+            }
+            Poll::Ready(Ok(count)) => self.session.handle_bytes(desk.now, &buffer[..count]),
+            Poll::Ready(Err(error)) => {
+                self.lost = true;
+                self.readable = false;
+                self.session.handle_reset(desk.now, error.kind());
+            }
+        }
+        true
+    }
+
+    fn teardown(&mut self, subcode: u8, now: Duration) {
+        let silent = self
+            .session
+            .negotiated()
+            .is_some_and(|negotiated| negotiated.graceful_restart);
+        if silent {
+            self.session.close_silently(now);
+        } else {
+            self.session.close(now, cease::teardown(subcode));
+        }
+    }
+
+    fn fill<P: Programs, C: Conduct>(&mut self, peer: &mut Peer, desk: &mut Desk<P, C>) {
+        if self.wait_until.is_some_and(|until| until <= desk.now) {
+            self.wait_until = None;
+        }
+        if !self.has_room() || !peer.has_output() {
+            return;
+        }
+        let filled = peer.fill(desk.now, &mut self.session, MESSAGES);
+        self.wait_until = filled.wait_until;
+        for refused in &filled.refused {
+            desk.warn(&self.name.peer, refused);
+        }
+    }
+
+    /// Writes once.
+    fn write(&mut self, context: &mut Context<'_>, now: Duration) {
+        if !self.writable || self.lost || self.broken.is_some() {
+            return;
+        }
+        let Some(octets) = self.session.poll_transmit() else {
+            return;
+        };
+        match self.stream.poll_write(context, octets) {
+            Poll::Pending => self.writable = false,
+            Poll::Ready(Ok(count)) => self.session.transmitted(count, now),
+            Poll::Ready(Err(error)) => {
+                self.writable = false;
+                self.readable = true;
+                self.broken = Some(error.kind());
+            }
+        }
+    }
+
+    /// Passes on what happened in the session.
+    fn tell<P: Programs, C: Conduct>(&mut self, peer: &mut Peer, desk: &mut Desk<P, C>) {
+        while let Some(event) = self.session.poll_event() {
+            if let Some(event) = Event::of_session(&self.name, &event) {
+                desk.observe(&event);
+            }
+            peer.handle_event(desk.now, &event);
+            desk.tell(peer, &self.session, &event);
+        }
+    }
+
+    fn into_closing<P: Programs, C: Conduct>(mut self, desk: &Desk<P, C>) -> Option<Closing<T>> {
+        let rest = self.session.poll_transmit().unwrap_or_default().to_vec();
+        if self.lost {
+            desk.observe(&Event::Disconnected {
+                connection: &self.name,
+            });
+            return None;
+        }
+        Some(Closing::new(Some(self.name), self.stream, rest, desk.now))
+    }
+}
+
+/// What a neighbor's configuration asks of TCP.
+fn options(neighbor: &Neighbor) -> SocketOptions {
+    SocketOptions {
+        source: match neighbor.local_address {
+            Address::Ip(address) => Some(address),
+            Address::Auto => None,
+        },
+        outgoing_ttl: neighbor.outgoing_ttl,
+        incoming_ttl: neighbor.incoming_ttl,
+        md5: neighbor.md5_password.clone(),
+    }
+}

@@ -1,0 +1,231 @@
+//! The API programs: one read each per turn, everything that it brought as one batch, answers after the peers had theirs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::api::apply::Acknowledgement;
+use crate::config::Process;
+use crate::reactor::network::Stream;
+use crate::reactor::observer::{Event, Observer};
+use crate::reactor::pipe::{LineBuffer, Outbox, RespawnBudget};
+use crate::reactor::programs::{Program, Programs};
+
+/// The most octets that one program may write in one turn, as in ExaBGP.
+const READ: usize = 16 * 1024;
+
+/// The programs of a configuration, in its order.
+pub(super) struct Helpers<P: Programs> {
+    starter: P,
+    pub list: BTreeMap<usize, Helper<P::Pipe>>,
+}
+
+/// One program.
+pub(super) struct Helper<T> {
+    pub process: Process,
+    directory: PathBuf,
+    pipe: Option<T>,
+    waker: Waker,
+    lines: LineBuffer,
+    outbox: Outbox,
+    /// Lines that wait until every established peer has taken the changes that they answer.
+    held: Vec<(bool, String)>,
+    pub acknowledgement: Acknowledgement,
+    budget: RespawnBudget,
+    readable: bool,
+    writable: bool,
+}
+
+/// What one read of a program's pipe brought.
+pub(super) enum Heard {
+    Nothing,
+    Lines(String),
+    /// The program has ended, or must end: why.
+    Ended(String),
+}
+
+impl<P: Programs> Helpers<P> {
+    pub const fn new(starter: P) -> Self {
+        Self {
+            starter,
+            list: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a program and starts it.
+    ///
+    /// # Errors
+    /// Why it could not be started.
+    pub fn add(
+        &mut self,
+        id: usize,
+        process: Process,
+        directory: PathBuf,
+        waker: Waker,
+        acknowledged: bool,
+    ) -> std::io::Result<()> {
+        let mut helper = Helper {
+            process,
+            directory,
+            pipe: None,
+            waker,
+            lines: LineBuffer::default(),
+            outbox: Outbox::default(),
+            held: Vec::new(),
+            acknowledgement: Acknowledgement(acknowledged),
+            budget: RespawnBudget::default(),
+            readable: true,
+            writable: true,
+        };
+        let started = helper.start(&mut self.starter, acknowledged);
+        self.list.insert(id, helper);
+        started
+    }
+
+    /// Starts the program anew.
+    ///
+    /// # Errors
+    /// Why it could not be started.
+    pub fn restart(&mut self, id: usize, acknowledged: bool) -> std::io::Result<()> {
+        match self.list.get_mut(&id) {
+            Some(helper) => helper.start(&mut self.starter, acknowledged),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells `program` a line that it has not asked for.
+    pub fn tell(&mut self, program: &str, line: String, observer: &dyn Observer, now: Duration) {
+        let named = |helper: &&mut Helper<P::Pipe>| helper.process.name == program;
+        if let Some(helper) = self.list.values_mut().find(named)
+            && helper.is_running()
+        {
+            observer.observe(
+                now,
+                &Event::Told {
+                    program,
+                    line: &line,
+                },
+            );
+            helper.outbox.push(&line);
+        }
+    }
+}
+
+impl<T: Stream> Helper<T> {
+    fn start(
+        &mut self,
+        starter: &mut impl Programs<Pipe = T>,
+        acknowledged: bool,
+    ) -> std::io::Result<()> {
+        self.pipe = None;
+        self.lines = LineBuffer::default();
+        self.outbox = Outbox::default();
+        self.held.clear();
+        self.acknowledgement = Acknowledgement(acknowledged);
+        self.readable = true;
+        self.writable = true;
+        self.pipe = Some(starter.start(&Program::new(&self.process, &self.directory))?);
+        Ok(())
+    }
+
+    pub const fn is_running(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// Ends the program.
+    pub fn end(&mut self) {
+        self.pipe = None;
+    }
+
+    /// Whether it may be started again after it died at `now`; `None` where it died too often.
+    pub fn respawns(&mut self, now: Duration, allowed: bool) -> Option<bool> {
+        if !allowed || !self.process.respawn {
+            return Some(false);
+        }
+        self.budget.spend(now).then_some(true)
+    }
+
+    pub fn woken(&mut self) {
+        self.readable = true;
+        self.writable = true;
+    }
+
+    pub fn has_work(&self) -> bool {
+        self.is_running()
+            && ((self.readable && !self.outbox.is_high())
+                || (self.writable && !self.outbox.is_empty())
+                || !self.held.is_empty())
+    }
+
+    /// Reads once, unless so many answers wait that the program should read them first.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Heard {
+        let Some(pipe) = &mut self.pipe else {
+            return Heard::Nothing;
+        };
+        if self.outbox.is_over() {
+            return Heard::Ended("it does not read what it is told".to_owned());
+        }
+        if !self.readable || self.outbox.is_high() {
+            return Heard::Nothing;
+        }
+        let end = buffer.len().min(READ);
+        match pipe.poll_read(&mut Context::from_waker(&self.waker), &mut buffer[..end]) {
+            Poll::Pending => {
+                self.readable = false;
+                Heard::Nothing
+            }
+            Poll::Ready(Ok(0)) => Heard::Ended("it ended".to_owned()),
+            Poll::Ready(Err(error)) => Heard::Ended(error.kind().to_string()),
+            Poll::Ready(Ok(count)) => match self.lines.feed(&buffer[..count]) {
+                Ok(lines) => Heard::Lines(lines),
+                Err(oversized) => Heard::Ended(oversized.to_string()),
+            },
+        }
+    }
+
+    /// Adds a line to what the peers must take before.
+    pub fn hold(&mut self, answer: bool, line: String) {
+        self.held.push((answer, line));
+    }
+
+    /// The peers have taken what they should: the lines that were held go out.
+    pub fn release(&mut self, observer: &dyn Observer, now: Duration) {
+        for (answer, line) in self.held.drain(..) {
+            let (program, line) = (self.process.name.as_str(), line.as_str());
+            observer.observe(
+                now,
+                &if answer {
+                    Event::Answer { program, line }
+                } else {
+                    Event::Told { program, line }
+                },
+            );
+            self.outbox.push(line);
+        }
+    }
+
+    /// Adds a line that waits for nobody.
+    pub fn push(&mut self, line: &str) {
+        self.outbox.push(line);
+    }
+
+    /// Writes once; an error is left to the next read, which finds the end of the program.
+    pub fn write(&mut self) {
+        let Some(pipe) = &mut self.pipe else {
+            return;
+        };
+        if !self.writable || self.outbox.is_empty() {
+            return;
+        }
+        match pipe.poll_write(&mut Context::from_waker(&self.waker), self.outbox.pending()) {
+            Poll::Pending => self.writable = false,
+            Poll::Ready(Ok(count)) => self.outbox.wrote(count),
+            Poll::Ready(Err(_)) => {
+                self.writable = false;
+                self.readable = true;
+                self.outbox = Outbox::default();
+            }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! What the tasks share: the peers, the programs' mailboxes, and the notifications between them. Nobody holds a borrow
+//! of it across an await.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::api::apply::Identity;
+use crate::api::apply::{Acknowledgement, Peers, Subject};
+use crate::config::Process;
+use crate::net::clock::Clock;
+use crate::reactor::arrival;
+use crate::reactor::audience::Audience;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::control::Control;
+use crate::reactor::network::Network;
+use crate::reactor::observer::{ConnectionName, Event, Observer};
+use crate::reactor::pipe::Outbox;
+use crate::speaker::neighbor::Neighbor;
+use crate::speaker::peer::Peer;
+use crate::speaker::rib::Refused;
+use crate::speaker::route::ConfiguredRoute;
+use crate::speaker::session::{Session, SessionEvent};
+use crate::speaker::settings::Settings;
+
+use super::executor::Spawner;
+
+/// Shared by all tasks of a run.
+pub(super) struct Hub<N: Network, C> {
+    pub clock: Clock,
+    pub network: N,
+    pub settings: Settings,
+    pub identity: Identity,
+    pub audience: RefCell<Audience>,
+    pub conduct: C,
+    pub observer: Rc<dyn Observer>,
+    pub spawner: Spawner,
+    pub peers: RefCell<BTreeMap<usize, Entry<N::Connection>>>,
+    pub mailboxes: RefCell<BTreeMap<usize, Mailbox>>,
+    pub doors: RefCell<Vec<(SocketAddr, Rc<Notify>)>>,
+    /// What the main task is to take up.
+    pub requests: RefCell<VecDeque<Request>>,
+    /// The main task should look: a request, a peer or a program that ended, a connection that closed.
+    pub bell: Notify,
+    /// How many batches of changes there were.
+    pub changes: Cell<u64>,
+    /// Some peer has taken changes, or its session has ended.
+    pub taken: Notify,
+    /// Connections on their way out.
+    pub lingering: Cell<usize>,
+    next_id: Cell<usize>,
+}
+
+/// What the main task is asked for by others.
+#[derive(Debug)]
+pub(super) enum Request {
+    Control(Control),
+    Create(Box<Neighbor>),
+    ProgramKeptDying(String),
+}
+
+/// A peer, between its own task and everybody else.
+pub(super) struct Entry<T> {
+    pub label: Rc<str>,
+    pub name: String,
+    pub peer: Peer,
+    /// The number of the last batch of changes that it has taken.
+    pub taken: u64,
+    pub teardown: Option<u8>,
+    /// A definition that holds from the next session on.
+    pub replacement: Option<Arc<Neighbor>>,
+    /// It is on its way out and does not come back.
+    pub stopped: bool,
+    /// It came of a range of passive peers, and goes with its connection.
+    pub generated: bool,
+    /// Connections that it made, not yet looked at.
+    pub arrivals: VecDeque<T>,
+    /// Its task should look at this entry.
+    pub changed: Rc<Notify>,
+    connections: u32,
+}
+
+/// A program, between its own task and everybody else.
+pub(super) struct Mailbox {
+    pub process: Process,
+    pub outbox: Outbox,
+    pub acknowledgement: Acknowledgement,
+    pub running: bool,
+    /// What its task is to do about the program.
+    pub order: Option<ProgramOrder>,
+    /// There is something in the outbox, or an order.
+    pub filled: Rc<Notify>,
+}
+
+/// What becomes of a program that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProgramOrder {
+    End,
+    Restart,
+}
+
+/// What a hub begins with.
+pub(super) struct Foundation<N, C> {
+    pub clock: Clock,
+    pub network: N,
+    pub settings: Settings,
+    pub identity: Identity,
+    pub conduct: C,
+    pub observer: Rc<dyn Observer>,
+    pub spawner: Spawner,
+}
+
+impl<N: Network, C: Conduct> Hub<N, C> {
+    pub fn new(foundation: Foundation<N, C>) -> Self {
+        let Foundation {
+            clock,
+            network,
+            settings,
+            identity,
+            conduct,
+            observer,
+            spawner,
+        } = foundation;
+        Self {
+            clock,
+            network,
+            settings,
+            audience: RefCell::new(Audience::new(&identity)),
+            identity,
+            conduct,
+            observer,
+            spawner,
+            peers: RefCell::default(),
+            mailboxes: RefCell::default(),
+            doors: RefCell::default(),
+            requests: RefCell::default(),
+            bell: Notify::new(),
+            changes: Cell::new(0),
+            taken: Notify::new(),
+            lingering: Cell::new(0),
+            next_id: Cell::new(0),
+        }
+    }
+
+    pub fn id(&self) -> usize {
+        self.next_id.set(self.next_id.get() + 1);
+        self.next_id.get()
+    }
+
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    pub fn observe(&self, event: &Event<'_>) {
+        self.observer.observe(self.now(), event);
+    }
+
+    pub fn warn(&self, who: &str, what: impl fmt::Display) {
+        tracing::warn!(target: "lockstep::reactor", "{who}: {what}");
+    }
+
+    pub fn report_refused(&self, who: &str, refused: &[(ConfiguredRoute, Refused)]) {
+        for (configured, reason) in refused {
+            self.warn(
+                who,
+                format_args!("{}: {reason}", configured.route.nlri.text()),
+            );
+        }
+    }
+
+    /// Asks the main task for something.
+    pub fn request(&self, request: Request) {
+        self.requests.borrow_mut().push_back(request);
+        self.bell.notify_one();
+    }
+
+    /// Looks at (or changes) one peer; `None` where it is gone.
+    pub fn with<R>(
+        &self,
+        id: usize,
+        act: impl FnOnce(&mut Entry<N::Connection>) -> R,
+    ) -> Option<R> {
+        self.peers.borrow_mut().get_mut(&id).map(act)
+    }
+
+    pub fn label(&self, neighbor: &Neighbor) -> Rc<str> {
+        let peers = self.peers.borrow();
+        let taken = |label: &str| peers.values().any(|entry| *entry.label == *label);
+        Rc::from(arrival::label(neighbor, taken))
+    }
+
+    /// Adds a peer without a task; gives its key.
+    pub fn add_entry(&self, neighbor: Neighbor, generated: bool) -> usize {
+        let id = self.id();
+        let label = self.label(&neighbor);
+        let (mut peer, refused) = Peer::new(Arc::new(neighbor));
+        peer.reconnect_at_once(self.now());
+        self.report_refused(&label, &refused);
+        let entry = Entry {
+            label,
+            name: peer.neighbor().name(),
+            peer,
+            taken: 0,
+            teardown: None,
+            replacement: None,
+            stopped: false,
+            generated,
+            arrivals: VecDeque::new(),
+            changed: Rc::new(Notify::new()),
+            connections: 0,
+        };
+        self.peers.borrow_mut().insert(id, entry);
+        id
+    }
+
+    /// There are changes for the peers to take: tells them all, and gives the number of the batch.
+    pub fn announce_changes(&self) -> u64 {
+        self.changes.set(self.changes.get() + 1);
+        for entry in self.peers.borrow().values() {
+            entry.changed.notify_one();
+        }
+        self.changes.get()
+    }
+
+    /// Whether every established peer has taken that batch of changes.
+    pub fn have_taken(&self, changes: u64) -> bool {
+        self.peers
+            .borrow()
+            .values()
+            .all(|entry| !entry.peer.is_established() || entry.taken >= changes)
+    }
+
+    /// Waits until every established peer has taken that batch of changes.
+    pub async fn all_take(&self, changes: u64) {
+        loop {
+            let taken = self.taken.notified();
+            let mut taken = std::pin::pin!(taken);
+            // Registered before the check, so that nothing is missed between it and the wait.
+            if self.conduct.registers_before_checking() {
+                taken.as_mut().enable();
+            }
+            if self.have_taken(changes) {
+                return;
+            }
+            taken.await;
+        }
+    }
+
+    /// Tells the programs that want to know what happened in a session.
+    pub fn tell(&self, peer: &Peer, session: &Session, event: &SessionEvent) {
+        self.audience.borrow_mut().session(
+            self.now(),
+            peer,
+            session,
+            event,
+            &mut |program, line| {
+                self.post(program, line);
+            },
+        );
+    }
+
+    /// Tells the programs that want to know that a connection is open.
+    pub fn tell_connected(&self, peer: &Peer) {
+        self.audience
+            .borrow_mut()
+            .connected(self.now(), peer, &mut |program, line| {
+                self.post(program, line);
+            });
+    }
+
+    /// Tells the programs that want to know of a signal.
+    pub fn tell_signal(&self, control: Control) {
+        for entry in self.peers.borrow().values() {
+            self.audience.borrow_mut().signal(
+                self.now(),
+                &entry.peer,
+                control.signal(),
+                &mut |program, line| {
+                    self.post(program, line);
+                },
+            );
+        }
+    }
+
+    /// Puts a line into the mailbox of `program`, if it runs.
+    fn post(&self, program: &str, line: String) {
+        let mut mailboxes = self.mailboxes.borrow_mut();
+        if let Some(mailbox) = mailboxes.values_mut().find(|it| it.process.name == program)
+            && mailbox.running
+        {
+            self.observe(&Event::Told {
+                program,
+                line: &line,
+            });
+            mailbox.outbox.push(&line);
+            mailbox.filled.notify_one();
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    pub fn next_connection(&mut self) -> ConnectionName {
+        self.connections += 1;
+        ConnectionName {
+            peer: Rc::clone(&self.label),
+            attempt: self.connections,
+        }
+    }
+
+    /// Whether it connects, rather than waits to be connected to.
+    pub fn is_active(&self, passive: bool) -> bool {
+        !passive && !self.peer.neighbor().passive && !self.generated && !self.stopped
+    }
+
+    /// Puts a definition that was held back for the next session into force.
+    pub fn redefine(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
+        match self.replacement.take() {
+            Some(neighbor) => self.peer.replace_neighbor(neighbor),
+            None => Vec::new(),
+        }
+    }
+
+    pub fn stop(&mut self) {
+        self.stopped = true;
+        self.changed.notify_one();
+    }
+}
+
+/// The peers, as commands meet them.
+pub(super) struct Subjects<'a, T>(pub &'a mut BTreeMap<usize, Entry<T>>);
+
+impl<T> Peers for Subjects<'_, T> {
+    fn for_each(&mut self, visit: &mut dyn FnMut(Subject<'_>)) {
+        for entry in self.0.values_mut().filter(|entry| !entry.stopped) {
+            visit(Subject {
+                name: &entry.name,
+                peer: &mut entry.peer,
+                teardown: &mut entry.teardown,
+                removed: &mut entry.stopped,
+            });
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A task that closes a connection in order: the rest, FIN, and then whatever the peer still sends, unread no longer.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::reactor::conduct::Conduct;
+use crate::reactor::network::{Network, Stream};
+use crate::reactor::observer::{ConnectionName, Event};
+
+use super::hub::Hub;
+
+/// How long the peer may take to read the rest and to close its half.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Closes `stream` once it has taken `rest`.
+pub(super) fn spawn<N: Network, C: Conduct>(
+    hub: &Rc<Hub<N, C>>,
+    name: Option<ConnectionName>,
+    stream: N::Connection,
+    rest: Vec<u8>,
+) {
+    hub.lingering.set(hub.lingering.get() + 1);
+    let task = Rc::clone(hub);
+    hub.spawner.spawn(async move {
+        let over = task.clock.at(task.now() + PATIENCE);
+        // A peer that does not close is left at the end of our patience.
+        let _ = tokio::time::timeout_at(over, close(stream, rest, task.conduct.lingers())).await;
+        if let Some(connection) = &name {
+            task.observe(&Event::Disconnected { connection });
+        }
+        task.lingering.set(task.lingering.get() - 1);
+        task.bell.notify_one();
+    });
+}
+
+async fn close(mut stream: impl Stream, rest: Vec<u8>, lingers: bool) {
+    let mut written = 0;
+    let mut shut = false;
+    let mut buffer = [0; 4096];
+    poll_fn(|context| {
+        use std::task::Poll;
+        loop {
+            if written < rest.len() {
+                match stream.poll_write(context, &rest[written..]) {
+                    Poll::Ready(Ok(count)) => {
+                        written += count;
+                        continue;
+                    }
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => {}
+                }
+            } else if !shut {
+                if !lingers {
+                    return Poll::Ready(());
+                }
+                match stream.poll_shutdown(context) {
+                    Poll::Ready(Ok(())) => shut = true,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => {}
+                }
+            }
+            match stream.poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(0) | Err(_)) if shut => return Poll::Ready(()),
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(0)) | Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(_)) => {}
+            }
+        }
+    })
+    .await;
+}

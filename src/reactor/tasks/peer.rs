@@ -1,0 +1,308 @@
+//! A peer's task: it connects, or waits to be connected to, and then converses until the session is over.
+
+use std::future::{Future, poll_fn};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+
+use crate::reactor::cease;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::network::{Connection, Network, SocketOptions};
+use crate::reactor::observer::{ConnectionName, Event};
+use crate::speaker::collision::{Collision, decide_on_accept};
+use crate::speaker::neighbor::Address;
+use crate::speaker::session::{Direction, State};
+
+use super::converse::Conversation;
+use super::hub::{Entry, Hub};
+use super::linger;
+
+/// Lives as long as the peer is wanted.
+pub(super) async fn run<N: Network, C: Conduct>(hub: Rc<Hub<N, C>>, id: usize) {
+    while let Some((name, stream, direction)) = connection(&hub, id).await {
+        let mut conversation = Conversation::new(&hub, id, name, stream, direction);
+        while let Some(open) = conversation {
+            let Some((name, stream)) = open.run().await else {
+                break;
+            };
+            // A connection that the peer made has won over this one.
+            conversation = Conversation::new(&hub, id, name, stream, Direction::Incoming);
+        }
+        after_connection(&hub, id);
+    }
+    if let Some(entry) = hub.peers.borrow_mut().remove(&id) {
+        hub.observe(&Event::PeerEnded { peer: &entry.label });
+    }
+    hub.taken.notify_waiters();
+    hub.bell.notify_one();
+}
+
+/// What a peer without a connection does next.
+enum Next<T> {
+    Stop,
+    Accept(ConnectionName, T),
+    Connect(ConnectionName, SocketAddr, SocketOptions),
+    Sleep(std::time::Duration),
+    Wait,
+}
+
+/// The next open connection; `None` where the peer is not wanted any more.
+async fn connection<N: Network, C: Conduct>(
+    hub: &Rc<Hub<N, C>>,
+    id: usize,
+) -> Option<(ConnectionName, N::Connection, Direction)> {
+    let changed = hub.with(id, |entry| Rc::clone(&entry.changed))?;
+    loop {
+        let next = hub.with(id, |entry| next(hub, entry)).unwrap_or(Next::Stop);
+        match next {
+            Next::Stop => return None,
+            Next::Accept(name, stream) => return Some((name, stream, Direction::Incoming)),
+            Next::Wait => changed.notified().await,
+            Next::Sleep(until) => tokio::select! {
+                biased;
+                () = changed.notified() => {}
+                () = tokio::time::sleep_until(hub.clock.at(until)) => {}
+            },
+            Next::Connect(name, to, options) => {
+                hub.observe(&Event::Connecting {
+                    connection: &name,
+                    to,
+                });
+                let connecting = hub.network.connect(to, &options);
+                if let Some(stream) = attempt(hub, id, &name, connecting).await {
+                    return Some((name, stream, Direction::Outgoing));
+                }
+            }
+        }
+    }
+}
+
+fn next<N: Network, C: Conduct>(
+    hub: &Hub<N, C>,
+    entry: &mut Entry<N::Connection>,
+) -> Next<N::Connection> {
+    let refused = entry.redefine();
+    hub.report_refused(&entry.label, &refused);
+    entry.teardown = None;
+    if entry.stopped {
+        return Next::Stop;
+    }
+    if let Some(stream) = entry.arrivals.pop_front() {
+        return Next::Accept(entry.next_connection(), stream);
+    }
+    if !entry.is_active(hub.settings.passive) {
+        return Next::Wait;
+    }
+    if entry.peer.next_attempt() > hub.now() {
+        return Next::Sleep(entry.peer.next_attempt());
+    }
+    if !entry.peer.attempt(&hub.settings) {
+        entry.stopped = true;
+        return Next::Stop;
+    }
+    let neighbor = entry.peer.neighbor();
+    let to = SocketAddr::new(
+        neighbor.peer_address,
+        neighbor.connect.unwrap_or(hub.settings.port),
+    );
+    let options = SocketOptions {
+        source: match neighbor.local_address {
+            Address::Ip(address) => Some(address),
+            Address::Auto => None,
+        },
+        outgoing_ttl: neighbor.outgoing_ttl,
+        incoming_ttl: neighbor.incoming_ttl,
+        md5: neighbor.md5_password.clone(),
+    };
+    Next::Connect(entry.next_connection(), to, options)
+}
+
+/// Waits for a connection to open; gives it up where the peer connects first, or is not wanted any more.
+async fn attempt<N: Network, C: Conduct>(
+    hub: &Hub<N, C>,
+    id: usize,
+    name: &ConnectionName,
+    mut connecting: N::Connecting,
+) -> Option<N::Connection> {
+    let changed = hub.with(id, |entry| Rc::clone(&entry.changed))?;
+    loop {
+        let outcome = tokio::select! {
+            biased;
+            () = changed.notified() => None,
+            outcome = &mut connecting => Some(outcome),
+        };
+        match outcome {
+            Some(Ok(stream)) => return Some(stream),
+            Some(Err(error)) => {
+                hub.observe(&Event::ConnectFailed {
+                    connection: name,
+                    reason: error.kind(),
+                });
+                hub.with(id, |entry| entry.peer.attempt_failed(hub.now()));
+                after_connection(hub, id);
+                return None;
+            }
+            None => {
+                let given_up = hub.with(id, |entry| {
+                    if !entry.arrivals.is_empty() {
+                        observe_collision(hub, entry, name, true);
+                    }
+                    entry.stopped || entry.teardown.is_some() || !entry.arrivals.is_empty()
+                });
+                if given_up != Some(false) {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+fn observe_collision<N: Network, C: Conduct>(
+    hub: &Hub<N, C>,
+    entry: &Entry<N::Connection>,
+    old: &ConnectionName,
+    new_lives: bool,
+) {
+    let new = ConnectionName {
+        peer: Rc::clone(&entry.label),
+        attempt: old.attempt + 1,
+    };
+    hub.observe(&Event::Collision {
+        old,
+        new: &new,
+        new_lives,
+    });
+}
+
+/// A connection ended, or did not come about.
+fn after_connection<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize) {
+    hub.with(id, |entry| {
+        if entry.generated || !entry.peer.may_attempt(&hub.settings) {
+            entry.stopped = true;
+        } else if entry.is_active(hub.settings.passive) {
+            hub.observe(&Event::Retry {
+                peer: &entry.label,
+                at: entry.peer.next_attempt(),
+            });
+        }
+    });
+}
+
+/// A connection that the peer made while `old` is open: gives it back where it is the one that lives (RFC 4271 section 6.8).
+pub(super) fn collide<N: Network, C: Conduct>(
+    hub: &Rc<Hub<N, C>>,
+    id: usize,
+    old: &ConnectionName,
+    state: State,
+    remote: Option<Ipv4Addr>,
+) -> Option<Arrived<N::Connection>> {
+    let mut peers = hub.peers.borrow_mut();
+    let entry = peers.get_mut(&id)?;
+    let stream = entry.arrivals.pop_front()?;
+    let local = entry.peer.local_id().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let lives = decide_on_accept(state, local, remote) == Collision::KeepNew;
+    let name = entry.next_connection();
+    hub.observe(&Event::Collision {
+        old,
+        new: &name,
+        new_lives: lives,
+    });
+    let refusal = if state == State::Established {
+        cease::ALREADY_ESTABLISHED
+    } else {
+        cease::COLLISION
+    };
+    drop(peers);
+    if lives && hub.conduct.resolves_collisions() {
+        return Some(Arrived::Lives(name, stream));
+    }
+    reject(hub, stream, refusal);
+    lives.then_some(Arrived::NoneLives)
+}
+
+/// What became of a connection that collided.
+pub(super) enum Arrived<T> {
+    Lives(ConnectionName, T),
+    /// Both go: only where the conduct is wrong.
+    NoneLives,
+}
+
+/// Refuses a connection with a NOTIFICATION.
+pub(super) fn reject<N: Network, C: Conduct>(
+    hub: &Rc<Hub<N, C>>,
+    stream: N::Connection,
+    reason: (u8, &'static str),
+) {
+    hub.observe(&Event::Rejected {
+        from: stream.peer_address(),
+        reason: reason.1,
+    });
+    linger::spawn(hub, None, stream, cease::message(reason));
+}
+
+/// Accepts on `listener` until `stop` is told.
+pub(super) async fn accept<N: Network, C: Conduct>(
+    hub: Rc<Hub<N, C>>,
+    mut listener: N::Listener,
+    stop: Rc<tokio::sync::Notify>,
+) {
+    use crate::reactor::network::Listener;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.notified() => return,
+            accepted = poll_fn(|context| listener.poll_accept(context)) => accepted,
+        };
+        match accepted {
+            Ok(stream) => arrive(&hub, stream),
+            Err(error) => hub.warn("listener", error),
+        }
+    }
+}
+
+/// Hands a connection to the task of the peer that it belongs to, which decides about it.
+fn arrive<N: Network, C: Conduct>(hub: &Rc<Hub<N, C>>, stream: N::Connection) {
+    use crate::reactor::arrival::{self, Match};
+    let (local, remote) = (stream.local_address().ip(), stream.peer_address().ip());
+    let found = {
+        let peers = hub.peers.borrow();
+        let neighbors = peers
+            .iter()
+            .map(|(id, entry)| (*id, &**entry.peer.neighbor()));
+        arrival::find(neighbors, local, remote)
+    };
+    let id = match found {
+        Match::Several => return reject(hub, stream, cease::AMBIGUOUS),
+        Match::Nobody => return reject(hub, stream, cease::NOT_CONFIGURED),
+        Match::Neighbor(id) => id,
+        Match::Range(id) => {
+            let range = hub.with(id, |entry| {
+                arrival::generated(entry.peer.neighbor(), local, remote)
+            });
+            let Some(neighbor) = range else {
+                return;
+            };
+            let id = hub.add_entry(neighbor, true);
+            hub.spawner.spawn(run(Rc::clone(hub), id));
+            id
+        }
+    };
+    let mut peers = hub.peers.borrow_mut();
+    match peers.get_mut(&id) {
+        Some(entry) if !entry.stopped => {
+            entry.arrivals.push_back(stream);
+            entry.changed.notify_one();
+        }
+        _ => {
+            drop(peers);
+            reject(hub, stream, cease::NOT_CONFIGURED);
+        }
+    }
+}
+
+/// Polls a future that may be replaced by waiting for ever.
+pub(super) async fn maybe<F: Future>(future: Option<F>) -> F::Output {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,327 @@
+//! A program's task: what it writes is read in large pieces, each piece one batch of commands; answers are written in bulk.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use tokio::sync::Notify;
+
+use crate::api::apply::{self, Acknowledgement, Applied, Caller, Effect};
+use crate::api::command::Parser;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::control::Control;
+use crate::reactor::network::{Network, Stream};
+use crate::reactor::observer::Event;
+use crate::reactor::pipe::{LineBuffer, RespawnBudget};
+use crate::reactor::programs::{Program, Programs};
+
+use super::hub::{Hub, Mailbox, ProgramOrder, Request, Subjects};
+use super::peer::maybe;
+
+/// Octets that one read may bring.
+const READ: usize = 64 * 1024;
+
+/// The starter of programs, shared by their tasks.
+pub(super) type Starter<P> = Rc<std::cell::RefCell<P>>;
+
+/// Serves the program `id` until it is not to be started any more.
+pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
+    hub: Rc<Hub<N, C>>,
+    starter: Starter<P>,
+    id: usize,
+    directory: PathBuf,
+) {
+    let mut budget = RespawnBudget::default();
+    loop {
+        let Some((description, filled)) = hub.mailboxes.borrow_mut().get_mut(&id).map(|mailbox| {
+            mailbox.acknowledgement = Acknowledgement(hub.settings.api_ack);
+            mailbox.order = None;
+            (
+                Program::new(&mailbox.process, &directory),
+                Rc::clone(&mailbox.filled),
+            )
+        }) else {
+            return;
+        };
+        let started = starter.borrow_mut().start(&description);
+        let program = description.name.as_str();
+        let pipe = match started {
+            Ok(pipe) => pipe,
+            Err(error) => return failed(&hub, program, &error),
+        };
+        hub.observe(&Event::ProgramStarted { program });
+        set_running(&hub, id, true);
+        let mut service = Service {
+            hub: &hub,
+            id,
+            program,
+            pipe,
+            lines: LineBuffer::default(),
+            commands: VecDeque::new(),
+            held: Vec::new(),
+            buffer: vec![0; READ],
+            parser: Parser::default(),
+            broken: false,
+        };
+        let reason = service.serve(&filled).await;
+        drop(service);
+        set_running(&hub, id, false);
+        hub.observe(&Event::ProgramEnded {
+            program,
+            reason: &reason,
+        });
+        hub.bell.notify_one();
+        if !starts_again(&hub, id, &mut budget) {
+            return;
+        }
+    }
+}
+
+fn set_running<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize, running: bool) {
+    if let Some(mailbox) = hub.mailboxes.borrow_mut().get_mut(&id) {
+        mailbox.running = running;
+        mailbox.outbox = crate::reactor::pipe::Outbox::default();
+    }
+}
+
+/// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
+fn failed<N: Network, C: Conduct>(hub: &Hub<N, C>, program: &str, error: &io::Error) {
+    let reason = error.to_string();
+    hub.observe(&Event::ProgramFailed {
+        program,
+        reason: &reason,
+    });
+    hub.warn(program, format_args!("could not be started: {reason}"));
+    if hub.settings.api_terminate {
+        hub.request(Request::Control(Control::Terminate));
+    }
+    for entry in hub.peers.borrow_mut().values_mut() {
+        entry.stop();
+    }
+}
+
+fn starts_again<N: Network, C: Conduct>(
+    hub: &Hub<N, C>,
+    id: usize,
+    budget: &mut RespawnBudget,
+) -> bool {
+    let (order, respawn, name) = {
+        let mut mailboxes = hub.mailboxes.borrow_mut();
+        let Some(mailbox) = mailboxes.get_mut(&id) else {
+            return false;
+        };
+        (
+            mailbox.order.take(),
+            mailbox.process.respawn,
+            mailbox.process.name.clone(),
+        )
+    };
+    match order {
+        Some(ProgramOrder::Restart) => return true,
+        Some(ProgramOrder::End) => return false,
+        None => {}
+    }
+    if !respawn || !hub.settings.api_respawn {
+        return false;
+    }
+    let again = budget.spend(hub.now());
+    if !again {
+        hub.request(Request::ProgramKeptDying(name));
+    }
+    again
+}
+
+/// A program that runs.
+struct Service<'a, N: Network, C, T> {
+    hub: &'a Hub<N, C>,
+    id: usize,
+    program: &'a str,
+    pipe: T,
+    lines: LineBuffer,
+    /// Commands that were read and not yet applied.
+    commands: VecDeque<String>,
+    /// Lines that wait until every established peer has taken the changes that they answer.
+    held: Vec<(bool, String)>,
+    buffer: Vec<u8>,
+    parser: Parser,
+    /// It does not take what it is told any more.
+    broken: bool,
+}
+
+impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
+    /// Serves the program until it ends, or is to end; says why.
+    async fn serve(&mut self, filled: &Notify) -> String {
+        loop {
+            let barrier = self.apply();
+            if barrier.is_none() {
+                self.release();
+            }
+            if let Some(reason) = self.verdict() {
+                return reason;
+            }
+            let waits = barrier.is_some();
+            let hub = self.hub;
+            let read = tokio::select! {
+                biased;
+                () = maybe(barrier.map(|changes| hub.all_take(changes))) => {
+                    self.release();
+                    continue;
+                }
+                () = filled.notified() => continue,
+                read = poll_fn(|context| self.poll(context, waits)) => read,
+            };
+            match read {
+                None => {}
+                Some(Ok(0)) => return "it ended".to_owned(),
+                Some(Err(error)) => return error.kind().to_string(),
+                Some(Ok(count)) => match self.lines.feed(&self.buffer[..count]) {
+                    Ok(lines) => self
+                        .commands
+                        .extend(lines.lines().map(|line| line.trim_end().to_owned())),
+                    Err(oversized) => return oversized.to_string(),
+                },
+            }
+        }
+    }
+
+    fn mailbox<R>(&self, act: impl FnOnce(&mut Mailbox) -> R) -> Option<R> {
+        self.hub.mailboxes.borrow_mut().get_mut(&self.id).map(act)
+    }
+
+    /// Why the program is to end now, if it is.
+    fn verdict(&self) -> Option<String> {
+        let verdict = self.mailbox(|mailbox| match mailbox.order {
+            Some(ProgramOrder::End) => Some("it is not configured any more"),
+            Some(ProgramOrder::Restart) => Some("it is started anew"),
+            None if mailbox.outbox.is_over() => Some("it does not read what it is told"),
+            None => None,
+        });
+        verdict
+            .unwrap_or(Some("it is forgotten"))
+            .map(str::to_owned)
+    }
+
+    /// Applies what was read as one batch. Gives the batch of changes that its answers wait for.
+    fn apply(&mut self) -> Option<u64> {
+        let batch = self
+            .commands
+            .len()
+            .min(self.hub.conduct.commands_per_batch());
+        if batch == 0 {
+            return (!self.held.is_empty()).then(|| self.hub.changes.get());
+        }
+        let mut changed = false;
+        for _ in 0..batch {
+            let Some(line) = self.commands.pop_front() else {
+                break;
+            };
+            changed |= self.command(&line);
+        }
+        let changes = if changed {
+            self.hub.announce_changes()
+        } else {
+            self.hub.changes.get()
+        };
+        (!self.held.is_empty() && self.hub.conduct.answers_wait()).then_some(changes)
+    }
+
+    fn command(&mut self, line: &str) -> bool {
+        let hub = self.hub;
+        let now = hub.now();
+        let program = self.program;
+        hub.observer.observe(now, &Event::Command { program, line });
+        let mut mailboxes = hub.mailboxes.borrow_mut();
+        let Some(mailbox) = mailboxes.get_mut(&self.id) else {
+            return false;
+        };
+        let acknowledgement = &mut mailbox.acknowledgement;
+        let applied = match self.parser.parse(line) {
+            Ok(command) => {
+                let mut caller = Caller {
+                    program,
+                    acknowledgement,
+                    identity: &hub.identity,
+                    now,
+                };
+                apply::apply(
+                    &command,
+                    &mut caller,
+                    &mut Subjects(&mut hub.peers.borrow_mut()),
+                )
+            }
+            Err(error) => apply::misunderstood(*acknowledgement, error.to_string()),
+        };
+        drop(mailboxes);
+        self.applied(applied)
+    }
+
+    fn applied(&mut self, applied: Applied) -> bool {
+        for reason in &applied.refusals {
+            self.hub.warn(self.program, reason);
+        }
+        match applied.effect {
+            None => {}
+            Some(Effect::Shutdown) => self.hub.request(Request::Control(Control::Terminate)),
+            Some(Effect::Reload) => self.hub.request(Request::Control(Control::Reload)),
+            Some(Effect::Restart) => self.hub.request(Request::Control(Control::Reestablish)),
+            Some(Effect::Create(neighbor)) => self.hub.request(Request::Create(neighbor)),
+        }
+        self.held
+            .extend(applied.lines.into_iter().map(|line| (false, line)));
+        if let Some(answer) = applied.answer {
+            self.held.push((true, answer.text().to_owned()));
+        }
+        applied.changed
+    }
+
+    /// The peers have taken what they should: the lines that were held go out.
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let program = self.program;
+        self.mailbox(|mailbox| {
+            for (answer, line) in &held {
+                let event = if *answer {
+                    Event::Answer { program, line }
+                } else {
+                    Event::Told { program, line }
+                };
+                self.hub.observe(&event);
+                mailbox.outbox.push(line);
+            }
+        });
+    }
+
+    /// Writes all that the pipe takes, then reads once, unless answers are still due or the program does not read them.
+    fn poll(&mut self, context: &mut Context<'_>, waits: bool) -> Poll<Option<io::Result<usize>>> {
+        let Self {
+            hub,
+            id,
+            pipe,
+            broken,
+            ..
+        } = self;
+        let mut mailboxes = hub.mailboxes.borrow_mut();
+        let Some(mailbox) = mailboxes.get_mut(id) else {
+            return Poll::Ready(None);
+        };
+        while !mailbox.outbox.is_empty() && !*broken {
+            match pipe.poll_write(context, mailbox.outbox.pending()) {
+                Poll::Ready(Ok(count)) => mailbox.outbox.wrote(count),
+                Poll::Ready(Err(_)) => *broken = true,
+                Poll::Pending => break,
+            }
+        }
+        if *broken {
+            mailbox.outbox = crate::reactor::pipe::Outbox::default();
+        }
+        let full = mailbox.outbox.is_high();
+        drop(mailboxes);
+        if waits || full || !self.commands.is_empty() {
+            return Poll::Pending;
+        }
+        self.pipe.poll_read(context, &mut self.buffer).map(Some)
+    }
+}
