@@ -1,6 +1,7 @@
 //! One binary for all integration tests, so that linking is paid once.
 
 mod api_events;
+mod differential;
 mod functional_runner;
 mod scenario_files;
 mod wire;

@@ -48,12 +48,18 @@ impl FromStr for Family {
 
     /// Reads `ipv4 unicast` or `ipv4-unicast`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || UnknownFamily(text.to_owned());
-        let (afi, safi) = text.split_once([' ', '-']).ok_or_else(unknown)?;
-        Ok(Self::new(
-            afi.parse().map_err(|_| unknown())?,
-            safi.trim().parse().map_err(|_| unknown())?,
-        ))
+        let pair = |(afi, safi): (&str, &str)| {
+            let afi = afi.parse().ok()?;
+            Some(Self::new(afi, safi.trim().parse().ok()?))
+        };
+        // `bgp-ls` has a hyphen of its own: each is tried as the one between AFI and SAFI.
+        text.split_once(' ')
+            .and_then(pair)
+            .or_else(|| {
+                text.match_indices('-')
+                    .find_map(|(at, _)| pair((&text[..at], &text[at + 1..])))
+            })
+            .ok_or_else(|| UnknownFamily(text.to_owned()))
     }
 }
 

@@ -16,6 +16,7 @@ mod four_octet;
 pub mod generic;
 pub mod large_communities;
 mod list;
+pub mod link_state;
 pub mod local_pref;
 pub mod med;
 pub mod mp_reach;
@@ -315,6 +316,7 @@ attributes! {
     TunnelEncapsulation(tunnel_encapsulation::TunnelEncapsulation);
     ExtendedCommunitiesIpv6(extended_community::ExtendedCommunitiesIpv6);
     Aigp(aigp::Aigp);
+    LinkState(link_state::LinkState);
     LargeCommunities(large_communities::LargeCommunities);
     OnlyToCustomer(otc::OnlyToCustomer);
     PrefixSid(prefix_sid::PrefixSid);

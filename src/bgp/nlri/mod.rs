@@ -6,6 +6,7 @@ pub mod evpn;
 pub mod flow;
 pub mod inet;
 pub mod labelled;
+pub mod link_state;
 pub mod mup;
 pub mod mvpn;
 pub mod qualifier;
@@ -269,6 +270,8 @@ families! {
     Evpn(Box<evpn::Evpn>): (L2VPN, EVPN);
     /// Route target constraint.
     Rtc(rtc::Rtc): (IPV4, RTC);
+    /// Link state.
+    LinkState(Box<link_state::LinkState>): (BGP_LS, BGP_LS), (BGP_LS, BGP_LS_VPN);
     /// Segment routing policies.
     SrPolicy(Box<sr_policy::SrPolicy>): (IPV4, SR_POLICY), (IPV6, SR_POLICY);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Kind, two_and_four};
+use super::{ExtendedCommunity, Kind, join_two_and_four, two_and_four};
 
 /// How often a MAC address has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,13 @@ pub struct MacMobility {
     pub sequence: u32,
     /// The address does not move.
     pub sticky: bool,
+}
+
+impl From<MacMobility> for ExtendedCommunity {
+    fn from(mobility: MacMobility) -> Self {
+        let flags = u16::from(mobility.sticky) << 8;
+        Self::new(0x06, 0x00, join_two_and_four(flags, mobility.sequence))
+    }
 }
 
 impl Kind for MacMobility {

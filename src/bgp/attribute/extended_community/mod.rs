@@ -115,12 +115,25 @@ impl ExtendedCommunity {
     }
 }
 
+impl ExtendedCommunity {
+    /// Parity: ExaBGP shows the octets of MAC mobility without reserved and unknown bits.
+    pub(super) fn shown(self) -> Self {
+        match self.known() {
+            Some(Known::MacMobility(mobility)) => mobility.into(),
+            _ => self,
+        }
+    }
+}
+
 impl fmt::Display for ExtendedCommunity {
     /// ExaBGP's text: that of the kind, or hexadecimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.known() {
+            // Parity: ExaBGP has no text for it.
+            Some(Known::Redirect(redirect::Redirect::As4(..))) | None => {
+                write!(f, "0x{}", hex(&self.0))
+            }
             Some(known) => known.fmt(f),
-            None => write!(f, "0x{}", hex(&self.0)),
         }
     }
 }
@@ -169,8 +182,9 @@ impl ExtendedCommunities {
         }
     }
 
+    /// In the order in which ExaBGP shows them.
     fn sorted(&self) -> Vec<ExtendedCommunity> {
-        let mut sorted = self.0.clone();
+        let mut sorted: Vec<_> = self.0.iter().map(|held| held.shown()).collect();
         sorted.sort();
         sorted
     }
@@ -238,7 +252,7 @@ impl PathAttribute for ExtendedCommunities {
             let value = u64::from_be_bytes(community.0);
             let _ = write!(out, "{{ \"value\": {value}, \"string\": \"");
             // A kind that ExaBGP does not know has an empty string here, and hexadecimal in its text.
-            if community.known().is_some() || community.0[1] == redirect::SUBTYPE {
+            if community.known().is_some() {
                 let _ = write!(out, "{community}");
             }
             out.push_str("\" }");

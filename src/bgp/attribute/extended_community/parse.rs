@@ -40,7 +40,7 @@ fn text(text: &str) -> Option<ExtendedCommunity> {
         return match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
             Some(digits) if digits.len() == 16 => u64::from_str_radix(digits, 16)
                 .ok()
-                .map(|value| ExtendedCommunity(value.to_be_bytes())),
+                .map(|value| ExtendedCommunity(value.to_be_bytes()).shown()),
             _ if text == "redirect-to-nexthop" => Some(
                 RedirectNextHop {
                     next_hop: None,

@@ -5,7 +5,6 @@ use std::fmt;
 use super::{
     ExtendedCommunity, Kind, four_and_two, join_four_and_two, join_two_and_four, two_and_four,
 };
-use crate::bgp::nlri::qualifier::hex;
 
 /// The subtype of all forms.
 pub const SUBTYPE: u8 = 0x08;
@@ -44,10 +43,9 @@ impl Kind for Redirect {
 
 impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
+        match self {
             Self::As2(asn, number) => write!(f, "redirect:{asn}:{number}"),
-            // Parity: ExaBGP has no text for it.
-            Self::As4(..) => write!(f, "0x{}", hex(&ExtendedCommunity::from(*self).0)),
+            Self::As4(asn, number) => write!(f, "redirect:{asn}:{number}"),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn srv6(words: &mut Words<'_>) -> Result<PrefixSid, TextError> {
         sid: words.parse("an IPv6 address")?,
         behavior: OPAQUE,
         structure: None,
+        unknown: Vec::new(),
     };
     if words.peek() != Some(")") {
         let word = words.word("an endpoint behavior")?;

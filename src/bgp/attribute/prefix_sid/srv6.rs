@@ -51,7 +51,7 @@ pub struct Service {
 }
 
 /// A SID and what is done with packets to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SidInformation {
     /// The SID.
     pub sid: Ipv6Addr,
@@ -59,6 +59,8 @@ pub struct SidInformation {
     pub behavior: u16,
     /// How the SID is built.
     pub structure: Option<SidStructure>,
+    /// The types of sub-sub-TLVs that are not read.
+    pub unknown: Vec<u8>,
 }
 
 /// How a SID is built: lengths and an offset in bits.
@@ -108,6 +110,7 @@ impl SidInformation {
         let behavior = reader.u16()?;
         reader.u8()?;
         let mut structure = None;
+        let mut unknown = Vec::new();
         while !reader.is_empty() {
             let code = reader.u8()?;
             let length = usize::from(reader.u16()?);
@@ -117,12 +120,15 @@ impl SidInformation {
                 structure = Some(SidStructure {
                     octets: value.array().map_err(|_| wrong)?,
                 });
+            } else {
+                unknown.push(code);
             }
         }
         Ok(Self {
             sid,
             behavior,
             structure,
+            unknown,
         })
     }
 
@@ -156,11 +162,17 @@ impl SidInformation {
             address6(self.sid),
             self.behavior
         );
-        if let Some(SidStructure {
-            octets: [a, b, c, d, e, f],
-        }) = self.structure
-        {
-            let _ = write!(text, " [ sid-structure [{a},{b},{c},{d},{e},{f}] ]");
+        let structure = self.structure.map(|SidStructure { octets }| {
+            let [a, b, c, d, e, f] = octets;
+            format!("sid-structure [{a},{b},{c},{d},{e},{f}]")
+        });
+        let unknown = self
+            .unknown
+            .iter()
+            .map(|code| format!("SRv6 Service Data Sub-Sub-TLV type {code} not implemented"));
+        let parts: Vec<String> = structure.into_iter().chain(unknown).collect();
+        if !parts.is_empty() {
+            let _ = write!(text, " [ {} ]", parts.join(", "));
         }
         text
     }
