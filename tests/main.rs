@@ -1,5 +1,8 @@
 //! One binary for all integration tests, so that linking is paid once.
 
+mod config;
+mod config_any_text;
+mod config_mistakes;
 mod api_events;
 mod differential;
 mod functional_runner;

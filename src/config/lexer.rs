@@ -312,6 +312,13 @@ fn verbatim(words: &[Word]) -> bool {
 fn missing_semicolon(words: &[Word], place: &str, mistakes: &mut Vec<TextError>) {
     let end = words.last().map_or(0, |word| word.span.end);
     let start = words.last().map_or(0, |word| word.span.start);
+    // An open quotation mark has taken the `;` into its text, and is told already.
+    if mistakes
+        .last()
+        .is_some_and(|last| last.span == (start..end))
+    {
+        return;
+    }
     mistakes.push(
         TextError::new(start..end, format!("`;` is missing {place}"))
             .help("end the statement with `;`, or continue it on the next line with a backslash at the end of this one"),

@@ -67,6 +67,7 @@ pub fn resolve(
     if let Some(matched) = matching(&patterns, &names)? {
         sections.push(ApiSection {
             processes: matched,
+            by_pattern: true,
             ..ApiSection::default()
         });
     }

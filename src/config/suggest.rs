@@ -15,6 +15,7 @@ pub fn unknown(word: &Word, place: &str, valid: &[&str]) -> TextError {
 pub fn help(text: &str, valid: &[&str]) -> String {
     match nearest(text, valid) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if valid.is_empty() => "there is none".to_owned(),
         None => format!("valid here: {}", valid.join(", ")),
     }
 }

@@ -118,8 +118,10 @@ pub struct MessageSelection {
 /// One `api` section: the processes that may command this neighbor, and what they hear of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiSection {
-    /// Names of the processes, those that matched `processes-match` included.
+    /// Names of the processes.
     pub processes: Vec<String>,
+    /// The processes are those that `processes-match` found: they may command the neighbor but hear nothing of it, as in ExaBGP.
+    pub by_pattern: bool,
     /// State changes: connected, up, down.
     pub neighbor_changes: bool,
     /// What was negotiated.

@@ -200,9 +200,12 @@ fn update(host: &Host, message: &Update) -> String {
     format!("\"message\": {{ \"update\": {{ {} }} }}", parts.join(", "))
 }
 
+/// The JSON of routes by the name of their next hop.
+type ByNextHop = Vec<(String, Vec<String>)>;
+
 /// `"announce": { "ipv4 unicast": { "192.0.2.1": [ … ] } }`
 fn announced(host: &Host, message: &Update) -> Option<String> {
-    let mut families: Vec<(Family, Vec<(String, Vec<String>)>)> = Vec::new();
+    let mut families: Vec<(Family, ByNextHop)> = Vec::new();
     for Route { nlri, next_hop } in told::announced(message) {
         let position = match families
             .iter()

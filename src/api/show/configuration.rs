@@ -162,7 +162,7 @@ fn families(neighbor: &Neighbor) -> Vec<String> {
 /// A section for each process, as ExaBGP writes them.
 fn api(neighbor: &Neighbor) -> Vec<String> {
     let mut lines = Vec::new();
-    for section in &neighbor.api {
+    for section in neighbor.api.iter().filter(|section| !section.by_pattern) {
         for process in &section.processes {
             lines.push("  api {".to_owned());
             lines.push(format!("    processes [ {process} ];"));
