@@ -14,6 +14,7 @@ mod decoding;
 mod rib;
 mod rib_model;
 mod session;
+mod session_bytes;
 mod session_fsm;
 mod session_pair;
 mod session_peer;

@@ -379,6 +379,49 @@ fn messages_stop_at_their_limit() {
 }
 
 #[test]
+fn extended_messages_carry_more() {
+    let mut rib = AdjRibOut::new(families(), true, true);
+    for route_number in 0..14_000u32 {
+        let prefix = format!(
+            "{}/32",
+            std::net::Ipv4Addr::from(0x0a00_0000 + route_number)
+        );
+        rib.announce(&route(&prefix, "1.1.1.1")).unwrap();
+    }
+    let mut negotiated = negotiated();
+    negotiated.send.extended_message = true;
+    let mut batch = rib.take(true, true);
+    let mut lengths = Vec::new();
+    let mut out = Vec::new();
+    while let Some(sent) = batch.next(&negotiated, &mut out) {
+        sent.unwrap();
+        lengths.push(std::mem::take(&mut out).len());
+    }
+    assert_eq!(lengths, [65534, 4554]);
+}
+
+#[test]
+fn a_route_too_long_for_this_session_is_passed_over_and_the_next_is_sent() {
+    let mut rib = AdjRibOut::new(families(), true, true);
+    let mut long = a();
+    let generic = Generic {
+        code: 99,
+        flags: lockstep::bgp::attribute::Flags(0xc0),
+        value: vec![0; 4100],
+    };
+    long.attributes = Arc::new(Attributes::from_iter([generic.into()]));
+    rib.announce(&long).unwrap();
+    rib.announce(&b()).unwrap();
+    let mut batch = rib.take(true, true);
+    let mut out = Vec::new();
+    let refused = batch.next(&negotiated(), &mut out).unwrap();
+    assert!(matches!(refused, Err(Refused::TooLong { limit: 4096, .. })));
+    assert!(out.is_empty());
+    batch.next(&negotiated(), &mut out).unwrap().unwrap();
+    assert!(out.ends_with(&[24, 20, 0, 0]));
+}
+
+#[test]
 fn a_route_that_cannot_be_sent_is_refused_and_changes_nothing() {
     let mut rib = rib();
     let mut long = a();
