@@ -10,6 +10,7 @@ pub mod input;
 pub mod record;
 pub mod run;
 pub mod show;
+pub mod speak;
 pub mod status;
 
 use std::ffi::OsString;
@@ -65,6 +66,8 @@ subcommands! {
     Show(show);
     /// Record goldens from the real ExaBGP.
     Record(record);
+    /// Run the speaker as a daemon.
+    Speak(speak);
 }
 
 /// Runs the command line and gives its exit status.
