@@ -19,8 +19,9 @@ mod session_fsm;
 mod session_pair;
 mod session_peer;
 mod session_timers;
-mod bird;
 mod reactor;
 mod reactor_play;
 mod reactor_kernel;
 mod faults;
+
+mod suite;

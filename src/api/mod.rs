@@ -11,7 +11,6 @@ pub mod hearing;
 pub mod help;
 pub mod selector;
 pub mod show;
-pub mod tally;
 
 pub use command::{Action, Command, Parser, parse};
 pub use encoder::{Events, Host};

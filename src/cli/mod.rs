@@ -7,10 +7,14 @@ pub mod decode;
 pub mod encode;
 pub mod diff;
 pub mod input;
+pub mod defects;
+pub mod explore;
+pub mod plan_file;
 pub mod record;
+pub mod replay;
 pub mod run;
 pub mod show;
-pub mod speak;
+pub mod shrink;
 pub mod status;
 
 use std::ffi::OsString;
@@ -66,8 +70,14 @@ subcommands! {
     Show(show);
     /// Record goldens from the real ExaBGP.
     Record(record);
-    /// Run the speaker as a daemon.
-    Speak(speak);
+    /// Run scenarios under faults drawn from seeds, or at every octet.
+    Explore(explore);
+    /// Make a failing plan small.
+    Shrink(shrink);
+    /// Play a plan again.
+    Replay(replay);
+    /// List the historical defects that can be switched on.
+    Defects(defects);
 }
 
 /// Runs the command line and gives its exit status.

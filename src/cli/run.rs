@@ -1,31 +1,156 @@
 //! `lockstep run`: scenarios in both modes against their goldens.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use crate::reactor::Mode;
+use crate::report::terminal;
+use crate::scenario::manifest::Manifest;
 use crate::scenario::parse;
 use crate::scenario::script::Scenario;
+use crate::scenario::suite::{Case, NetworkKind, Report};
 
 /// Which scenarios, how, and how to tell of them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenarios by name; all where none is named.
     scenarios: Vec<String>,
+    /// The reactor.
+    #[arg(long, value_enum, default_value_t = Modes::Both)]
+    mode: Modes,
+    /// The network.
+    #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
+    network: NetworkKind,
+    /// Print the names of the scenarios and what each exercises.
+    #[arg(long)]
+    list: bool,
+    /// Print the trace hash of every run, and each message.
+    #[arg(long, short)]
+    verbose: bool,
+    /// Print failures and the closing lines alone.
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
     /// The directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
+    /// The directory of the goldens.
+    #[arg(long, default_value = "captures", value_name = "DIR")]
+    captures: PathBuf,
+}
+
+/// One reactor or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Modes {
+    /// The polled reactor.
+    Sync,
+    /// The reactor of tasks.
+    Async,
+    /// One after the other.
+    Both,
+}
+
+impl Modes {
+    /// The modes, sync first.
+    #[must_use]
+    pub const fn each(self) -> &'static [Mode] {
+        match self {
+            Self::Sync => &[Mode::Sync],
+            Self::Async => &[Mode::Async],
+            Self::Both => &[Mode::Sync, Mode::Async],
+        }
+    }
 }
 
 /// Runs the scenarios.
 ///
 /// # Errors
-/// Bad input: a scenario, a golden or the manifest.
+/// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    chosen(&arguments.scenario_dir, &arguments.scenarios)?;
-    Ok(Status::Passed)
+    let scenarios = chosen(&arguments.scenario_dir, &arguments.scenarios)?;
+    if arguments.list {
+        list(&scenarios).into_diagnostic()?;
+        return Ok(Status::Passed);
+    }
+    let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let cases = scenarios
+        .into_iter()
+        .map(|scenario| Case::new(scenario, &arguments.captures, &manifest).into_diagnostic())
+        .collect::<miette::Result<Vec<Case>>>()?;
+    let reports = run_all(&cases, &arguments)?;
+    let mut out = io::stdout().lock();
+    for mode in arguments.mode.each() {
+        let of_mode = reports.iter().filter(|report| report.mode == *mode);
+        let passed = of_mode.clone().filter(|report| report.passed()).count();
+        writeln!(
+            out,
+            "{}",
+            terminal::closing(&mode.to_string(), of_mode.count(), passed)
+        )
+        .into_diagnostic()?;
+    }
+    Ok(if reports.iter().all(Report::passed) {
+        Status::Passed
+    } else {
+        Status::Failed
+    })
+}
+
+fn run_all(cases: &[Case], arguments: &Arguments) -> miette::Result<Vec<Report>> {
+    let modes = arguments.mode.each();
+    let bar = progress(cases.len() * modes.len(), arguments.quiet);
+    let mut reports = Vec::new();
+    for mode in modes {
+        for case in cases {
+            bar.set_message(format!("{mode} {}", case.scenario.name));
+            let report = case.run(*mode, arguments.network)?;
+            if !(arguments.quiet && report.passed()) {
+                bar.suspend(|| tell(&report, arguments.verbose))
+                    .into_diagnostic()?;
+            }
+            reports.push(report);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(reports)
+}
+
+fn tell(report: &Report, verbose: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    terminal::verdict(&mut out, report)?;
+    if verbose {
+        terminal::story(&mut out, report)?;
+    }
+    Ok(())
+}
+
+/// A bar on standard error; nothing where that is no terminal, or silence was asked for.
+pub(super) fn progress(length: usize, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(
+        Some(length as u64),
+        if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        },
+    );
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn list(scenarios: &[Scenario]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for scenario in scenarios {
+        writeln!(out, "{:32} {}", scenario.name, scenario.about)?;
+    }
+    Ok(())
 }
 
 /// The scenarios of `directory` with these names, or all of them, by name.

@@ -6,3 +6,5 @@ pub mod hexdump;
 pub mod ladder;
 pub mod summary;
 pub mod tree;
+pub mod field;
+pub mod terminal;

@@ -11,13 +11,13 @@ use crate::bgp::text::TextError;
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
 pub struct ScenarioError {
-    message: String,
+    message: Box<str>,
     #[source_code]
     source_code: NamedSource<String>,
     #[label("here")]
     span: SourceSpan,
     #[help]
-    help: Option<String>,
+    help: Option<Box<str>>,
 }
 
 impl ScenarioError {
@@ -33,10 +33,10 @@ impl ScenarioError {
         let start = span.start.min(text.len());
         let length = span.end.min(text.len()).saturating_sub(start);
         Self {
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             source_code: NamedSource::new(name, text.to_owned()),
             span: (start, length).into(),
-            help,
+            help: help.map(String::into_boxed_str),
         }
     }
 

@@ -7,8 +7,10 @@ use std::path::Path;
 use thiserror::Error;
 
 use super::manifest::{Manifest, ManifestError};
-use super::message::KEEPALIVE;
+use super::message::{KEEPALIVE, OPEN};
+use super::table::agreed;
 use super::transcript::Transcript;
+use crate::bgp::attribute::WireContext;
 use crate::capture::{Canonical, CaptureError, Direction};
 
 /// Why a golden cannot be used.
@@ -44,6 +46,8 @@ pub struct Divergence {
     pub found: Option<Vec<u8>>,
     /// The message before it, which both have.
     pub before: Option<Vec<u8>>,
+    /// How the connection writes its messages, as far as the golden's OPEN tells.
+    pub context: WireContext,
 }
 
 impl Golden {
@@ -112,7 +116,14 @@ impl Golden {
     fn diverges_on(&self, run: &Self, key: (IpAddr, usize)) -> Option<Divergence> {
         const NONE: &[Vec<u8>] = &[];
         let expected = self.connections.get(&key).map_or(NONE, Vec::as_slice);
-        let found = run.connections.get(&key).map_or(NONE, Vec::as_slice);
+        let mut found = run.connections.get(&key).map_or(NONE, Vec::as_slice);
+        // Goldens built from messages have no OPEN unless it is what they are about.
+        if !expected.first().is_some_and(|first| is_open(first)) {
+            found = match found {
+                [open, rest @ ..] if is_open(open) && !expected.is_empty() => rest,
+                all => all,
+            };
+        }
         let at =
             (0..expected.len().max(found.len())).find(|&at| expected.get(at) != found.get(at))?;
         Some(Divergence {
@@ -122,6 +133,10 @@ impl Golden {
             expected: expected.get(at).cloned(),
             found: found.get(at).cloned(),
             before: at.checked_sub(1).and_then(|at| expected.get(at).cloned()),
+            context: expected
+                .first()
+                .map(|open| agreed(open))
+                .unwrap_or_default(),
         })
     }
 
@@ -130,4 +145,8 @@ impl Golden {
     pub fn messages(&self) -> usize {
         self.connections.values().map(Vec::len).sum()
     }
+}
+
+fn is_open(message: &[u8]) -> bool {
+    message.get(18) == Some(&OPEN)
 }

@@ -1,5 +1,6 @@
 //! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
 
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -34,9 +35,16 @@ pub struct Shared {
     pub strict: bool,
 }
 
+/// How many connections a peer has accepted, its crashes notwithstanding.
+pub type Attempts = Rc<Cell<usize>>;
+
 /// Accepts and serves connections until the run is over.
-pub async fn listen<L: Listener>(script: Rc<PeerScript>, mut listener: L, shared: Shared) {
-    let mut attempt = 0;
+pub async fn listen<L: Listener>(
+    script: Rc<PeerScript>,
+    mut listener: L,
+    shared: Shared,
+    attempts: Attempts,
+) {
     let local = tokio::task::LocalSet::new();
     let over = shared.stage.clone();
     local
@@ -48,8 +56,9 @@ pub async fn listen<L: Listener>(script: Rc<PeerScript>, mut listener: L, shared
                     () = over.until(Stage::is_over) => return,
                 };
                 let Ok(connection) = accepted else { continue };
-                attempt += 1;
-                let session = Session::new(script.clone(), attempt, connection, shared.clone());
+                attempts.set(attempts.get() + 1);
+                let session =
+                    Session::new(script.clone(), attempts.get(), connection, shared.clone());
                 tokio::task::spawn_local(session.play());
             }
         })
@@ -64,7 +73,7 @@ struct Session<C> {
     duplex: Duplex<C>,
     shared: Shared,
     record: usize,
-    view: View,
+    view: Rc<RefCell<View>>,
     received: Vec<u8>,
     open: Option<Vec<u8>>,
     opened: bool,
@@ -89,12 +98,12 @@ impl<C: Connection + Stream> Session<C> {
             ended: None,
         });
         Self {
+            view: shared.transcripts.begin(script.address),
             script,
             attempt,
             duplex: Duplex::new(connection),
             shared,
             record,
-            view: View::default(),
             received: Vec::new(),
             open: None,
             opened: false,
@@ -130,7 +139,10 @@ impl<C: Connection + Stream> Session<C> {
         let ending = self.ending.unwrap_or(Ending::ByPeer);
         let now = self.shared.clock.now();
         self.shared.transcripts.close(self.record, now, ending);
-        self.shared.transcripts.table(self.peer(), &self.view);
+        if !self.shared.stage.is_over() {
+            // What holds at the end of the run is not undone by its end.
+            self.view.borrow_mut().set_live(false);
+        }
         if ending != Ending::ByPeer && self.step().is_some() && self.shared.strict {
             self.fail("the speaker ended the connection before this step");
         }
@@ -335,22 +347,22 @@ impl<C: Connection + Stream> Session<C> {
         self.record(true, bytes.clone());
         match kind {
             message::OPEN if self.open.is_none() && bytes.len() >= message::HEADER + 10 => {
-                self.view.negotiated(&bytes);
+                self.view.borrow_mut().negotiated(&bytes);
                 self.open = Some(bytes);
                 return;
             }
             message::KEEPALIVE => {
                 if !self.up {
                     self.up = true;
+                    self.view.borrow_mut().set_live(true);
                     self.shared.stage.saw(self.peer(), Seen::Up);
                 }
                 return;
             }
             _ => {}
         }
-        let seen = self.view.handle(&bytes);
+        let seen = self.view.borrow_mut().handle(&bytes);
         self.pending.push_back(seen.clone());
-        self.shared.transcripts.table(self.peer(), &self.view);
         self.shared.stage.saw(self.peer(), seen);
         if kind != message::NOTIFICATION && kind != message::OPEN {
             self.send(&message::keepalive());

@@ -1,18 +1,58 @@
 //! An API program played from its script.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::duplex::Duplex;
 use super::script::{Answer, ProgramAction, ProgramScript, Step};
 use super::stage::Stage;
+use super::upset::Misbehaviour;
 use crate::net::clock::Clock;
 use crate::reactor::network::Stream;
 
 /// What a program was told, line by line, for the report and the oracles.
-pub type Heard = std::rc::Rc<std::cell::RefCell<Vec<(String, String)>>>;
+pub type Heard = Rc<RefCell<Vec<(String, String)>>>;
+
+/// How programs behave: not at all as they should, perhaps.
+#[derive(Debug, Clone, Default)]
+pub struct Manners {
+    patience: Option<Duration>,
+    misbehaviours: Rc<RefCell<Vec<(String, Misbehaviour)>>>,
+}
+
+impl Manners {
+    /// Programs that wait no longer than `patience` for anything, and misbehave like this.
+    #[must_use]
+    pub fn new(patience: Option<Duration>, misbehaviours: Vec<(String, Misbehaviour)>) -> Self {
+        Self {
+            patience,
+            misbehaviours: Rc::new(RefCell::new(misbehaviours)),
+        }
+    }
+
+    /// What `pick` makes of the misbehaviours of `name`, the first of them.
+    fn find<T>(&self, name: &str, pick: impl Fn(Misbehaviour) -> Option<T>) -> Option<T> {
+        self.misbehaviours
+            .borrow()
+            .iter()
+            .filter(|(of, _)| of == name)
+            .find_map(|(_, how)| pick(*how))
+    }
+
+    /// Whether `name` dies before `step`, from 1; it does so once.
+    fn dies(&self, name: &str, step: usize) -> bool {
+        let mut all = self.misbehaviours.borrow_mut();
+        let at = all
+            .iter()
+            .position(|(of, how)| of == name && *how == Misbehaviour::Dies(step));
+        at.map(|at| all.remove(at)).is_some()
+    }
+}
 
 /// A program at work.
 pub struct Program<S> {
@@ -21,6 +61,9 @@ pub struct Program<S> {
     stage: Stage,
     clock: Clock,
     heard: Heard,
+    manners: Manners,
+    pace: Option<Instant>,
+    given_up: Option<Instant>,
     partial: Vec<u8>,
     answers: VecDeque<String>,
     lines: VecDeque<String>,
@@ -43,13 +86,23 @@ enum Next {
 
 impl<S: Stream> Program<S> {
     /// A program at the start of its script.
-    pub fn new(script: ProgramScript, pipe: S, stage: Stage, clock: Clock, heard: Heard) -> Self {
+    pub fn new(
+        script: ProgramScript,
+        pipe: S,
+        stage: Stage,
+        clock: Clock,
+        heard: Heard,
+        manners: Manners,
+    ) -> Self {
         Self {
             script,
             pipe: Duplex::new(pipe),
             stage,
             clock,
             heard,
+            manners,
+            pace: None,
+            given_up: None,
             partial: Vec::new(),
             answers: VecDeque::new(),
             lines: VecDeque::new(),
@@ -62,6 +115,12 @@ impl<S: Stream> Program<S> {
 
     /// Plays the script to its end, then listens until the speaker closes the pipe or the run is over.
     pub async fn play(mut self) {
+        if let Some(lines) = self.manners.find(&self.script.name, |how| match how {
+            Misbehaviour::Floods(lines) => Some(lines),
+            _ => None,
+        }) {
+            self.pipe.write("# flood\n".repeat(lines).as_bytes());
+        }
         loop {
             match self.advance() {
                 Next::Again => continue,
@@ -72,7 +131,7 @@ impl<S: Stream> Program<S> {
                 }
                 Next::Done => {
                     self.stage.program_done(&self.script.name);
-                    if self.ended || self.stage.is_over() {
+                    if self.ended {
                         break;
                     }
                 }
@@ -96,16 +155,21 @@ impl<S: Stream> Program<S> {
             Some(ProgramAction::Wait(condition)) => Some(condition.clone()),
             _ => None,
         };
-        let wake = self.wake;
+        let wake = [self.wake, self.pace, self.given_up]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > self.clock.at(self.clock.now()))
+            .min();
         tokio::select! {
             biased;
             read = self.pipe.read() => {
                 let bytes = read.unwrap_or_default().to_vec();
                 self.received(&bytes);
             }
+            // A run that is over has nothing more to see: only the speaker's end is left.
             () = stage.until(|stage| {
-                stage.is_over() || condition.as_ref().is_some_and(|condition| stage.met(condition))
-            }) => self.ended |= self.stage.is_over(),
+                condition.as_ref().is_some_and(|condition| stage.met(condition))
+            }) => {}
             () = async {
                 match wake {
                     Some(at) => sleep_until(at).await,
@@ -123,6 +187,9 @@ impl<S: Stream> Program<S> {
         let Some(step) = self.step().cloned() else {
             return Next::Done;
         };
+        if let Some(next) = self.misbehave() {
+            return next;
+        }
         let done = match &step.action {
             ProgramAction::Wait(condition) => self.stage.met(condition),
             ProgramAction::Write(lines) => {
@@ -162,11 +229,42 @@ impl<S: Stream> Program<S> {
             }
             ProgramAction::Exit => return Next::Exit,
         };
-        if !done {
+        if !done && !self.gives_up() {
             return Next::Blocked;
         }
         self.at += 1;
+        self.given_up = None;
+        self.pace = None;
         Next::Again
+    }
+
+    /// What its manners make of this step: nothing, a pause, an early end.
+    fn misbehave(&mut self) -> Option<Next> {
+        let name = &self.script.name;
+        if self.manners.dies(name, self.at + 1) {
+            return Some(Next::Exit);
+        }
+        let first = self.at == 0;
+        let pause = self.manners.find(name, |how| match how {
+            Misbehaviour::Late(by) if first => Some(by),
+            Misbehaviour::Slow(by) => Some(by),
+            _ => None,
+        })?;
+        let now = self.clock.now();
+        let until = *self.pace.get_or_insert_with(|| self.clock.at(now + pause));
+        (self.clock.at(now) < until).then_some(Next::Blocked)
+    }
+
+    /// Whether the step has been waited for long enough.
+    fn gives_up(&mut self) -> bool {
+        let Some(patience) = self.manners.patience else {
+            return false;
+        };
+        let now = self.clock.now();
+        let until = *self
+            .given_up
+            .get_or_insert_with(|| self.clock.at(now + patience));
+        self.wake.is_none() && self.clock.at(now) >= until
     }
 
     fn check(&self, expected: Answer, answer: &str) {

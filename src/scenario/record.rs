@@ -18,7 +18,7 @@ use super::conductor::conduct;
 use super::external::{External, Launcher, signal};
 use super::peer::{self, Shared};
 use super::played::Played;
-use super::program::{Heard, Program};
+use super::program::{Heard, Manners, Program};
 use super::script::Scenario;
 use super::stage::Stage;
 use super::transcript::{Ending, Transcript};
@@ -73,6 +73,7 @@ async fn on_the_kernel(
             Rc::new(script.clone()),
             listener,
             shared.clone(),
+            peer::Attempts::default(),
         ));
     }
     let (mut speaker, programs) = External::start(scenario, launcher, scratch, port)?;
@@ -127,9 +128,16 @@ async fn serve_programs(
             let name = String::from_utf8_lossy(&name).into_owned();
             match scenario.programs.iter().find(|script| script.name == name) {
                 Some(script) => {
-                    Program::new(script.clone(), Relay(stream), stage, clock, heard)
-                        .play()
-                        .await;
+                    Program::new(
+                        script.clone(),
+                        Relay(stream),
+                        stage,
+                        clock,
+                        heard,
+                        Manners::default(),
+                    )
+                    .play()
+                    .await;
                 }
                 None => stage.fail(
                     format!("the scenario has no section `process {name}`"),

@@ -30,28 +30,31 @@ pub struct Held {
 pub struct View {
     context: WireContext,
     routes: BTreeMap<Vec<u8>, Held>,
+    live: bool,
+    undecodable: usize,
 }
 
 impl View {
+    /// Whether its session is up.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Its session came up, or ended.
+    pub const fn set_live(&mut self, live: bool) {
+        self.live = live;
+    }
+
+    /// How many messages of the speaker did not decode.
+    #[must_use]
+    pub const fn undecodable(&self) -> usize {
+        self.undecodable
+    }
+
     /// Takes what the speaker's OPEN offers as agreed: the peer mirrors it.
     pub fn negotiated(&mut self, open: &[u8]) {
-        let Ok(Message::Open(open)) = Message::decode(&WireContext::default(), open) else {
-            return;
-        };
-        for capability in open.capabilities() {
-            match capability {
-                Capability::FourOctetAs(_) => self.context.four_octet_as = true,
-                Capability::ExtendedMessage(_) => self.context.extended_message = true,
-                Capability::AddPath(add_path) => {
-                    let agreed = add_path
-                        .entries
-                        .iter()
-                        .filter(|(_, direction)| direction.sends() && direction.receives());
-                    self.context.add_path = agreed.map(|(family, _)| *family).collect();
-                }
-                _ => {}
-            }
-        }
+        self.context = agreed(open);
     }
 
     /// Takes a message of the speaker and says what it was.
@@ -66,8 +69,15 @@ impl View {
                 Seen::Refresh(refresh.family, bytes[21])
             }
             // An UPDATE that RFC 7606 would reset the session for is one all the same: the peer accepts anything.
-            _ if kind == UPDATE => self.update(&self.routes_alone(bytes).unwrap_or_default()),
-            _ => Seen::Other(kind),
+            _ if kind == UPDATE => {
+                self.undecodable += 1;
+                self.update(&self.routes_alone(bytes).unwrap_or_default())
+            }
+            Err(_) => {
+                self.undecodable += 1;
+                Seen::Other(kind)
+            }
+            Ok(_) => Seen::Other(kind),
         }
     }
 
@@ -145,4 +155,28 @@ pub fn is_end_of_rib(bytes: &[u8]) -> bool {
         Ok(Message::Update(update)) => update.end_of_rib().is_some(),
         _ => false,
     }
+}
+
+/// How a speaker that sent `open` writes to a peer that mirrors it.
+#[must_use]
+pub fn agreed(open: &[u8]) -> WireContext {
+    let mut context = WireContext::default();
+    let Ok(Message::Open(open)) = Message::decode(&context, open) else {
+        return context;
+    };
+    for capability in open.capabilities() {
+        match capability {
+            Capability::FourOctetAs(_) => context.four_octet_as = true,
+            Capability::ExtendedMessage(_) => context.extended_message = true,
+            Capability::AddPath(add_path) => {
+                let both = add_path
+                    .entries
+                    .iter()
+                    .filter(|(_, direction)| direction.sends() && direction.receives());
+                context.add_path = both.map(|(family, _)| *family).collect();
+            }
+            _ => {}
+        }
+    }
+    context
 }

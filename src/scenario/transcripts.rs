@@ -13,7 +13,7 @@ use super::transcript::{Ending, Passed, Transcript};
 #[derive(Debug, Default)]
 struct Inner {
     transcripts: Vec<Transcript>,
-    tables: BTreeMap<IpAddr, View>,
+    tables: BTreeMap<IpAddr, Rc<RefCell<View>>>,
 }
 
 /// A handle that all peers of a run write to.
@@ -49,15 +49,31 @@ impl Transcripts {
             .collect()
     }
 
-    /// What `peer` holds now.
-    pub fn table(&self, peer: IpAddr, view: &View) {
+    /// A new session of `peer` begins: its table starts empty.
+    #[must_use]
+    pub fn begin(&self, peer: IpAddr) -> Rc<RefCell<View>> {
+        let view: Rc<RefCell<View>> = Rc::default();
         self.0.borrow_mut().tables.insert(peer, view.clone());
+        view
+    }
+
+    /// What `look` makes of what `peer` holds; `false` where it never had a session.
+    pub fn view(&self, peer: IpAddr, look: impl FnOnce(&View) -> bool) -> bool {
+        self.0
+            .borrow()
+            .tables
+            .get(&peer)
+            .is_some_and(|view| look(&view.borrow()))
     }
 
     /// All that was written down: connections in the order in which they were accepted, and the peers' last tables.
     #[must_use]
     pub fn take(&self) -> (Vec<Transcript>, BTreeMap<IpAddr, View>) {
         let inner = std::mem::take(&mut *self.0.borrow_mut());
-        (inner.transcripts, inner.tables)
+        let tables = inner
+            .tables
+            .iter()
+            .map(|(peer, view)| (*peer, view.borrow().clone()));
+        (inner.transcripts, tables.collect())
     }
 }

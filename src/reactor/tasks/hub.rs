@@ -13,7 +13,6 @@ use tokio::sync::Notify;
 
 use crate::api::apply::Identity;
 use crate::api::apply::{Acknowledgement, Peers, Subject};
-use crate::api::tally::Tally;
 use crate::config::Process;
 use crate::net::clock::Clock;
 use crate::reactor::arrival;
@@ -71,7 +70,6 @@ pub(super) struct Entry<T> {
     pub label: Rc<str>,
     pub name: String,
     pub peer: Peer,
-    pub tally: Tally,
     /// The number of the last batch of changes that it has taken.
     pub taken: u64,
     pub teardown: Option<u8>,
@@ -208,7 +206,6 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             label,
             name: peer.neighbor().name(),
             peer,
-            tally: Tally::default(),
             taken: 0,
             teardown: None,
             replacement: None,
@@ -344,7 +341,6 @@ impl<T> Peers for Subjects<'_, T> {
             visit(Subject {
                 name: &entry.name,
                 peer: &mut entry.peer,
-                tally: &entry.tally,
                 teardown: &mut entry.teardown,
                 removed: &mut entry.stopped,
             });

@@ -9,7 +9,6 @@ use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::message::Update;
 use crate::bgp::nlri::Nlri;
-use crate::speaker::session::Negotiated;
 
 /// The routes received in one session, family by family, in the order in which each first came.
 #[derive(Debug, Default)]
@@ -37,9 +36,8 @@ impl AdjRibIn {
         }
     }
 
-    /// Applies an UPDATE received in a session with `negotiated`: withdrawn routes first, then announced ones (RFC 4271
-    /// section 3.1). Attributes that such a peer may not send are left out (RFC 7311 section 3.2, RFC 7606 section 7).
-    pub fn apply(&mut self, update: &Update, negotiated: &Negotiated) {
+    /// Applies a received UPDATE: withdrawn routes first, then announced ones (RFC 4271 section 3.1).
+    pub fn apply(&mut self, update: &Update) {
         if !self.keeps {
             return;
         }
@@ -50,7 +48,7 @@ impl AdjRibIn {
         if announced.peek().is_none() {
             return;
         }
-        let attributes = Arc::new(own_attributes(&update.attributes, negotiated));
+        let attributes = Arc::new(own_attributes(&update.attributes));
         for (nlri, next_hop) in announced {
             // What was decoded can be encoded again.
             let _ = self.insert(nlri, &next_hop, &attributes);
@@ -112,21 +110,17 @@ impl AdjRibIn {
 }
 
 /// The attributes of the routes themselves.
-fn own_attributes(attributes: &Attributes, negotiated: &Negotiated) -> Attributes {
+fn own_attributes(attributes: &Attributes) -> Attributes {
     attributes
         .iter()
-        .filter(|attribute| match attribute.value.code() {
-            NEXT_HOP | MpReach::CODE | MpUnreach::CODE => false,
-            LOCAL_PREF | ORIGINATOR_ID | CLUSTER_LIST => negotiated.is_ibgp(),
-            AIGP => negotiated.is_ibgp() || negotiated.aigp,
-            _ => true,
+        .filter(|attribute| {
+            !matches!(
+                attribute.value.code(),
+                NEXT_HOP | MpReach::CODE | MpUnreach::CODE
+            )
         })
         .cloned()
         .collect()
 }
 
 const NEXT_HOP: u8 = 0x03;
-const LOCAL_PREF: u8 = 0x05;
-const ORIGINATOR_ID: u8 = 0x09;
-const CLUSTER_LIST: u8 = 0x0a;
-const AIGP: u8 = 0x1a;

@@ -1,0 +1,78 @@
+//! `lockstep shrink`: a failing plan made small.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
+
+use super::Status;
+use super::plan_file::{PlanFile, oracle};
+use crate::explore::plan::Plan;
+use crate::explore::shrink::shrink;
+use crate::reactor::Mode;
+
+/// Which plan, and which of its failures.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    file: PlanFile,
+    /// The oracle that must go on failing; the first that fails unless given.
+    #[arg(long)]
+    oracle: Option<String>,
+    /// Where to write the shrunk plan; beside the plan, with `.shrunk` added, unless given.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Shrinks.
+///
+/// # Errors
+/// Bad input; a plan that does not fail.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let (plan, trier) = arguments.file.load()?;
+    let wanted = arguments.oracle.as_deref().map(oracle).transpose()?;
+    let modes = plan
+        .mode
+        .map_or_else(|| Mode::ALL.to_vec(), |mode| vec![mode]);
+    let failing = trier.try_plan(&plan, &modes).into_iter().find_map(|trial| {
+        let failure = trial
+            .failures
+            .into_iter()
+            .find(|failure| wanted.is_none_or(|oracle| oracle == failure.oracle))?;
+        Some((trial.mode, failure))
+    });
+    let Some((mode, failure)) = failing else {
+        return Err(miette!(
+            help = "`lockstep replay` shows what it does",
+            "the plan does not fail, so there is nothing to shrink"
+        ));
+    };
+    println!("{} fails in {mode}: {}", failure.oracle, failure.text);
+    let shrunk = shrink(
+        &plan,
+        |candidate| trier.fails(candidate, mode, failure.oracle),
+        |candidate, fails| {
+            println!(
+                "{}  {}",
+                if fails { "fails " } else { "passes" },
+                brief(candidate)
+            )
+        },
+    );
+    println!(
+        "{} plan(s) tried, {} of them failed and were kept",
+        shrunk.tried, shrunk.kept
+    );
+    print!("{}", shrunk.plan);
+    let output = arguments
+        .output
+        .unwrap_or_else(|| arguments.file.plan.with_extension("shrunk"));
+    std::fs::write(&output, shrunk.plan.to_string()).into_diagnostic()?;
+    println!("written to {}", output.display());
+    Ok(Status::Passed)
+}
+
+/// A plan on one line.
+fn brief(plan: &Plan) -> String {
+    plan.to_string().trim_end().replace('\n', "; ")
+}

@@ -1,0 +1,79 @@
+//! The bugs of the origin, each a switch: real reactors really had them, and a search must find every one.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! defects {
+    ($($variant:ident, $name:literal, $origin:literal, $about:literal;)*) => {
+        /// A historical defect of a reactor.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Defect {
+            /// All of them, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line and in plans.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whose bug it was.
+            #[must_use]
+            pub const fn origin(self) -> &'static str {
+                match self { $(Self::$variant => $origin,)* }
+            }
+
+            /// What it does, in a sentence.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+defects! {
+    ReadWithoutTimeout, "read-without-timeout", "ExaBGP's port to async", "A read without a timeout: nothing goes out until the peer speaks.";
+    ContinueAfterTimeout, "continue-after-timeout", "ExaBGP's port to async", "A read that times out skips the outbound work of its turn.";
+    CommandsBeforePeers, "commands-before-peers", "ExaBGP's port to async", "API commands run before the peers had their turn.";
+    OneCommandPerLoop, "one-command-per-loop", "ExaBGP's port to async", "One command per loop instead of all that one read brought: announce and clear are split.";
+    EarlyAnswer, "early-answer", "ExaBGP's port to async", "An answer is released before the peers took the change.";
+    SleepInRead, "sleep-in-read", "ExaBGP's port to async", "A peer's task sleeps up to 100 ms in its read while commands fold.";
+    RefreshListShared, "refresh-list-shared", "ExaBGP's port to async", "The refresh list is read and cleared while it is being sent: a second flush is lost.";
+    CancelledRead, "cancelled-read", "ExaBGP's port to async", "A cancelled read loses the half message that it had: NOTIFICATION 1/1 follows.";
+    PeersBeforeApi, "peers-before-api", "ExaBGP's port to async", "Peers are awaited before the API is served: deadlock.";
+    NoRateLimit, "no-rate-limit", "ExaBGP's port to async", "The rate limit is not observed.";
+    KeepaliveStarved, "keepalive-starved", "ExaBGP 477 and 934, GoBGP 3238", "Timers wait behind a flood of API commands.";
+    NotificationLost, "notification-lost", "several speakers", "The socket closes with unread input, and RST takes the NOTIFICATION with it.";
+    HalfMessageResumed, "half-message-resumed", "several speakers", "A message half written at a reset is resumed on the next connection.";
+    CollisionToNone, "collision-to-none", "several speakers", "A collision is resolved to no session at all.";
+    EarlyEndOfRib, "early-end-of-rib", "several speakers", "End-of-RIB goes out before the last route.";
+    LostWakeup, "lost-wakeup", "several speakers", "A wakeup is lost between the check and the wait.";
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no defect's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a defect")]
+pub struct UnknownDefect;
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDefect> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|defect| defect.name() == text)
+            .ok_or(UnknownDefect)
+    }
+}

@@ -1,0 +1,45 @@
+//! The exhaustive sweep: every place at which a connection can be broken off, held up or cut in two.
+
+use std::time::Duration;
+
+use super::generate::Profile;
+use super::plan::Plan;
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
+
+/// Long enough to be noticed by every timer but the hold timer.
+const STALL: Duration = Duration::from_secs(5);
+
+/// A reset, a close, a stall and a split at every octet of every connection of `profile`, each way.
+pub fn plans(profile: &Profile) -> impl Iterator<Item = Plan> + '_ {
+    const ACTIONS: [Action; 4] = [
+        Action::Reset,
+        Action::Close,
+        Action::Stall(Some(STALL)),
+        Action::Split(1),
+    ];
+    let places = profile
+        .connections
+        .iter()
+        .flat_map(|(peer, attempt, sent, received)| {
+            let connection = ConnectionName {
+                peer: *peer,
+                opener: Opener::Us,
+                attempt: *attempt,
+            };
+            let each = |direction, octets: u64| {
+                (0..=octets).map(move |byte| (connection, direction, Moment::Byte(byte)))
+            };
+            each(Direction::Sent, *sent).chain(each(Direction::Received, *received))
+        });
+    places.flat_map(move |(connection, direction, moment)| {
+        ACTIONS.into_iter().map(move |action| Plan {
+            faults: vec![Fault {
+                connection,
+                direction,
+                moment,
+                action,
+            }],
+            ..Plan::quiet(&profile.scenario)
+        })
+    })
+}

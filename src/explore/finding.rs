@@ -1,0 +1,94 @@
+//! A failure found: shrunk, and written down in a directory of its own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::oracle::{Failure, Oracle};
+use super::plan::Plan;
+use super::shrink::{Shrunk, shrink};
+use super::trial::Trier;
+use crate::reactor::Mode;
+use crate::scenario::record::pcap;
+use crate::sim::Keep;
+
+/// Captures of a simulation begin when time does.
+const EPOCH: Duration = Duration::ZERO;
+
+/// A failure, and the smallest plan that shows it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The mode in which it fails.
+    pub mode: Mode,
+    /// What fails.
+    pub failure: Failure,
+    /// The plan as it was drawn.
+    pub drawn: Plan,
+    /// What shrinking came to.
+    pub shrunk: Shrunk,
+}
+
+impl Finding {
+    /// Shrinks `plan`, which fails with `failure` in `mode`.
+    #[must_use]
+    pub fn shrunk(trier: &Trier, plan: &Plan, mode: Mode, failure: &Failure) -> Self {
+        let shrunk = shrink(
+            plan,
+            |candidate| trier.fails(candidate, mode, failure.oracle),
+            |_, _| (),
+        );
+        Self {
+            mode,
+            failure: failure.clone(),
+            drawn: plan.clone(),
+            shrunk,
+        }
+    }
+
+    /// The plan that replays it: it names the mode, unless it takes both to see it.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan {
+            mode: (self.failure.oracle != Oracle::Modes).then_some(self.mode),
+            ..self.shrunk.plan.clone()
+        }
+    }
+
+    /// Writes plan, captures and log below `directory` and gives the new directory.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write(&self, trier: &Trier, directory: &Path) -> io::Result<PathBuf> {
+        let name = format!(
+            "{}-{}-{}-{}",
+            self.drawn.scenario, self.mode, self.failure.oracle, self.drawn.seed
+        );
+        let directory = directory.join(name);
+        fs::create_dir_all(&directory)?;
+        let plan = self.plan();
+        let path = directory.join("plan");
+        fs::write(
+            &path,
+            format!("# {}: {}\n{plan}", self.failure.oracle, self.failure.text),
+        )?;
+        fs::write(directory.join("plan.drawn"), self.drawn.to_string())?;
+        for mode in Mode::ALL {
+            let (_, ran) = trier.try_mode(&plan, mode, Keep::All);
+            let Some(ran) = ran else { continue };
+            fs::write(
+                directory.join(format!("{mode}.pcap")),
+                pcap(&ran.played.transcripts, EPOCH)?,
+            )?;
+            let log: String = ran
+                .records
+                .iter()
+                .map(|record| format!("{record}\n"))
+                .collect();
+            fs::write(directory.join(format!("{mode}.log")), log)?;
+        }
+        let replay = format!("lockstep replay {} --mode {}", path.display(), self.mode);
+        fs::write(directory.join("replay"), format!("{replay}\n"))?;
+        Ok(directory)
+    }
+}

@@ -1,0 +1,240 @@
+//! A seed to a plan, swarm style: each seed switches whole classes of faults on and off, and draws a few of those that are on.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::plan::Plan;
+use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, Random, Seed};
+
+macro_rules! classes {
+    ($($variant:ident, $name:literal;)*) => {
+        /// A class of faults, as `--faults` names it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Class {
+            $(#[doc = concat!("`", $name, "`.")] $variant,)*
+        }
+
+        impl Class {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its word on the command line.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+classes! {
+    Reset, "reset";
+    Close, "close";
+    Stall, "stall";
+    Slow, "slow";
+    Latency, "latency";
+    Bandwidth, "bandwidth";
+    Split, "split";
+    Coalesce, "coalesce";
+    Refuse, "refuse";
+    Silence, "silence";
+    Window, "window";
+    CrashSpeaker, "crash-speaker";
+    CrashPeer, "crash-peer";
+    Program, "program";
+    Skew, "skew";
+    Order, "order";
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || {
+            Self::ALL
+                .iter()
+                .map(|class| class.name())
+                .collect::<Vec<_>>()
+        };
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|class| class.name() == text)
+            .ok_or_else(|| {
+                format!(
+                    "no class of faults is `{text}`; there are {}",
+                    known().join(", ")
+                )
+            })
+    }
+}
+
+/// What a run without faults looks like: where faults can strike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Connections, and the octets that went each way: sent, received.
+    pub connections: Vec<(IpAddr, u32, u64, u64)>,
+    /// The programs and how many steps each has.
+    pub programs: Vec<(String, usize)>,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+/// The plan of `seed`, drawn from the classes that may be switched on.
+#[must_use]
+pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
+    let mut random = Seed(seed).stream("plan");
+    let mut plan = Plan {
+        seed,
+        ..Plan::quiet(&profile.scenario)
+    };
+    let mut on: Vec<Class> = allowed
+        .iter()
+        .copied()
+        .filter(|_| random.chance(1, 3))
+        .collect();
+    if on.is_empty() && !allowed.is_empty() {
+        on.push(allowed[random.below(allowed.len() as u64) as usize]);
+    }
+    for class in on {
+        let times = 1 + random.below(2);
+        for _ in 0..times {
+            draw(&mut plan, profile, class, &mut random);
+        }
+    }
+    plan
+}
+
+fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
+    let micros = |random: &mut Random, most: u64| Duration::from_micros(random.below(most) + 1);
+    match class {
+        Class::Reset => strike(plan, profile, random, Action::Reset),
+        Class::Close => {
+            let action = if random.chance(1, 2) {
+                Action::Close
+            } else {
+                Action::HalfClose
+            };
+            strike(plan, profile, random, action);
+        }
+        Class::Stall => {
+            let time = Duration::from_millis(10 * (1 + random.below(500)));
+            strike(plan, profile, random, Action::Stall(Some(time)));
+        }
+        Class::Slow => {
+            let action = Action::Slow(10 + random.below(2_000));
+            strike(plan, profile, random, action);
+        }
+        Class::Split => {
+            let action = Action::Split(1 + random.below(40) as usize);
+            strike(plan, profile, random, action);
+        }
+        Class::Coalesce => {
+            let action = Action::Coalesce(1 + random.below(500) as usize, micros(random, 50_000));
+            strike(plan, profile, random, action);
+        }
+        Class::Silence => {
+            let time = Duration::from_secs(1 + random.below(300));
+            strike(plan, profile, random, Action::Silence(Some(time)));
+        }
+        Class::Refuse => {
+            if let Some(mut fault) = somewhere(profile, random, Action::Refuse) {
+                fault.moment = Moment::Opening;
+                plan.faults.push(fault);
+            }
+        }
+        Class::Latency => {
+            plan.link.latency = micros(random, 50_000);
+            plan.link.jitter = micros(random, 20_000);
+        }
+        Class::Bandwidth => plan.link.bandwidth = Some(200 + random.below(100_000)),
+        Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
+        Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
+        Class::Order => plan.drawn_order = true,
+        Class::CrashSpeaker => plan.upsets.push(Upset::CrashSpeaker {
+            at: within(profile, random),
+            down: micros(random, 3_000_000),
+        }),
+        Class::CrashPeer => {
+            if let Some((peer, ..)) = connection(profile, random) {
+                let (at, down) = (within(profile, random), micros(random, 3_000_000));
+                plan.upsets.push(Upset::CrashPeer { peer, at, down });
+            }
+        }
+        Class::Program => program(plan, profile, random),
+    }
+}
+
+fn program(plan: &mut Plan, profile: &Profile, random: &mut Random) {
+    let count = profile.programs.len() as u64;
+    if count == 0 {
+        return;
+    }
+    let (name, steps) = &profile.programs[random.below(count) as usize];
+    let how = match random.below(4) {
+        0 => Misbehaviour::Late(Duration::from_millis(random.below(3_000))),
+        1 => Misbehaviour::Slow(Duration::from_millis(1 + random.below(300))),
+        2 => Misbehaviour::Dies(1 + random.below((*steps).max(1) as u64) as usize),
+        _ => Misbehaviour::Floods(1 + random.below(3_000) as usize),
+    };
+    plan.upsets.push(Upset::Program {
+        name: name.clone(),
+        how,
+    });
+}
+
+fn strike(plan: &mut Plan, profile: &Profile, random: &mut Random, action: Action) {
+    plan.faults.extend(somewhere(profile, random, action));
+}
+
+/// A moment within a run, in whole microseconds so that the plan stays readable.
+fn within(profile: &Profile, random: &mut Random) -> Duration {
+    let micros = u64::try_from(profile.elapsed.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(random.below(micros.max(1)))
+}
+
+fn connection(profile: &Profile, random: &mut Random) -> Option<(IpAddr, u32, u64, u64)> {
+    let count = profile.connections.len() as u64;
+    (count > 0).then(|| profile.connections[random.below(count) as usize])
+}
+
+fn somewhere(profile: &Profile, random: &mut Random, action: Action) -> Option<Fault> {
+    let (peer, attempt, sent, received) = connection(profile, random)?;
+    let direction = if random.chance(1, 2) {
+        Direction::Sent
+    } else {
+        Direction::Received
+    };
+    let octets = if direction == Direction::Sent {
+        sent
+    } else {
+        received
+    };
+    let moment = if random.chance(4, 5) {
+        Moment::Byte(random.below(octets + 1))
+    } else {
+        Moment::Time(within(profile, random))
+    };
+    Some(Fault {
+        connection: ConnectionName {
+            peer,
+            opener: Opener::Us,
+            // A later connection only exists where an earlier one was lost.
+            attempt: attempt + u32::from(random.chance(1, 4)),
+        },
+        direction,
+        moment,
+        action,
+    })
+}

@@ -1,0 +1,49 @@
+//! Runs on every core: the one place with threads. Each run lives on one thread, alone; what it does is settled by its number.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// Takes the items `0..count` off one by one on `jobs` threads; `make` makes each thread's worker, `hear` gets
+/// the results as they come, on the calling thread, until it gives `false`.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "whole runs in parallel, none in part"
+)]
+pub fn run<T: Send, W: FnMut(usize) -> T>(
+    count: usize,
+    jobs: usize,
+    make: impl Fn() -> W + Sync,
+    mut hear: impl FnMut(usize, T) -> bool,
+) {
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let (sender, results) = mpsc::sync_channel(jobs * 64);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let sender = sender.clone();
+            let (next, stop, make) = (&next, &stop, &make);
+            scope.spawn(move || {
+                let mut work = make();
+                while !stop.load(Ordering::Relaxed) {
+                    let item = next.fetch_add(1, Ordering::Relaxed);
+                    if item >= count || sender.send((item, work(item))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (item, result) in results {
+            if !hear(item, result) {
+                stop.store(true, Ordering::Relaxed);
+                break;
+            }
+        }
+    });
+}
+
+/// How many threads there is room for.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -1,0 +1,316 @@
+//! What must hold of every run, whatever befell it: named checks, each with an exit status of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::plan::Plan;
+use super::run::Ran;
+use crate::scenario::golden::Golden;
+use crate::scenario::table::Held;
+use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::sim::Action;
+
+macro_rules! oracles {
+    ($($variant:ident, $name:literal, $status:literal, $about:literal;)*) => {
+        /// A check.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Oracle {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Oracle {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its word.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The exit status of a failure of its class.
+            #[must_use]
+            pub const fn status(self) -> u8 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// What it checks.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
+            /// The oracle of that name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|oracle| oracle.name() == name)
+            }
+        }
+    };
+}
+
+oracles! {
+    Liveness, "liveness", 10, "After the faults the session is back within a bound.";
+    Table, "table", 11, "The peer's table is what the speaker was told to announce: nothing lost, nothing stale.";
+    Unforced, "unforced", 12, "Every session that ended has a cause in the plan.";
+    Answers, "answers", 13, "One answer per command, in order.";
+    Timers, "timers", 14, "An established session is never silent for longer than its keepalive time.";
+    Decodes, "decodes", 15, "What is on the wire decodes.";
+    Modes, "modes", 16, "Both reactors end in the same state under the same plan.";
+    Golden, "golden", 17, "Where nothing was lost, the octets are the golden's.";
+    Panics, "panics", 18, "Nothing panics.";
+}
+
+impl fmt::Display for Oracle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A check that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Which.
+    pub oracle: Oracle,
+    /// What was found, in a sentence.
+    pub text: String,
+}
+
+/// A peer's routes in the order of their index.
+pub type Table = Vec<Held>;
+
+/// How a scenario goes where nothing goes wrong, under the same rules.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    /// The peers that are up at the end, and what they hold.
+    pub tables: BTreeMap<IpAddr, Table>,
+    /// Why sessions end in it.
+    pub causes: BTreeSet<String>,
+    /// Answers by program.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// Messages of the speaker that do not decode, which a scenario may be about.
+    pub undecodable: usize,
+}
+
+impl Baseline {
+    /// What `ran`, a run of a quiet plan, shows.
+    #[must_use]
+    pub fn of(ran: &Ran) -> Self {
+        Self {
+            tables: tables(ran),
+            causes: ran
+                .observed
+                .ended
+                .iter()
+                .map(|end| end.cause.clone())
+                .collect(),
+            answers: ran.observed.answers.clone(),
+            undecodable: undecodable(ran),
+        }
+    }
+}
+
+/// What the peers that are up hold.
+#[must_use]
+pub fn tables(ran: &Ran) -> BTreeMap<IpAddr, Table> {
+    ran.played
+        .tables
+        .iter()
+        .filter(|(_, view)| view.is_live())
+        .map(|(peer, view)| (*peer, view.routes().cloned().collect()))
+        .collect()
+}
+
+fn undecodable(ran: &Ran) -> usize {
+    ran.played
+        .tables
+        .values()
+        .map(|view| view.undecodable())
+        .sum()
+}
+
+/// Checks a run of `plan` against all oracles but that of the modes.
+#[must_use]
+pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden>) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let mut fail = |oracle, text| failures.push(Failure { oracle, text });
+    state(plan, ran, baseline, &mut fail);
+    if let Some(end) = unforced(plan, ran, baseline) {
+        fail(Oracle::Unforced, end);
+    }
+    if let Some(text) = answers(plan, ran, baseline) {
+        fail(Oracle::Answers, text);
+    }
+    for (connection, (since, silence)) in &ran.observed.silences {
+        // A clock that runs slow counts its seconds late.
+        let slow = 1.0 + f64::from(plan.skew.unsigned_abs()) / 1e6 * 2.0;
+        let allowed = KEEPALIVE.mul_f64(slow) + SLACK;
+        if *silence > allowed {
+            fail(
+                Oracle::Timers,
+                format!(
+                    "{connection} was silent for {:.3} s from {:.6} s on",
+                    silence.as_secs_f64(),
+                    since.as_secs_f64()
+                ),
+            );
+        }
+    }
+    if undecodable(ran) > baseline.undecodable {
+        fail(
+            Oracle::Decodes,
+            "a message of the speaker does not decode".into(),
+        );
+    }
+    if let Some(golden) = golden.filter(|_| is_benign(plan)) {
+        if let Some(divergence) = golden_divergence(golden, ran) {
+            fail(Oracle::Golden, divergence);
+        }
+    }
+    failures
+}
+
+/// A third of ExaBGP's default hold time: what every scenario that is watched that long has.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+const SLACK: Duration = Duration::from_secs(1);
+
+fn state(plan: &Plan, ran: &Ran, baseline: &Baseline, fail: &mut impl FnMut(Oracle, String)) {
+    let found = tables(ran);
+    for (peer, expected) in &baseline.tables {
+        match found.get(peer) {
+            None => fail(
+                Oracle::Liveness,
+                format!("no session with {peer} at the end"),
+            ),
+            Some(found) if !program_may_end(plan) => {
+                if let Some(text) = difference(expected, found) {
+                    fail(Oracle::Table, format!("at {peer}: {text}"));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// A program that dies need not be started again, so what it would have said is not owed.
+fn program_may_end(plan: &Plan) -> bool {
+    plan.upsets.iter().any(|upset| {
+        matches!(
+            upset,
+            Upset::Program {
+                how: Misbehaviour::Dies(_),
+                ..
+            }
+        )
+    })
+}
+
+/// The first difference of two tables, in a sentence.
+#[must_use]
+pub fn difference(expected: &[Held], found: &[Held]) -> Option<String> {
+    let lost = expected
+        .iter()
+        .find(|held| !found.iter().any(|other| other.nlri == held.nlri));
+    if let Some(held) = lost {
+        return Some(format!("{} is lost", held.nlri.text()));
+    }
+    let stale = found
+        .iter()
+        .find(|held| !expected.iter().any(|other| other.nlri == held.nlri));
+    if let Some(held) = stale {
+        return Some(format!("{} is stale", held.nlri.text()));
+    }
+    let other = expected.iter().find(|held| !found.contains(held))?;
+    Some(format!(
+        "{} has another next hop or other attributes",
+        other.nlri.text()
+    ))
+}
+
+/// Whether nothing in the plan can end a session or change what is sent.
+fn is_benign(plan: &Plan) -> bool {
+    plan.upsets.is_empty()
+        && plan.faults.iter().all(|fault| match fault.action {
+            Action::Split(_) | Action::Coalesce(..) | Action::Delay(_) => true,
+            Action::Stall(Some(time)) => time < HARMLESS,
+            _ => false,
+        })
+}
+
+/// A stall that no hold time notices.
+const HARMLESS: Duration = Duration::from_secs(20);
+
+/// The first session that ended without a cause.
+fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
+    let first_harm = ran
+        .struck
+        .iter()
+        .filter(|struck| match struck.fault.action {
+            Action::Reset | Action::Close | Action::HalfClose | Action::Silence(_) => true,
+            Action::Slow(rate) => rate < 200,
+            Action::Stall(time) => time.is_none_or(|time| time >= HARMLESS),
+            _ => false,
+        })
+        .filter_map(|struck| struck.at)
+        .chain(plan.upsets.iter().filter_map(|upset| match upset {
+            Upset::CrashSpeaker { at, .. } | Upset::CrashPeer { at, .. } => Some(*at),
+            Upset::Program { .. } => None,
+        }))
+        .min();
+    let end = ran.observed.ended.iter().find(|end| {
+        !baseline.causes.contains(&end.cause) && first_harm.is_none_or(|harm| end.at < harm)
+    })?;
+    Some(format!(
+        "{} ended at {:.6} s in {}, and nothing in the plan made it: {}",
+        end.connection,
+        end.at.as_secs_f64(),
+        end.state,
+        end.cause
+    ))
+}
+
+fn answers(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
+    let upset = plan.upsets.iter().any(|upset| {
+        matches!(upset, Upset::CrashSpeaker { .. })
+            || matches!(
+                upset,
+                Upset::Program {
+                    how: Misbehaviour::Dies(_) | Misbehaviour::Floods(_),
+                    ..
+                }
+            )
+    });
+    if upset {
+        return None;
+    }
+    let empty = Vec::new();
+    baseline.answers.iter().find_map(|(program, expected)| {
+        let found = ran.observed.answers.get(program).unwrap_or(&empty);
+        if is_benign(plan) && found != expected {
+            return Some(format!(
+                "process {program} was answered {found:?}, not {expected:?}"
+            ));
+        }
+        (found.len() != expected.len()).then(|| {
+            format!(
+                "process {program} got {} answer(s) to {} command(s)",
+                found.len(),
+                expected.len()
+            )
+        })
+    })
+}
+
+fn golden_divergence(golden: &Golden, ran: &Ran) -> Option<String> {
+    let mut run = Golden::of(&ran.played.transcripts);
+    // Only connections that the golden has: a speaker that never gives up connects again.
+    run.connections
+        .retain(|key, _| golden.connections.contains_key(key));
+    let divergence = golden.divergence(&run)?;
+    Some(format!(
+        "message {} of connection {} with {} is not the golden's",
+        divergence.number, divergence.attempt, divergence.peer
+    ))
+}

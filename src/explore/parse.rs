@@ -1,0 +1,282 @@
+//! A plan's text to a [`Plan`]; what is wrong is shown with line and caret.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::defect::Defect;
+use super::plan::Plan;
+use crate::bgp::text::{TextError, Word, Words};
+use crate::reactor::Mode;
+use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
+
+const KNOWN: &str = "scenario, mode, seed, order, latency, jitter, bandwidth, window, skew, watch, defect, fault or upset";
+const ACTIONS: &str = "refuse, ignore, reset, close, half-close, stall [TIME], slow OCTETS, split OCTETS, coalesce OCTETS TIME, delay TIME or silence [TIME]";
+
+/// Reads a plan.
+///
+/// # Errors
+/// A word that no plan has, an offset or a time that cannot be, a missing scenario.
+pub fn parse(text: &str) -> Result<Plan, TextError> {
+    let mut plan = Plan::quiet("");
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let words = words(line, offset);
+        offset += line.len();
+        if !words.is_empty() {
+            let end = words.last().map_or(offset, |word| word.span.end);
+            directive(&mut plan, &mut Words::new(&words, end))?;
+        }
+    }
+    if plan.scenario.is_empty() {
+        return Err(TextError::new(0..0, "the plan names no scenario")
+            .help("add a line such as `scenario api-rr`"));
+    }
+    Ok(plan)
+}
+
+/// White space and the colon before a fault's action part words; `#` at the beginning of a word begins a comment.
+fn words(line: &str, offset: usize) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    for piece in line.split_inclusive(char::is_whitespace) {
+        let text = piece.trim_end();
+        if text.starts_with('#') {
+            break;
+        }
+        let start = offset + at;
+        at += piece.len();
+        let bare = text.trim_end_matches(':');
+        if bare.is_empty() {
+            continue;
+        }
+        words.push(Word {
+            text: bare.to_owned(),
+            span: start..start + bare.len(),
+        });
+    }
+    words
+}
+
+fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
+    let word = words.word("a directive")?;
+    match word.text.as_str() {
+        "scenario" => plan.scenario = words.word("the name of a scenario")?.text.clone(),
+        "mode" => plan.mode = Some(words.parse::<Mode>("`sync` or `async`")?),
+        "seed" => plan.seed = words.parse("a whole number")?,
+        "order" => {
+            words.expect("drawn")?;
+            plan.drawn_order = true;
+        }
+        "latency" => plan.link.latency = time(words)?,
+        "jitter" => plan.link.jitter = time(words)?,
+        "bandwidth" => plan.link.bandwidth = Some(at_least_one(words, "octets per second")?),
+        "window" => plan.window = Some(at_least_one(words, "octets")? as usize),
+        "skew" => plan.skew = skew(words)?,
+        "watch" => plan.watch = time(words)?,
+        "defect" => plan.defects.push(defect(words)?),
+        "fault" => plan.faults.push(fault(words)?),
+        "upset" => plan.upsets.push(upset(words)?),
+        other => return Err(unknown(&word.span, other, KNOWN)),
+    }
+    words.finish()
+}
+
+fn unknown(span: &Range<usize>, word: &str, known: &str) -> TextError {
+    TextError::new(span.clone(), format!("`{word}` is not known here"))
+        .help(format!("write {known}"))
+}
+
+fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
+    let span = words.span();
+    let skew = words.parse("parts per million, from -900000 to 900000")?;
+    if !(-900_000..=900_000).contains(&skew) {
+        return Err(TextError::new(
+            span,
+            format!("a clock cannot be {skew} parts per million off"),
+        )
+        .help("write a number from -900000 to 900000"));
+    }
+    Ok(skew)
+}
+
+fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
+    let span = words.span();
+    let number = words.parse(&format!("a number of {of}"))?;
+    if number == 0 {
+        return Err(TextError::new(span, format!("0 {of} would never end"))
+            .help("write at least 1; to stop everything, use the fault `stall`"));
+    }
+    Ok(number)
+}
+
+/// A name of a defect.
+fn defect(words: &mut Words<'_>) -> Result<Defect, TextError> {
+    let word = words.word("the name of a defect")?;
+    word.text.parse().map_err(|_| {
+        TextError::new(
+            word.span.clone(),
+            format!("there is no defect `{}`", word.text),
+        )
+        .help("`lockstep defects` lists them")
+    })
+}
+
+/// `2s`, `300ms`, `150us`, also `0.25s`.
+fn time(words: &mut Words<'_>) -> Result<Duration, TextError> {
+    let word = words.word("a time")?;
+    read_time(&word.text).ok_or_else(|| {
+        TextError::new(word.span.clone(), format!("`{}` is not a time", word.text))
+            .help("write a number and its unit, as in 150us, 300ms or 2s")
+    })
+}
+
+fn read_time(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let nanos_per_unit = match unit {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut nanos = whole.parse::<u64>().ok()?.checked_mul(nanos_per_unit)?;
+    let mut unit = nanos_per_unit;
+    for digit in fraction.chars() {
+        unit /= 10;
+        nanos = nanos.checked_add(u64::from(digit.to_digit(10)?) * unit)?;
+    }
+    Some(Duration::from_nanos(nanos))
+}
+
+fn optional_time(words: &mut Words<'_>) -> Result<Option<Duration>, TextError> {
+    if words.is_empty() {
+        return Ok(None);
+    }
+    time(words).map(Some)
+}
+
+fn connection(words: &mut Words<'_>) -> Result<ConnectionName, TextError> {
+    let word = words.word("a connection")?;
+    let read = |text: &str| {
+        let at = text.find(['#', '<'])?;
+        let opener = if text[at..].starts_with('#') {
+            Opener::Us
+        } else {
+            Opener::Peer
+        };
+        Some(ConnectionName {
+            peer: text[..at].parse().ok()?,
+            opener,
+            attempt: text[at + 1..].parse().ok().filter(|attempt| *attempt > 0)?,
+        })
+    };
+    read(&word.text).ok_or_else(|| {
+        TextError::new(word.span.clone(), format!("`{}` is not a connection", word.text)).help(
+            "write the peer's address and the attempt, from 1: 127.0.0.1#1; with `<` for `#` where the peer connects",
+        )
+    })
+}
+
+fn fault(words: &mut Words<'_>) -> Result<Fault, TextError> {
+    let connection = connection(words)?;
+    let word = words.word("`sent` or `received`")?;
+    let direction = match word.text.as_str() {
+        "sent" => Direction::Sent,
+        "received" => Direction::Received,
+        other => {
+            return Err(unknown(
+                &word.span,
+                other,
+                "sent or received, seen from the speaker",
+            ));
+        }
+    };
+    let word = words.word("`opening`, `byte N` or `time T`")?;
+    let moment = match word.text.as_str() {
+        "opening" => Moment::Opening,
+        "byte" => Moment::Byte(words.parse("a number of octets")?),
+        "time" => Moment::Time(time(words)?),
+        other => return Err(unknown(&word.span, other, "opening, byte N or time T")),
+    };
+    let span = words.span();
+    let action = action(words)?;
+    if matches!(action, Action::Refuse | Action::Ignore) != (moment == Moment::Opening) {
+        return Err(
+            TextError::new(span, format!("`{action}` cannot happen there"))
+                .help("`refuse` and `ignore` happen at `opening`, and nothing else does"),
+        );
+    }
+    Ok(Fault {
+        connection,
+        direction,
+        moment,
+        action,
+    })
+}
+
+fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
+    let word = words.word("what happens")?;
+    Ok(match word.text.as_str() {
+        "refuse" => Action::Refuse,
+        "ignore" => Action::Ignore,
+        "reset" => Action::Reset,
+        "close" => Action::Close,
+        "half-close" => Action::HalfClose,
+        "stall" => Action::Stall(optional_time(words)?),
+        "slow" => Action::Slow(at_least_one(words, "octets per second")?),
+        "split" => Action::Split(at_least_one(words, "octets")? as usize),
+        "coalesce" => Action::Coalesce(at_least_one(words, "octets")? as usize, time(words)?),
+        "delay" => Action::Delay(time(words)?),
+        "silence" => Action::Silence(optional_time(words)?),
+        other => return Err(unknown(&word.span, other, ACTIONS)),
+    })
+}
+
+fn upset(words: &mut Words<'_>) -> Result<Upset, TextError> {
+    let word = words.word("`crash` or `program`")?;
+    match word.text.as_str() {
+        "crash" if words.accept("speaker") => {
+            let (at, down) = outage(words)?;
+            Ok(Upset::CrashSpeaker { at, down })
+        }
+        "crash" => {
+            words.expect("peer")?;
+            let peer: IpAddr = words.parse("the address of a peer")?;
+            let (at, down) = outage(words)?;
+            Ok(Upset::CrashPeer { peer, at, down })
+        }
+        "program" => Ok(Upset::Program {
+            name: words.word("the name of a process")?.text.clone(),
+            how: misbehaviour(words)?,
+        }),
+        other => Err(unknown(&word.span, other, "crash or program")),
+    }
+}
+
+fn outage(words: &mut Words<'_>) -> Result<(Duration, Duration), TextError> {
+    words.expect("at")?;
+    let at = time(words)?;
+    words.expect("for")?;
+    Ok((at, time(words)?))
+}
+
+fn misbehaviour(words: &mut Words<'_>) -> Result<Misbehaviour, TextError> {
+    let word = words.word("`late`, `slow`, `dies` or `floods`")?;
+    Ok(match word.text.as_str() {
+        "late" => Misbehaviour::Late(time(words)?),
+        "slow" => Misbehaviour::Slow(time(words)?),
+        "dies" => Misbehaviour::Dies(at_least_one(words, "steps")? as usize),
+        "floods" => Misbehaviour::Floods(words.parse("a number of lines")?),
+        other => {
+            return Err(unknown(
+                &word.span,
+                other,
+                "late TIME, slow TIME, dies STEP or floods LINES",
+            ));
+        }
+    })
+}

@@ -1,0 +1,140 @@
+//! A plan: everything that a run depends on, as a short text that a person can read, write and mail.
+//!
+//! ```text
+//! scenario api-rr
+//! mode async
+//! seed 4217
+//! order drawn
+//! latency 300us
+//! fault 127.0.0.1#1 received byte 117: reset
+//! upset crash peer 127.0.0.1 at 2s for 1s
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use super::defect::Defect;
+use crate::reactor::Mode;
+use crate::scenario::upset::{Time, Upset};
+use crate::sim::{Fault, Link, Settings};
+
+/// What a run depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The reactor; each in turn where it is absent.
+    pub mode: Option<Mode>,
+    /// Feeds the drawn order and jitter.
+    pub seed: u64,
+    /// Which of several ready tasks or sockets goes first is drawn from the seed.
+    pub drawn_order: bool,
+    /// The path between speaker and peers.
+    pub link: Link,
+    /// A socket's receive buffer in octets, its largest window; the network's own where it is absent.
+    pub window: Option<usize>,
+    /// How fast the speaker's clock runs, in parts per million off the true one.
+    pub skew: i32,
+    /// How long the session is watched after the scripts have ended.
+    pub watch: Duration,
+    /// Historical defects switched on.
+    pub defects: Vec<Defect>,
+    /// What befalls connections, seen from the speaker.
+    pub faults: Vec<Fault>,
+    /// What befalls hosts and programs.
+    pub upsets: Vec<Upset>,
+}
+
+impl Plan {
+    /// A plan for `scenario` in which nothing goes wrong.
+    #[must_use]
+    pub fn quiet(scenario: impl Into<String>) -> Self {
+        Self {
+            scenario: scenario.into(),
+            mode: None,
+            seed: 0,
+            drawn_order: false,
+            link: Link::default(),
+            window: None,
+            skew: 0,
+            watch: WATCH,
+            defects: Vec::new(),
+            faults: Vec::new(),
+            upsets: Vec::new(),
+        }
+    }
+
+    /// Whether it has no fault and no upset: the golden's bytes are then to be expected.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.faults.is_empty() && self.upsets.is_empty()
+    }
+
+    /// When its last upset is over and its last timed fault has struck.
+    #[must_use]
+    pub fn last_trouble(&self) -> Duration {
+        let upsets = self.upsets.iter().map(|upset| match upset {
+            Upset::CrashSpeaker { at, down } | Upset::CrashPeer { at, down, .. } => *at + *down,
+            Upset::Program { .. } => Duration::ZERO,
+        });
+        upsets.max().unwrap_or_default()
+    }
+
+    /// The settings of its simulated world.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            seed: crate::sim::Seed(self.seed),
+            link: self.link,
+            receive_buffer: self.window.unwrap_or(defaults.receive_buffer),
+            ..defaults
+        }
+    }
+}
+
+/// How long a session is watched after the scripts have ended, unless a plan says otherwise.
+pub const WATCH: Duration = Duration::from_secs(1);
+
+impl fmt::Display for Plan {
+    /// Lines that the parser reads back; what is as usual is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let usual = Self::quiet("");
+        writeln!(f, "scenario {}", self.scenario)?;
+        if let Some(mode) = self.mode {
+            writeln!(f, "mode {mode}")?;
+        }
+        writeln!(f, "seed {}", self.seed)?;
+        if self.drawn_order {
+            writeln!(f, "order drawn")?;
+        }
+        if self.link.latency != usual.link.latency {
+            writeln!(f, "latency {}", Time(self.link.latency))?;
+        }
+        if self.link.jitter != usual.link.jitter {
+            writeln!(f, "jitter {}", Time(self.link.jitter))?;
+        }
+        if let Some(bandwidth) = self.link.bandwidth {
+            writeln!(f, "bandwidth {bandwidth}")?;
+        }
+        if let Some(window) = self.window {
+            writeln!(f, "window {window}")?;
+        }
+        if self.skew != 0 {
+            writeln!(f, "skew {}", self.skew)?;
+        }
+        if self.watch != usual.watch {
+            writeln!(f, "watch {}", Time(self.watch))?;
+        }
+        for defect in &self.defects {
+            writeln!(f, "defect {defect}")?;
+        }
+        for fault in &self.faults {
+            writeln!(f, "fault {fault}")?;
+        }
+        for upset in &self.upsets {
+            writeln!(f, "upset {upset}")?;
+        }
+        Ok(())
+    }
+}

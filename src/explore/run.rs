@@ -1,0 +1,207 @@
+//! One run of a plan in one mode, in a simulated world.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::generate::Profile;
+use super::observed::{Observed, Watcher};
+use super::oracle::{Baseline, difference};
+use super::plan::Plan;
+use super::policy::Policy;
+use crate::reactor::Mode;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::order::{Arrival, Order};
+use crate::scenario::play::{self, PlayError};
+use crate::scenario::played::Played;
+use crate::scenario::production::{Adversity, Conditions, LIMIT, Production};
+use crate::scenario::script::Scenario;
+use crate::scenario::transcripts::Transcripts;
+use crate::sim::{
+    self, Faults, FaultyNetwork, Keep, Record, Seed, Struck, TappedNetwork, Trace, TraceHash, World,
+};
+
+/// How long a program waits for what may never come.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
+const RECOVERY: Duration = Duration::from_secs(900);
+/// A host has the port to itself.
+const PORT: u16 = 179;
+/// More than any run takes, recovery and all.
+const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
+
+/// A run that is over.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What peers and programs saw.
+    pub played: Played,
+    /// What the speaker was seen to do.
+    pub observed: Observed,
+    /// Every fault of the plan, and whether and when it struck.
+    pub struck: Vec<Struck>,
+    /// The hash of everything that happened.
+    pub hash: TraceHash,
+    /// Everything that happened, where it was kept.
+    pub records: Vec<Record>,
+}
+
+/// A scenario with its configuration read, to be run again and again.
+pub struct Stagecraft {
+    scenario: Rc<Scenario>,
+    speaker: play::Prepared,
+}
+
+impl Stagecraft {
+    /// Reads the configurations of `scenario`.
+    ///
+    /// # Errors
+    /// A configuration that cannot be read or understood.
+    pub fn new(scenario: Rc<Scenario>) -> Result<Self, PlayError> {
+        let mut speaker = play::prepare(&scenario)?;
+        // A speaker that gives up has no chance to recover.
+        speaker.1.attempts = 0;
+        Ok(Self { scenario, speaker })
+    }
+
+    /// Whose scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &Rc<Scenario> {
+        &self.scenario
+    }
+
+    /// Where faults can strike, as a run without any shows.
+    #[must_use]
+    pub fn profile(&self, ran: &Ran) -> Profile {
+        let connections = ran.played.transcripts.iter().map(|transcript| {
+            let octets = |from_speaker| {
+                let passed = transcript.messages.iter();
+                passed
+                    .filter(|passed| passed.from_speaker == from_speaker)
+                    .map(|passed| passed.bytes.len() as u64)
+                    .sum()
+            };
+            let attempt = u32::try_from(transcript.attempt).unwrap_or(u32::MAX);
+            (transcript.peer, attempt, octets(true), octets(false))
+        });
+        Profile {
+            connections: connections.collect(),
+            elapsed: ran.played.elapsed,
+            ..self.empty_profile()
+        }
+    }
+
+    /// A profile of no connection.
+    #[must_use]
+    pub fn empty_profile(&self) -> Profile {
+        let programs = self.scenario.programs.iter();
+        Profile {
+            scenario: self.scenario.name.clone(),
+            connections: Vec::new(),
+            programs: programs
+                .map(|program| (program.name.clone(), program.steps.len()))
+                .collect(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Runs `plan` in `mode`; it is watched until it holds what `baseline` holds.
+    ///
+    /// # Errors
+    /// A peer that cannot listen, a run that stands still.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        mode: Mode,
+        keep: Keep,
+        baseline: Option<&Rc<Baseline>>,
+    ) -> Result<Ran, PlayError> {
+        if plan.defects.is_empty() {
+            self.conducted(plan, mode, keep, baseline, crate::reactor::conduct::Sound)
+        } else {
+            self.conducted(plan, mode, keep, baseline, Policy::new(&plan.defects))
+        }
+    }
+
+    fn conducted(
+        &self,
+        plan: &Plan,
+        mode: Mode,
+        keep: Keep,
+        baseline: Option<&Rc<Baseline>>,
+        conduct: impl Conduct,
+    ) -> Result<Ran, PlayError> {
+        let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
+            what: "a simulated world".into(),
+            error,
+        })?;
+        let clock = world.clock();
+        let trace = Trace::new(clock, keep);
+        let faults = Faults::new(&plan.faults);
+        let network = world.host(&[]).network();
+        let faulty = FaultyNetwork::new(network.clone(), "speaker", &trace, &faults)
+            .map_err(|error| PlayError::Plan(error.to_string()))?;
+        let tapped = TappedNetwork::new(faulty, "speaker", &trace);
+        let watcher = Rc::new(Watcher::new(trace.clone()));
+        let production = Production {
+            scenario: self.scenario.clone(),
+            mode,
+            rotation: self.speaker.0.clone(),
+            settings: self.speaker.1.clone(),
+            speaker_network: tapped,
+            peer_network: network,
+            port: PORT,
+            clock,
+            speaker_clock: clock.skewed(plan.skew),
+            observer: watcher.clone(),
+            order: order(plan),
+            conduct,
+            conditions: Conditions::Adverse(Adversity {
+                upsets: plan.upsets.clone(),
+                patience: PATIENCE,
+                calm: plan.last_trouble(),
+                recovery: RECOVERY,
+                watch: plan.watch,
+            }),
+        };
+        let baseline = baseline.cloned();
+        let recovered = Box::new(move |transcripts: &Transcripts| {
+            baseline
+                .as_ref()
+                .is_none_or(|baseline| holds(transcripts, baseline))
+        });
+        let played = world.run(VIRTUAL_LIMIT.max(LIMIT), production.play(recovered))??;
+        let elapsed = played.elapsed;
+        Ok(Ran {
+            played,
+            observed: watcher.take(elapsed),
+            struck: faults.report(),
+            hash: trace.hash(),
+            records: trace.take_records(),
+        })
+    }
+}
+
+fn order(plan: &Plan) -> Box<dyn Fn() -> Box<dyn Order>> {
+    if !plan.drawn_order {
+        return Box::new(|| Box::new(Arrival));
+    }
+    let seed = Seed(plan.seed);
+    Box::new(move || Box::new(Drawn(sim::Order::drawn(seed, "order"))))
+}
+
+struct Drawn(sim::Order);
+
+impl Order for Drawn {
+    fn pick(&mut self, ready: usize) -> usize {
+        self.0.pick(ready)
+    }
+}
+
+/// Whether every peer of `baseline` is up and holds what it should.
+fn holds(transcripts: &Transcripts, baseline: &Baseline) -> bool {
+    baseline.tables.iter().all(|(peer, expected)| {
+        transcripts.view(*peer, |view| {
+            let found: Vec<_> = view.routes().cloned().collect();
+            view.is_live() && difference(expected, &found).is_none()
+        })
+    })
+}

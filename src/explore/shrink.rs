@@ -1,0 +1,240 @@
+//! A failing plan made small: fewer lines, then smaller numbers, as long as it fails in the same class.
+
+use std::time::Duration;
+
+use super::plan::Plan;
+use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::sim::{Action, Fault, Link, Moment};
+
+/// What shrinking came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The smallest plan found that still fails.
+    pub plan: Plan,
+    /// Plans tried.
+    pub tried: usize,
+    /// Those of them that still failed.
+    pub kept: usize,
+}
+
+/// Shrinks `plan`; `fails` says whether a candidate fails as it did. `told` hears of each candidate and its fate.
+pub fn shrink(
+    plan: &Plan,
+    mut fails: impl FnMut(&Plan) -> bool,
+    mut told: impl FnMut(&Plan, bool),
+) -> Shrunk {
+    let mut shrunk = Shrunk {
+        plan: plan.clone(),
+        tried: 0,
+        kept: 0,
+    };
+    loop {
+        let before = shrunk.plan.clone();
+        let mut at = 0;
+        // Whatever is taken away shifts the rest to its place, so a success does not move on.
+        while let Some(candidate) = candidates(&shrunk.plan).into_iter().nth(at) {
+            shrunk.tried += 1;
+            let failed = fails(&candidate);
+            told(&candidate, failed);
+            if failed {
+                shrunk.kept += 1;
+                shrunk.plan = candidate;
+            } else {
+                at += 1;
+            }
+        }
+        if shrunk.plan == before {
+            return shrunk;
+        }
+    }
+}
+
+/// Every plan that is one step smaller: lines first, then settings, then numbers.
+fn candidates(plan: &Plan) -> Vec<Plan> {
+    let mut all = Vec::new();
+    let mut push = |change: &dyn Fn(&mut Plan)| {
+        let mut candidate = plan.clone();
+        change(&mut candidate);
+        if candidate != *plan {
+            all.push(candidate);
+        }
+    };
+    if plan.faults.len() > 2 {
+        let half = plan.faults.len() / 2;
+        push(&|plan| plan.faults.truncate(half));
+        push(&|plan| {
+            plan.faults.drain(..half);
+        });
+    }
+    for at in 0..plan.faults.len() {
+        push(&|plan| {
+            plan.faults.remove(at);
+        });
+    }
+    for at in 0..plan.upsets.len() {
+        push(&|plan| drop(plan.upsets.remove(at)));
+    }
+    let usual = Plan::quiet("");
+    push(&|plan| plan.link = usual.link);
+    push(&|plan| {
+        plan.link = Link {
+            jitter: Duration::ZERO,
+            ..plan.link
+        }
+    });
+    push(&|plan| {
+        plan.link = Link {
+            bandwidth: None,
+            ..plan.link
+        }
+    });
+    push(&|plan| plan.window = None);
+    push(&|plan| plan.skew = 0);
+    push(&|plan| plan.drawn_order = false);
+    push(&|plan| plan.watch = usual.watch);
+    push(&|plan| plan.seed = 0);
+    for at in 0..plan.faults.len() {
+        for fault in smaller_faults(&plan.faults[at]) {
+            push(&|plan| plan.faults[at] = fault);
+        }
+    }
+    for at in 0..plan.upsets.len() {
+        for upset in smaller_upsets(&plan.upsets[at]) {
+            push(&|plan| plan.upsets[at] = upset.clone());
+        }
+    }
+    for latency in smaller_times(plan.link.latency) {
+        push(&|plan| plan.link.latency = latency.max(usual.link.latency));
+    }
+    all
+}
+
+/// Zero, half, one less.
+fn smaller(number: u64, least: u64) -> Vec<u64> {
+    let mut all = vec![least, number / 2, number.saturating_sub(1)];
+    all.retain(|candidate| *candidate >= least && *candidate < number);
+    all.dedup();
+    all
+}
+
+/// Zero, whole seconds, whole milliseconds, half.
+fn smaller_times(time: Duration) -> Vec<Duration> {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let mut all = vec![
+        0,
+        micros / 1_000_000 * 1_000_000,
+        micros / 1_000 * 1_000,
+        micros / 2,
+    ];
+    all.retain(|candidate| *candidate < micros);
+    all.dedup();
+    all.into_iter().map(Duration::from_micros).collect()
+}
+
+fn smaller_faults(fault: &Fault) -> Vec<Fault> {
+    let mut all = Vec::new();
+    if fault.connection.attempt > 1 {
+        let mut first = *fault;
+        first.connection.attempt = 1;
+        all.push(first);
+    }
+    let moments: Vec<Moment> = match fault.moment {
+        Moment::Opening => Vec::new(),
+        Moment::Byte(byte) => smaller(byte, 0).into_iter().map(Moment::Byte).collect(),
+        Moment::Time(time) => smaller_times(time).into_iter().map(Moment::Time).collect(),
+    };
+    all.extend(moments.into_iter().map(|moment| Fault { moment, ..*fault }));
+    let actions: Vec<Action> = match fault.action {
+        Action::Stall(Some(time)) => smaller_times(time)
+            .into_iter()
+            .map(|time| Action::Stall(Some(time)))
+            .collect(),
+        Action::Silence(Some(time)) => smaller_times(time)
+            .into_iter()
+            .map(|time| Action::Silence(Some(time)))
+            .collect(),
+        Action::Delay(time) => smaller_times(time).into_iter().map(Action::Delay).collect(),
+        Action::HalfClose => vec![Action::Close],
+        _ => Vec::new(),
+    };
+    all.extend(actions.into_iter().map(|action| Fault { action, ..*fault }));
+    all
+}
+
+fn smaller_upsets(upset: &Upset) -> Vec<Upset> {
+    match upset {
+        Upset::CrashSpeaker { at, down } => outages(*at, *down)
+            .map(|(at, down)| Upset::CrashSpeaker { at, down })
+            .collect(),
+        Upset::CrashPeer { peer, at, down } => outages(*at, *down)
+            .map(|(at, down)| Upset::CrashPeer {
+                peer: *peer,
+                at,
+                down,
+            })
+            .collect(),
+        Upset::Program { name, how } => misbehaviours(*how)
+            .into_iter()
+            .map(|how| Upset::Program {
+                name: name.clone(),
+                how,
+            })
+            .collect(),
+    }
+}
+
+fn outages(at: Duration, down: Duration) -> impl Iterator<Item = (Duration, Duration)> {
+    let earlier = smaller_times(at).into_iter().map(move |at| (at, down));
+    let shorter = smaller_times(down).into_iter().map(move |down| (at, down));
+    earlier.chain(shorter)
+}
+
+fn misbehaviours(how: Misbehaviour) -> Vec<Misbehaviour> {
+    match how {
+        Misbehaviour::Late(by) => smaller_times(by)
+            .into_iter()
+            .map(Misbehaviour::Late)
+            .collect(),
+        Misbehaviour::Slow(by) => smaller_times(by)
+            .into_iter()
+            .map(Misbehaviour::Slow)
+            .collect(),
+        Misbehaviour::Dies(step) => smaller(step as u64, 1)
+            .into_iter()
+            .map(|step| Misbehaviour::Dies(step as usize))
+            .collect(),
+        Misbehaviour::Floods(lines) => smaller(lines as u64, 0)
+            .into_iter()
+            .map(|lines| Misbehaviour::Floods(lines as usize))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::parse::parse;
+
+    #[test]
+    fn a_plan_shrinks_to_the_line_and_the_numbers_that_matter() {
+        let plan = parse(
+            "scenario api-rr\nseed 77\nlatency 312us\njitter 9ms\n\
+             fault 127.0.0.1#1 sent byte 3: stall 2.5s\n\
+             fault 127.0.0.1#1 received byte 117: reset\n\
+             fault 127.0.0.1#2 received byte 5: split 3\n\
+             upset crash peer 127.0.0.1 at 1500ms for 20ms\n",
+        )
+        .unwrap();
+        let fails = |plan: &Plan| {
+            plan.faults.iter().any(|fault| {
+                fault.action == Action::Reset
+                    && matches!(fault.moment, Moment::Byte(byte) if byte >= 48)
+            })
+        };
+        let shrunk = shrink(&plan, fails, |_, _| ());
+        assert_eq!(
+            shrunk.plan.to_string(),
+            "scenario api-rr\nseed 0\nfault 127.0.0.1#1 received byte 48: reset\n"
+        );
+    }
+}

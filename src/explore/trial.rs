@@ -1,0 +1,168 @@
+//! One plan tried in the modes asked for, and judged.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use super::generate::Profile;
+use super::oracle::{Baseline, Failure, Oracle, check, difference, tables};
+use super::plan::Plan;
+use super::probe::Probe;
+use super::run::{Ran, Stagecraft};
+use crate::reactor::Mode;
+use crate::scenario::golden::Golden;
+use crate::scenario::play::PlayError;
+use crate::scenario::script::Scenario;
+use crate::sim::{Keep, TraceHash};
+
+/// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
+pub struct Trier {
+    craft: Stagecraft,
+    golden: Option<Golden>,
+    baselines: Vec<(Mode, Rc<Baseline>)>,
+    profile: Profile,
+}
+
+/// What came of a plan in one mode.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The mode.
+    pub mode: Mode,
+    /// What failed; nothing where all held.
+    pub failures: Vec<Failure>,
+    /// Rare paths that were reached.
+    pub probes: BTreeSet<Probe>,
+    /// The hash of everything that happened; `None` where the run panicked.
+    pub hash: Option<TraceHash>,
+    /// Faults of the plan that never struck.
+    pub missed: usize,
+}
+
+impl Trier {
+    /// Reads the scenario's configuration and runs it once in each mode without faults.
+    ///
+    /// # Errors
+    /// A configuration that cannot be read or understood, a run that stands still.
+    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, PlayError> {
+        let craft = Stagecraft::new(Rc::new(scenario))?;
+        let quiet = Plan::quiet(&craft.scenario().name);
+        let mut baselines = Vec::new();
+        let mut profile = None;
+        for mode in Mode::ALL {
+            let ran = craft.run(&quiet, mode, Keep::Hash, None)?;
+            profile.get_or_insert_with(|| craft.profile(&ran));
+            baselines.push((mode, Rc::new(Baseline::of(&ran))));
+        }
+        Ok(Self {
+            profile: profile.unwrap_or_else(|| craft.empty_profile()),
+            craft,
+            golden,
+            baselines,
+        })
+    }
+
+    /// Where faults can strike.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        self.craft.scenario()
+    }
+
+    fn baseline(&self, mode: Mode) -> &Rc<Baseline> {
+        let at = usize::from(self.baselines[0].0 != mode);
+        &self.baselines[at].1
+    }
+
+    /// Tries `plan` in each of `modes`; where there are two, their ends are compared.
+    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Vec<Trial> {
+        let mut ends = Vec::new();
+        let mut trials: Vec<Trial> = modes
+            .iter()
+            .map(|mode| {
+                let (trial, ran) = self.try_mode(plan, *mode, Keep::Hash);
+                ends.push(ran.map(|ran| tables(&ran)));
+                trial
+            })
+            .collect();
+        if let ([Some(one), Some(other)], Some(last)) = (ends.as_slice(), trials.last_mut()) {
+            for (peer, table) in one {
+                let text = match other.get(peer) {
+                    None => Some(format!("{peer} is up in one mode alone")),
+                    Some(found) => difference(table, found),
+                };
+                if let Some(text) = text {
+                    last.failures.push(Failure {
+                        oracle: Oracle::Modes,
+                        text,
+                    });
+                }
+            }
+        }
+        trials
+    }
+
+    /// Tries `plan` in `mode` and gives the run too, unless it panicked.
+    pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<Ran>) {
+        let baseline = self.baseline(mode);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            self.craft.run(plan, mode, keep, Some(baseline))
+        }));
+        match outcome {
+            Ok(Ok(ran)) => {
+                let trial = Trial {
+                    mode,
+                    failures: check(plan, &ran, baseline, self.golden.as_ref()),
+                    probes: ran.observed.probes.clone(),
+                    hash: Some(ran.hash),
+                    missed: ran
+                        .struck
+                        .iter()
+                        .filter(|struck| struck.at.is_none())
+                        .count(),
+                };
+                (trial, Some(ran))
+            }
+            Ok(Err(error)) => (
+                failed(mode, plan, Oracle::Liveness, error.to_string()),
+                None,
+            ),
+            Err(panic) => {
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("a panic");
+                (failed(mode, plan, Oracle::Panics, text.to_owned()), None)
+            }
+        }
+    }
+
+    /// Whether `plan` fails `oracle` in `mode`.
+    #[must_use]
+    pub fn fails(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> bool {
+        let trials = if oracle == Oracle::Modes {
+            self.try_plan(plan, &Mode::ALL)
+        } else {
+            vec![self.try_mode(plan, mode, Keep::Hash).0]
+        };
+        trials
+            .iter()
+            .flat_map(|trial| &trial.failures)
+            .any(|failure| failure.oracle == oracle)
+    }
+}
+
+fn failed(mode: Mode, plan: &Plan, oracle: Oracle, text: String) -> Trial {
+    Trial {
+        mode,
+        failures: vec![Failure { oracle, text }],
+        probes: BTreeSet::new(),
+        hash: None,
+        missed: plan.faults.len(),
+    }
+}

@@ -1,0 +1,178 @@
+//! Verdicts for a person at a terminal: a line each, and for a failure what is wrong and how to see it again.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use console::style;
+
+use crate::report::field;
+use crate::scenario::golden::Divergence;
+use crate::scenario::suite::Report;
+
+/// Writes a line for `report`, and more where it failed.
+///
+/// # Errors
+/// What `out` says.
+pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let word = if report.passed() {
+        style("passed").green()
+    } else {
+        style("FAILED").red().bold()
+    };
+    writeln!(
+        out,
+        "{:5} {:32} {word}  {:>4} messages  {:>10} virtual  {:>9} wall",
+        report.mode.to_string(),
+        report.scenario,
+        report.verdict.messages,
+        time(report.verdict.elapsed),
+        time(report.wall),
+    )?;
+    if report.passed() {
+        return Ok(());
+    }
+    let faults = &report.verdict.faults;
+    if let Some(divergence) = &faults.divergence {
+        out.write_all(divergent(divergence).as_bytes())?;
+    }
+    if let Some(step) = &faults.step {
+        let place = step.step.as_ref().map_or_else(String::new, |(_, line)| {
+            format!(" (scenarios/{}/scenario:{line})", report.scenario)
+        });
+        writeln!(out, "      step      {}{place}", step.message)?;
+    }
+    for sentence in &faults.table {
+        writeln!(out, "      table     {sentence}")?;
+    }
+    writeln!(out, "      again     {}", style(report.command()).bold())
+}
+
+/// Writes the trace hash of `report`'s run and every message that passed, in order of time.
+///
+/// # Errors
+/// What `out` says.
+pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    if let Some(hash) = report.played.hash {
+        writeln!(out, "      trace     {hash:016x}")?;
+    }
+    let mut lines: Vec<_> = report
+        .played
+        .transcripts
+        .iter()
+        .flat_map(|transcript| {
+            transcript
+                .messages
+                .iter()
+                .map(move |passed| (passed.at, transcript, passed))
+        })
+        .collect();
+    lines.sort_by_key(|(at, ..)| *at);
+    for (at, transcript, passed) in lines {
+        let arrow = if passed.from_speaker {
+            "──▶"
+        } else {
+            "◀──"
+        };
+        writeln!(
+            out,
+            "      {:>12.6} {}#{} {arrow} {}",
+            at.as_secs_f64(),
+            transcript.peer,
+            transcript.attempt,
+            hex(&passed.bytes),
+        )?;
+    }
+    Ok(())
+}
+
+fn divergent(divergence: &Divergence) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "      differs   message {} of connection {} with {}",
+        divergence.number, divergence.attempt, divergence.peer
+    );
+    if let (Some(expected), Some(found)) = (&divergence.expected, &divergence.found) {
+        let at = first_difference(expected, found);
+        let _ = writeln!(
+            text,
+            "      field     {}, octet {at}",
+            field::at(&divergence.context, expected, at)
+        );
+    }
+    for (label, bytes) in [
+        ("golden", &divergence.expected),
+        ("found", &divergence.found),
+    ] {
+        let shown = bytes
+            .as_ref()
+            .map_or_else(|| "nothing more".to_owned(), |bytes| hex(bytes));
+        let _ = writeln!(text, "      {label:9} {shown}");
+    }
+    text
+}
+
+/// The first octet in which two different messages differ.
+#[must_use]
+pub fn first_difference(one: &[u8], other: &[u8]) -> usize {
+    one.iter()
+        .zip(other)
+        .position(|(a, b)| a != b)
+        .unwrap_or_else(|| one.len().min(other.len()))
+}
+
+/// Marker, length, type and body, parted by colons as ExaBGP's own tools write them.
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2 + 3);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 16 | 18 | 19) {
+            text.push(':');
+        }
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}
+
+/// A duration in the unit that suits it.
+#[must_use]
+pub fn time(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", duration.as_secs_f64() * 1e3),
+        _ => format!("{:.3} s", duration.as_secs_f64()),
+    }
+}
+
+/// The closing line of a mode: how many ran, how many passed.
+#[must_use]
+pub fn closing(mode: &str, run: usize, passed: usize) -> String {
+    format!(
+        "{mode}: {run} test(s) run, {} passed",
+        percentage(run, passed)
+    )
+}
+
+/// `97.2%`.
+#[must_use]
+pub fn percentage(run: usize, passed: usize) -> String {
+    // Rounded down, so that 100.0% is said of nothing but all.
+    let tenths = (passed * 1000).checked_div(run).unwrap_or(1000);
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_is_100_per_cent() {
+        assert_eq!(
+            closing("sync", 80, 80),
+            "sync: 80 test(s) run, 100.0% passed"
+        );
+        assert_eq!(percentage(10_000, 9_999), "99.9%");
+        assert_eq!(percentage(72, 70), "97.2%");
+    }
+}

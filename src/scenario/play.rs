@@ -1,0 +1,157 @@
+//! A scenario played to our own speaker, on any network.
+
+use std::io;
+use std::rc::Rc;
+
+use miette::Diagnostic;
+use thiserror::Error;
+use tokio::task::LocalSet;
+
+use super::played::Played;
+use super::production::{Conditions, LIMIT, Production};
+use super::script::Scenario;
+use super::story::Story;
+use super::suite::NetworkKind;
+use super::turmoil;
+use crate::config::environment::{self, EnvironmentError};
+use crate::config::{self, ConfigError, Configuration};
+use crate::net::clock::Clock;
+use crate::net::kernel::KernelNetwork;
+use crate::net::turmoil::TurmoilFailure;
+use crate::reactor::conduct::Sound;
+use crate::reactor::network::Network;
+use crate::reactor::order::Arrival;
+use crate::reactor::{Mode, Rotation};
+use crate::sim::{OutOfTime, Settings, World};
+use crate::speaker::settings;
+
+/// A simulated host has the port to itself.
+const PORT: u16 = 179;
+
+/// Why a scenario could not be played.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PlayError {
+    /// The speaker's configuration.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Configuration(#[from] ConfigError),
+    /// A file, a socket.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// A plan that cannot be carried out.
+    #[error("the plan cannot be carried out: {0}")]
+    Plan(String),
+    /// A run that stands still.
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
+    /// A run that turmoil gave up.
+    #[error(transparent)]
+    Turmoil(#[from] TurmoilFailure),
+    /// The scenario's environment.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+}
+
+fn trouble(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
+    let what = what.into();
+    |error| PlayError::Io { what, error }
+}
+
+/// Plays `scenario` in `mode` on `network`.
+///
+/// # Errors
+/// The configuration, or what the operating system says.
+pub fn play(
+    scenario: &Rc<Scenario>,
+    mode: Mode,
+    network: NetworkKind,
+) -> Result<Played, PlayError> {
+    let speaker = prepare(scenario)?;
+    match network {
+        NetworkKind::Sim => {
+            let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
+            let host = world.host(&[]).network();
+            let run = run(scenario.clone(), mode, speaker, host, world.clock(), PORT);
+            world.run(LIMIT * 2, run)?
+        }
+        NetworkKind::Kernel => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(trouble("a runtime"))?;
+            let scenario = scenario.clone();
+            LocalSet::new().block_on(&runtime, async move {
+                let clock = Clock::start();
+                run(scenario, mode, speaker, KernelNetwork, clock, 0).await
+            })
+        }
+        NetworkKind::Turmoil => turmoil::play(scenario.clone(), mode, speaker),
+    }
+}
+
+/// Our speaker as a scenario configures it.
+pub type Prepared = (Rotation, settings::Settings);
+
+/// Reads the configurations and the environment of `scenario`.
+///
+/// # Errors
+/// A configuration that cannot be read or understood.
+pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
+    let configurations = scenario
+        .config
+        .iter()
+        .map(|file| {
+            let path = scenario.directory.join(file);
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(&path).map_err(trouble(name.clone()))?;
+            Ok(config::parse(&name, &text)?)
+        })
+        .collect::<Result<Vec<Configuration>, PlayError>>()?;
+    let environment = environment::parse(scenario.environment.iter().map(|(n, v)| (n, v)))?;
+    let settings = settings::Settings {
+        attempts: scenario.attempts,
+        debug_rotate: true,
+        ..environment.settings
+    };
+    Ok((
+        Rotation::new(configurations, scenario.directory.clone()),
+        settings,
+    ))
+}
+
+/// Plays `scenario` on `network`, the peers listening at `port` (0: any that is free).
+pub(super) async fn run<N: Network>(
+    scenario: Rc<Scenario>,
+    mode: Mode,
+    (rotation, settings): Prepared,
+    network: N,
+    clock: Clock,
+    port: u16,
+) -> Result<Played, PlayError> {
+    let story = Rc::new(Story::default());
+    let production = Production {
+        scenario,
+        mode,
+        rotation,
+        settings,
+        speaker_network: network.clone(),
+        peer_network: network,
+        port,
+        clock,
+        speaker_clock: clock,
+        observer: story.clone(),
+        order: Box::new(|| Box::new(Arrival)),
+        conduct: Sound,
+        conditions: Conditions::Strict,
+    };
+    let played = production.play(Box::new(|_| true)).await?;
+    Ok(Played {
+        hash: Some(story.hash()),
+        ..played
+    })
+}

@@ -1,0 +1,366 @@
+//! One run of our own speaker: who takes part, on which networks, under which conditions.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::spawn_local;
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::conductor::conduct;
+use super::peer::{self, Shared};
+use super::play::PlayError;
+use super::played::Played;
+use super::program::{Heard, Manners};
+use super::script::{PeerScript, Scenario, Signal};
+use super::scripted::ScriptedPrograms;
+use super::stage::Stage;
+use super::transcripts::Transcripts;
+use super::upset::{Misbehaviour, Upset};
+use crate::net::clock::Clock;
+use crate::reactor::conduct::Conduct;
+use crate::reactor::control::{self, Control, ControlSender};
+use crate::reactor::network::{Listener, Network};
+use crate::reactor::observer::Observer;
+use crate::reactor::order::Order;
+use crate::reactor::{self, Mode, Rotation, Speaker};
+use crate::speaker::settings::Settings;
+
+/// How long a scenario may take on its own clock.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// Everything that a run is made of.
+pub struct Production<N, M, C> {
+    /// What is played.
+    pub scenario: Rc<Scenario>,
+    /// The reactor.
+    pub mode: Mode,
+    /// The speaker's configurations.
+    pub rotation: Rotation,
+    /// The speaker's settings.
+    pub settings: Settings,
+    /// The network that the speaker sees.
+    pub speaker_network: N,
+    /// The network that the peers see.
+    pub peer_network: M,
+    /// The port of the peers; 0 for any that is free.
+    pub port: u16,
+    /// The true clock, which peers and programs read.
+    pub clock: Clock,
+    /// The speaker's own clock.
+    pub speaker_clock: Clock,
+    /// Is told what the speaker does.
+    pub observer: Rc<dyn Observer>,
+    /// Makes the order in which a speaker serves what is ready, anew at each start.
+    pub order: Box<dyn Fn() -> Box<dyn Order>>,
+    /// How the reactor conducts itself.
+    pub conduct: C,
+    /// Under which conditions.
+    pub conditions: Conditions,
+}
+
+/// What is expected of a run, and what may go wrong in it.
+#[derive(Debug, Clone)]
+pub enum Conditions {
+    /// Every step must be met as it is written.
+    Strict,
+    /// Things go wrong on purpose: steps that cannot be met are given up, and the run is watched until it has recovered.
+    Adverse(Adversity),
+}
+
+/// What goes wrong in a run, and how long it is watched.
+#[derive(Debug, Clone, Default)]
+pub struct Adversity {
+    /// What befalls hosts and programs.
+    pub upsets: Vec<Upset>,
+    /// How long a program waits for something that may never come.
+    pub patience: Duration,
+    /// When the last fault is over.
+    pub calm: Duration,
+    /// How long recovery may take from then, or from the last script's end.
+    pub recovery: Duration,
+    /// How long the run is watched once it has recovered.
+    pub watch: Duration,
+}
+
+/// Whether a run has recovered; asked again and again.
+pub type Recovered = Box<dyn Fn(&Transcripts) -> bool>;
+
+impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
+    /// Plays to the end; `recovered` says when an adverse run has recovered.
+    ///
+    /// # Errors
+    /// A peer that cannot listen.
+    pub async fn play(self, recovered: Recovered) -> Result<Played, PlayError> {
+        let stage = Stage::default();
+        let transcripts = Transcripts::default();
+        let heard = Heard::default();
+        let (signals, mut signalled) = unbounded_channel();
+        let shared = Shared {
+            stage: stage.clone(),
+            clock: self.clock,
+            transcripts: transcripts.clone(),
+            signals: signals.clone(),
+            strict: matches!(self.conditions, Conditions::Strict),
+        };
+        let mut port = self.port;
+        let mut actors = Vec::new();
+        for script in &self.scenario.peers {
+            let at = SocketAddr::new(script.address, port);
+            let listener = listen(&self.peer_network, at)?;
+            port = listener.local_address().port();
+            let outages = self.conditions.outages(script);
+            let at = SocketAddr::new(script.address, port);
+            actors.push(spawn_local(serve(
+                Rc::new(script.clone()),
+                (self.peer_network.clone(), at),
+                listener,
+                shared.clone(),
+                outages,
+            )));
+        }
+        // A crash makes a new speaker with a control of its own; signals go to the one that lives.
+        let controls: Rc<std::cell::RefCell<Option<ControlSender>>> = Rc::default();
+        let live = controls.clone();
+        spawn_local(async move {
+            while let Some(signal) = signalled.recv().await {
+                if let Some(sender) = &*live.borrow() {
+                    sender.send(control(signal));
+                }
+            }
+        });
+        let elapsed = {
+            let speaker = self.speak(port, &stage, &heard, &controls);
+            match &self.conditions {
+                Conditions::Strict => {
+                    conduct(&self.scenario, &stage, LIMIT, &signals, speaker).await;
+                }
+                Conditions::Adverse(adversity) => {
+                    let run = Endurance {
+                        scenario: &self.scenario,
+                        stage: &stage,
+                        clock: self.clock,
+                        adversity,
+                    };
+                    run.endure(&signals, speaker, || recovered(&transcripts))
+                        .await;
+                }
+            }
+            self.clock.now()
+        };
+        for actor in actors {
+            // A peer that panicked has failed the run in its own way.
+            let _ = actor.await;
+        }
+        let (transcripts, tables) = transcripts.take();
+        Ok(Played {
+            transcripts,
+            tables,
+            heard: heard.take(),
+            failure: stage.failure(),
+            hash: None,
+            elapsed,
+        })
+    }
+
+    /// Runs the speaker, and again after each of its crashes.
+    async fn speak(
+        &self,
+        port: u16,
+        stage: &Stage,
+        heard: &Heard,
+        controls: &std::cell::RefCell<Option<ControlSender>>,
+    ) {
+        let mut crashes = self.conditions.crashes();
+        let manners = self.conditions.manners();
+        loop {
+            let (sender, receiver) = control::channel();
+            controls.replace(Some(sender));
+            let programs = ScriptedPrograms {
+                scenario: self.scenario.clone(),
+                stage: stage.clone(),
+                clock: self.clock,
+                heard: heard.clone(),
+                manners: manners.clone(),
+            };
+            let mut speaker = Speaker::new(
+                self.rotation.clone(),
+                Settings {
+                    port,
+                    ..self.settings.clone()
+                },
+            );
+            speaker.order = (self.order)();
+            let life = reactor::run_conducted(
+                self.mode,
+                speaker,
+                self.speaker_network.clone(),
+                programs,
+                self.speaker_clock,
+                self.observer.clone(),
+                receiver,
+                self.conduct.clone(),
+            );
+            let Some((at, down)) = crashes.pop() else {
+                let outcome = life.await;
+                if !outcome.is_orderly() {
+                    stage.fail(format!("the speaker: {outcome}"), None);
+                }
+                return;
+            };
+            tokio::select! {
+                biased;
+                () = sleep_until(self.clock.at(at)) => {}
+                _ = life => return,
+            }
+            sleep(down).await;
+        }
+    }
+}
+
+fn listen<M: Network>(network: &M, at: SocketAddr) -> Result<M::Listener, PlayError> {
+    network.listen(at).map_err(|error| PlayError::Io {
+        what: format!("a peer at {at}"),
+        error,
+    })
+}
+
+const fn control(signal: Signal) -> Control {
+    match signal {
+        Signal::Reload => Control::Reload,
+        Signal::Restart => Control::Restart,
+        Signal::Terminate => Control::Terminate,
+    }
+}
+
+/// Serves a peer, and again after each of its crashes.
+async fn serve<M: Network>(
+    script: Rc<PeerScript>,
+    (network, at): (M, SocketAddr),
+    mut listener: M::Listener,
+    shared: Shared,
+    mut outages: Vec<(Duration, Duration)>,
+) {
+    let attempts = peer::Attempts::default();
+    loop {
+        let life = peer::listen(script.clone(), listener, shared.clone(), attempts.clone());
+        let Some((crash, down)) = outages.pop() else {
+            return life.await;
+        };
+        tokio::select! {
+            biased;
+            () = sleep_until(shared.clock.at(crash)) => {}
+            () = life => return,
+        }
+        sleep(down).await;
+        match network.listen(at) {
+            Ok(again) => listener = again,
+            Err(error) => return shared.stage.fail(format!("a peer at {at}: {error}"), None),
+        }
+    }
+}
+
+impl Conditions {
+    const fn upsets(&self) -> &[Upset] {
+        match self {
+            Self::Strict => &[],
+            Self::Adverse(adversity) => adversity.upsets.as_slice(),
+        }
+    }
+
+    /// The speaker's crashes, the last first.
+    fn crashes(&self) -> Vec<(Duration, Duration)> {
+        let crashes = self.upsets().iter().filter_map(|upset| match upset {
+            Upset::CrashSpeaker { at, down } => Some((*at, *down)),
+            _ => None,
+        });
+        latest_first(crashes)
+    }
+
+    /// The crashes of one peer, the last first.
+    fn outages(&self, script: &PeerScript) -> Vec<(Duration, Duration)> {
+        let crashes = self.upsets().iter().filter_map(|upset| match upset {
+            Upset::CrashPeer { peer, at, down } if *peer == script.address => Some((*at, *down)),
+            _ => None,
+        });
+        latest_first(crashes)
+    }
+
+    /// How programs behave.
+    fn manners(&self) -> Manners {
+        let patience = match self {
+            Self::Strict => None,
+            Self::Adverse(adversity) => Some(adversity.patience),
+        };
+        let misbehaviours: Vec<(String, Misbehaviour)> = self
+            .upsets()
+            .iter()
+            .filter_map(|upset| match upset {
+                Upset::Program { name, how } => Some((name.clone(), *how)),
+                _ => None,
+            })
+            .collect();
+        Manners::new(patience, misbehaviours)
+    }
+}
+
+fn latest_first(crashes: impl Iterator<Item = (Duration, Duration)>) -> Vec<(Duration, Duration)> {
+    let mut crashes: Vec<_> = crashes.collect();
+    crashes.sort_by(|one, other| other.cmp(one));
+    crashes
+}
+
+/// A run under adversity, watched until it has recovered.
+struct Endurance<'a> {
+    scenario: &'a Scenario,
+    stage: &'a Stage,
+    clock: Clock,
+    adversity: &'a Adversity,
+}
+
+/// How often it is asked whether the run has recovered.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a speaker may take to end when it is told to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Endurance<'_> {
+    async fn endure(
+        &self,
+        signals: &UnboundedSender<Signal>,
+        speaker: impl Future<Output = ()>,
+        recovered: impl Fn() -> bool,
+    ) {
+        tokio::pin!(speaker);
+        let course = async {
+            let programs = || {
+                self.scenario
+                    .programs
+                    .iter()
+                    .map(|program| program.name.as_str())
+            };
+            let done = self
+                .stage
+                .until(|stage| stage.all_done(programs(), std::iter::empty()));
+            // A program may never end its script: its waits are bounded, so this bound is generous.
+            let _ = timeout(LIMIT * 10, done).await;
+            sleep_until(self.clock.at(self.adversity.calm)).await;
+            let deadline = self.clock.now() + self.adversity.recovery;
+            while !recovered() && self.clock.now() < deadline {
+                sleep(LOOK).await;
+            }
+            sleep(self.adversity.watch).await;
+        };
+        tokio::select! {
+            biased;
+            () = &mut speaker => {}
+            () = course => {
+                // The last state counts, before anything is closed.
+                let _ = signals.send(Signal::Terminate);
+                self.stage.end();
+                let _ = timeout(PATIENCE, &mut speaker).await;
+            }
+        }
+        self.stage.end();
+    }
+}

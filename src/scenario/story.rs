@@ -1,0 +1,47 @@
+//! What a speaker tells its observer, as a rolling hash and, for whoever wants it, as lines.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::reactor::observer::{Event, Observer};
+
+/// FNV-1a, 64 bits: the same on every machine and in every build.
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// Every event of a run.
+#[derive(Debug)]
+pub struct Story {
+    hash: Cell<u64>,
+    lines: RefCell<Vec<(Duration, String)>>,
+}
+
+impl Default for Story {
+    fn default() -> Self {
+        Self {
+            hash: Cell::new(OFFSET),
+            lines: RefCell::default(),
+        }
+    }
+}
+
+impl Story {
+    /// The hash of every event so far and its time.
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        self.hash.get()
+    }
+}
+
+impl Observer for Story {
+    fn observe(&self, at: Duration, event: &Event<'_>) {
+        let mut line = String::new();
+        let _ = write!(line, "{} {event}", at.as_micros());
+        let hash = line.bytes().fold(self.hash.get(), |hash, octet| {
+            (hash ^ u64::from(octet)).wrapping_mul(PRIME)
+        });
+        self.hash.set(hash);
+        self.lines.borrow_mut().push((at, line));
+    }
+}

@@ -1,0 +1,29 @@
+//! A scenario on turmoil: the second opinion.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::play::{PlayError, Prepared, run};
+use super::played::Played;
+use super::production::LIMIT;
+use super::script::Scenario;
+use crate::net::clock::Clock;
+use crate::net::turmoil::TurmoilWorld;
+use crate::reactor::Mode;
+
+const LATENCY: Duration = Duration::from_millis(1);
+const PARTY: &str = "host";
+const PORT: u16 = 179;
+
+/// Plays `scenario` in `mode`: speaker and peers are one party, as they are one host on the loopback.
+///
+/// # Errors
+/// A run that stands still.
+pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<Played, PlayError> {
+    let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2);
+    let network = world.network(PARTY);
+    world.run(PARTY, async move {
+        let clock = Clock::start();
+        run(scenario, mode, speaker, network, clock, PORT).await
+    })?
+}

@@ -1,0 +1,81 @@
+//! What may befall hosts and programs of a run: crashes and misbehaviour, beside what befalls connections.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Something that befalls a host or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upset {
+    /// The speaker stops at once, its sockets with it, and starts anew after a while.
+    CrashSpeaker {
+        /// When, since the start.
+        at: Duration,
+        /// For how long.
+        down: Duration,
+    },
+    /// A peer does.
+    CrashPeer {
+        /// Which.
+        peer: IpAddr,
+        /// When, since the start.
+        at: Duration,
+        /// For how long.
+        down: Duration,
+    },
+    /// An API program misbehaves.
+    Program {
+        /// Which.
+        name: String,
+        /// How.
+        how: Misbehaviour,
+    },
+}
+
+/// How an API program misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misbehaviour {
+    /// It does nothing for so long after its start.
+    Late(Duration),
+    /// It waits so long before each of its steps.
+    Slow(Duration),
+    /// It ends once before the step of this number, from 1.
+    Dies(usize),
+    /// Before its first step it writes so many comment lines at once.
+    Floods(usize),
+}
+
+impl fmt::Display for Upset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CrashSpeaker { at, down } => {
+                write!(f, "crash speaker at {} for {}", Time(*at), Time(*down))
+            }
+            Self::CrashPeer { peer, at, down } => {
+                write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))
+            }
+            Self::Program { name, how } => match how {
+                Misbehaviour::Late(by) => write!(f, "program {name} late {}", Time(*by)),
+                Misbehaviour::Slow(by) => write!(f, "program {name} slow {}", Time(*by)),
+                Misbehaviour::Dies(step) => write!(f, "program {name} dies {step}"),
+                Misbehaviour::Floods(lines) => write!(f, "program {name} floods {lines}"),
+            },
+        }
+    }
+}
+
+/// A duration in the largest unit that says it whole: `2s`, `300ms`, `150us`.
+#[derive(Debug, Clone, Copy)]
+pub struct Time(pub Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        match micros {
+            0 => f.write_str("0s"),
+            _ if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
+            _ if micros % 1_000 == 0 => write!(f, "{}ms", micros / 1_000),
+            _ => write!(f, "{micros}us"),
+        }
+    }
+}
