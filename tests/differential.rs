@@ -2,6 +2,7 @@
 //!
 //! Where the two differ on purpose, [`parity`] says how and why.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use lockstep::bgp::attribute::extended_community::{
@@ -11,6 +12,7 @@ use lockstep::bgp::attribute::link_state::LinkState;
 use lockstep::bgp::attribute::pmsi_tunnel::PmsiTunnel;
 use lockstep::bgp::attribute::prefix_sid::PrefixSid;
 use lockstep::bgp::attribute::{self, PathAttribute, WireContext};
+use lockstep::bgp::dissect;
 use lockstep::bgp::family::Family;
 use lockstep::bgp::nlri::qualifier::{Labels, RouteDistinguisher, from_hex, hex_lower};
 use lockstep::bgp::nlri::{Nlri, NlriValue};
@@ -258,4 +260,47 @@ fn words_are_encoded_alike() {
         }
     }
     differences.finish(count);
+}
+
+/// Every octet of an UPDATE with attribute `code` is in exactly one leaf of its dissection, and no two nodes share an id.
+fn check_dissection(flags: u8, code: u8, value: &[u8]) {
+    let mut attribute = vec![flags | 0x10, code];
+    attribute.extend_from_slice(&(value.len() as u16).to_be_bytes());
+    attribute.extend_from_slice(value);
+    let mut message = vec![0xff; 16];
+    message.extend_from_slice(&(23 + attribute.len() as u16).to_be_bytes());
+    message.extend_from_slice(&[2, 0, 0]);
+    message.extend_from_slice(&(attribute.len() as u16).to_be_bytes());
+    message.extend_from_slice(&attribute);
+
+    let node = dissect::message(&WireContext::default(), &message);
+    let mut next = 0;
+    for leaf in node.leaves().filter(|leaf| !leaf.range.is_empty()) {
+        assert_eq!(leaf.range.start, next, "{}", node.table());
+        next = leaf.range.end;
+    }
+    assert_eq!(next, message.len(), "{}", node.table());
+    let mut ids = BTreeSet::new();
+    for node in node.walk() {
+        assert!(ids.insert(node.id.clone()), "{} is there twice", node.id);
+    }
+}
+
+#[test]
+fn every_octet_is_explained() {
+    for row in rows(NLRI) {
+        let family: Family = text(&row["family"]).parse().unwrap();
+        let mut value = family.afi.0.to_be_bytes().to_vec();
+        value.push(family.safi.0);
+        value.extend_from_slice(&from_hex(text(&row["octets"])).unwrap());
+        // MP_UNREACH_NLRI: the family, then routes.
+        check_dissection(0x80, 0x0f, &value);
+    }
+    for row in rows(ATTRIBUTES) {
+        let code = row["code"].as_u64().unwrap() as u8;
+        check_dissection(0xc0, code, &from_hex(text(&row["octets"])).unwrap());
+    }
+    let policy = "000F00240C060000000000640D06100005DC01008000110009060000000000010106000003E81100";
+    check_dissection(0xc0, 0x17, &from_hex(policy).unwrap());
+    check_dissection(0xc0, 0x23, &[0, 0, 0xfd, 0xe8]);
 }

@@ -19,6 +19,7 @@ mod session_fsm;
 mod session_pair;
 mod session_peer;
 mod session_timers;
+mod bird;
 mod reactor;
 mod reactor_play;
 mod reactor_kernel;

@@ -454,7 +454,7 @@ fn the_adj_rib_in_holds_what_the_peer_announced_last() {
             let Message::Update(update) = Message::decode(&negotiated().send, &raw).unwrap() else {
                 panic!("not an UPDATE");
             };
-            incoming.apply(&update);
+            incoming.apply(&update, &negotiated());
         }
     };
     let held = |incoming: &AdjRibIn| -> Vec<String> {

@@ -331,3 +331,65 @@ fn a_notification_is_not_answered_even_before_open() {
     };
     assert!(pair.left.events.contains(&closed));
 }
+
+#[test]
+fn routes_of_a_family_that_was_not_agreed_on_end_the_session() {
+    use lockstep::bgp::attribute::{MpReach, NextHop, WireContext};
+    use lockstep::bgp::message::{Message, Update};
+    let mut pair = Pair::plain();
+    pair.establish();
+    let six = route("2001:db8::/32", "2001:db8::1");
+    let mut update = Update::default();
+    update.attributes.insert(
+        MpReach {
+            family: Family::IPV6_UNICAST,
+            next_hop: NextHop::Address("2001:db8::1".parse().unwrap()),
+            nlri: vec![six.nlri],
+        }
+        .into(),
+    );
+    let mut bytes = Vec::new();
+    Message::Update(update)
+        .encode(&WireContext::default(), &mut bytes)
+        .unwrap();
+    pair.left.session.handle_bytes(pair.now, &bytes);
+    pair.settle();
+    assert_eq!(
+        pair.left.take_sent(),
+        ["NOTIFICATION 3/9 \"presented a non-negotiated family ipv6/unicast\""]
+    );
+}
+
+#[test]
+fn an_external_peer_does_not_set_local_pref() {
+    use lockstep::bgp::attribute::local_pref::LocalPref;
+    use lockstep::bgp::attribute::{Attributes, WireContext};
+    use lockstep::bgp::message::{Message, Update};
+    for (local_as, expected) in [(65000, Some(LocalPref(7))), (65001, None)] {
+        let mut left = neighbor(LEFT, RIGHT);
+        left.local_as = AsNumber::Number(local_as);
+        let mut right = neighbor(RIGHT, LEFT);
+        right.peer_as = AsNumber::Number(local_as);
+        let mut pair = Pair::new(left, right);
+        pair.establish();
+        let ten = route("10.0.0.0/8", "10.0.0.2");
+        let update = Update {
+            nlri: vec![ten.nlri],
+            attributes: Attributes::from_iter([
+                lockstep::bgp::attribute::origin::Origin::Igp.into(),
+                lockstep::bgp::attribute::as_path::AsPath::default().into(),
+                lockstep::bgp::attribute::next_hop::NextHopAddress(RIGHT).into(),
+                LocalPref(7).into(),
+            ]),
+            ..Update::default()
+        };
+        let mut bytes = Vec::new();
+        Message::Update(update)
+            .encode(&WireContext::default(), &mut bytes)
+            .unwrap();
+        pair.left.session.handle_bytes(pair.now, &bytes);
+        pair.settle();
+        let (_, set) = pair.left.peer.rib_in().routes().next().unwrap();
+        assert_eq!(set.attributes.find::<LocalPref>().copied(), expected);
+    }
+}

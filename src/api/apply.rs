@@ -1,16 +1,22 @@
 //! What a command does: to which peers, to their Adj-RIBs, and how it is answered. Pure.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::bgp::attribute::Attributes;
 use crate::bgp::family::Family;
 use crate::bgp::message::Operational;
+use crate::bgp::nlri::Nlri;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
-use crate::speaker::rib::Refused;
+use crate::speaker::rib::{AttributeSet, Refused};
 use crate::speaker::route::ConfiguredRoute;
 
 use super::Host;
-use super::command::{Action, Command};
+use super::command::{Action, Command, Show};
+use super::health::{self, Health};
+use super::show::{self, AdjRib};
+use super::tally::{Snapshot, Tally};
 
 /// A peer as a command meets it.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// The peer.
     pub peer: &'a mut Peer,
+    /// What is known of its session.
+    pub tally: &'a Tally,
     /// Set where the command wants its session closed with NOTIFICATION 6 and this subcode.
     pub teardown: &'a mut Option<u8>,
     /// Set where the command wants it removed.
@@ -91,7 +99,7 @@ pub struct Identity {
     /// What `version` answers.
     pub release: String,
     /// Names this run of the speaker (`ping`, `status`).
-    pub uuid: String,
+    pub run: health::Identity,
     /// When the run began, since 1970.
     pub epoch: Duration,
 }
@@ -102,7 +110,7 @@ impl Default for Identity {
         Self {
             host: Host::default(),
             release: "5.0.15".to_owned(),
-            uuid: "00000000-0000-4000-8000-000000000000".to_owned(),
+            run: health::Identity(0x4000_8000_0000_0000_0000),
             epoch: Duration::ZERO,
         }
     }
@@ -202,7 +210,10 @@ fn perform(command: &Command, caller: &mut Caller<'_>, peers: &mut dyn Peers) ->
         Action::Teardown(subcode) => chosen.teardown(*subcode),
         Action::DeleteNeighbor => chosen.any(|subject| *subject.removed = true),
         Action::CreateNeighbor(neighbor) => chosen.create(neighbor),
-        Action::Show(_) => Applied::refused("nothing to show"),
+        Action::Show(show) => Applied {
+            lines: chosen.show(show, now),
+            ..Applied::answered(Answer::Done)
+        },
         Action::Shutdown => Applied {
             effect: Some(Effect::Shutdown),
             ..Applied::with_line("shutdown in progress")
@@ -231,24 +242,8 @@ fn perform(command: &Command, caller: &mut Caller<'_>, peers: &mut dyn Peers) ->
         Action::DisableAck | Action::Comment | Action::Nothing => Applied::answered(Answer::Done),
         Action::Reset | Action::Debug(_) => Applied::default(),
         Action::Crash => Applied::refused("crash test of the API"),
-        Action::Ping { .. } => {
-            Applied::with_line(format!("pong {} active=true", caller.identity.uuid))
-        }
-        Action::Status => status(caller),
-    }
-}
-
-/// The lines of `status`: who the speaker is and since when it runs.
-fn status(caller: &Caller<'_>) -> Applied {
-    let identity = caller.identity;
-    Applied {
-        lines: vec![
-            format!("UUID: {}", identity.uuid),
-            format!("PID: {}", identity.host.pid),
-            format!("Version: {}", identity.release),
-            format!("Uptime: {}s", caller.now.as_secs()),
-        ],
-        ..Applied::answered(Answer::Done)
+        Action::Ping { .. } => Applied::with_line(health::pong(caller.identity.run, true)),
+        Action::Status => chosen.status(caller.identity, now),
     }
 }
 
@@ -403,4 +398,79 @@ impl Chosen<'_> {
             ..Applied::answered(Answer::Done)
         }
     }
+
+    fn status(&mut self, identity: &Identity, now: Duration) -> Applied {
+        let (mut neighbors, mut established) = (0, 0);
+        self.peers.for_each(&mut |subject| {
+            neighbors += 1;
+            established += usize::from(subject.peer.is_established());
+        });
+        let health = Health {
+            identity: identity.run,
+            pid: identity.host.pid,
+            version: &identity.release,
+            uptime: now,
+            neighbors,
+            established,
+        };
+        Applied {
+            lines: health::status(&health),
+            ..Applied::answered(Answer::Done)
+        }
+    }
+
+    /// Every neighbor may be shown to any program.
+    fn show(&mut self, show: &Show, now: Duration) -> Vec<String> {
+        match show {
+            Show::Neighbor {
+                limit,
+                detail,
+                json,
+            } => {
+                let mut snapshots: Vec<Snapshot> = Vec::new();
+                self.peers.for_each(&mut |subject| {
+                    snapshots.push(subject.tally.snapshot(subject.peer, now));
+                });
+                let statuses: Vec<_> = snapshots.iter().map(Snapshot::status).collect();
+                show::neighbors(limit.as_deref(), *detail, *json, &statuses)
+            }
+            Show::AdjRib {
+                incoming,
+                limit,
+                kind,
+                extensive,
+                json,
+            } => {
+                let wanted = AdjRib {
+                    limit: limit.as_deref(),
+                    kind: *kind,
+                    extensive: *extensive,
+                    json: *json,
+                };
+                let mut lines = Vec::new();
+                self.peers.for_each(&mut |subject| {
+                    if wanted.wants(subject.peer.neighbor()) {
+                        let snapshot = subject.tally.snapshot(subject.peer, now);
+                        lines.extend(adj_rib(wanted, subject.peer, &snapshot, *incoming));
+                    }
+                });
+                lines
+            }
+        }
+    }
+}
+
+fn adj_rib(wanted: AdjRib<'_>, peer: &Peer, snapshot: &Snapshot, incoming: bool) -> Vec<String> {
+    let status = snapshot.status();
+    if incoming {
+        show::adj_rib(wanted, &status, peer.rib_in().routes().map(shown))
+    } else {
+        show::adj_rib(wanted, &status, peer.rib_out().announced().map(shown))
+    }
+}
+
+fn shown<'a>(
+    (nlri, set): (&'a Nlri, &'a AttributeSet),
+) -> (&'a Nlri, Option<IpAddr>, &'a Attributes) {
+    (nlri, set.next_hop.address(), &set.attributes)
 }

@@ -11,6 +11,7 @@ pub mod hearing;
 pub mod help;
 pub mod selector;
 pub mod show;
+pub mod tally;
 
 pub use command::{Action, Command, Parser, parse};
 pub use encoder::{Events, Host};

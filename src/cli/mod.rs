@@ -15,6 +15,7 @@ pub mod replay;
 pub mod run;
 pub mod show;
 pub mod shrink;
+pub mod speak;
 pub mod status;
 
 use std::ffi::OsString;
@@ -78,6 +79,8 @@ subcommands! {
     Replay(replay);
     /// List the historical defects that can be switched on.
     Defects(defects);
+    /// Run the speaker as a daemon.
+    Speak(speak);
 }
 
 /// Runs the command line and gives its exit status.

@@ -84,6 +84,10 @@ impl Outbound {
         self.negotiated.refresh == Refresh::Enhanced
     }
 
+    pub const fn negotiated(&self) -> &Arc<Negotiated> {
+        &self.negotiated
+    }
+
     pub fn take(&mut self, out: &mut AdjRibOut) {
         if out.pending() {
             let batch = out.take(self.grouped, self.include_withdraws);

@@ -13,6 +13,7 @@
 //!   are the reference's, in [`super::session`]. Where an RFC defines the data, the RFC is followed.
 //! - An unknown message type is answered 1/3 with `can not decode message of type "255"` (`protocol.py read_message`).
 //! - No OPEN within `exabgp_bgp_openwait` is answered 1/1, not 4/0 (`peer.py _read_open`).
+//! - An UPDATE with routes of a family that was not negotiated is answered 3/9 (`mprnlri.py unpack`); RFC 4760 section 7 leaves it open.
 //! - A second KEEPALIVE on a session with hold time 0 is answered 2/6 (`timer.py check_ka`).
 //! - Where we announced graceful restart, a teardown closes without a NOTIFICATION (`peer.py _main`).
 //!

@@ -3,6 +3,7 @@
 //! ExaBGP 5.0.15 does not know it, and shows it by its code.
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::nlri::qualifier::hex_lower;
 use crate::bgp::text::{TextError, Words};
@@ -33,6 +34,9 @@ impl PathAttribute for OnlyToCustomer {
     /// Reads an AS number.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         words.parse("an AS number").map(Self)
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        fields.u32("as", "AS Number");
     }
 
     fn text(&self, out: &mut String) {

@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::nlri::qualifier::{from_hex, hex};
 use crate::bgp::text::{TextError, Words};
@@ -89,6 +90,18 @@ impl PathAttribute for PmsiTunnel {
                     "write flags, type, label and identifier as octets, as in 0x00060006410a000001",
                 )
             })
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            fields.u8_as("flags", "Flags", |flags| format!("0x{flags:02x}"))?;
+            fields.u8("type", "Tunnel Type")?;
+            fields.decoded("label", "MPLS Label", Reader::u24, |label| {
+                (label >> 4).to_string()
+            })?;
+            fields.rest("tunnel", "Tunnel Identifier");
+            Some(())
+        };
+        walk(fields);
     }
 
     /// Parity: ExaBGP shows the label's 24 bits as well where the tunnel has a form that it reads as generic

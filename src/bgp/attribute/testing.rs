@@ -1,6 +1,7 @@
 //! What the tests of several attributes' files share.
 
 use super::{PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 pub(crate) use crate::bgp::nlri::testing::hex;
 use crate::bgp::wire::Reader;
 
@@ -26,9 +27,11 @@ pub(crate) fn json(attribute: &impl PathAttribute) -> String {
 }
 
 /// Decodes `bytes` if they are a value of `A`: then encoding and decoding again must give the same value,
-/// and neither text nor JSON may panic; the JSON must be JSON.
+/// and neither text, JSON nor dissection may panic; the JSON must be JSON.
 pub(crate) fn check_bytes<A: PathAttribute>(bytes: &[u8]) {
     let context = WireContext::default();
+    let mut fields = Dissector::new(Reader::new(bytes), String::from("attribute"), "");
+    A::dissect(&context, &mut fields);
     let Ok(attribute) = A::decode(&context, Reader::new(bytes)) else {
         return;
     };

@@ -13,8 +13,9 @@
 use std::fmt::Write as _;
 
 use super::inet::{Prefix, open_json};
-use super::qualifier::Labels;
+use super::qualifier::{Labels, dissect};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
@@ -83,6 +84,14 @@ impl NlriFamily for Labelled {
 
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         Prefix::parse(family.afi, words).map(Self::new)
+    }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            let bits = fields.u8_as("length", "Length", |bits| format!("{bits} bits"))?;
+            let left = dissect::labels(fields, usize::from(bits), prefix_bits(family.afi))?;
+            dissect::prefix(family.afi, u8::try_from(left).ok()?, fields)
+        };
+        walk(fields);
     }
 
     fn text(&self, around: &Around, out: &mut String) {

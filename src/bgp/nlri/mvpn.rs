@@ -17,8 +17,9 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::qualifier::{RouteDistinguisher, address, hex, hex_lower};
+use super::qualifier::{RouteDistinguisher, address, dissect, hex, hex_lower};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
@@ -198,6 +199,46 @@ impl NlriFamily for Mvpn {
             "shared-join" => Self::SharedJoin(source_as, flow),
             _ => Self::SourceJoin(source_as, flow),
         })
+    }
+    fn dissect(_: Family, fields: &mut Dissector<'_>) {
+        let name = |kind: u8| match kind {
+            1 => "Intra-AS I-PMSI A-D route",
+            2 => "Inter-AS I-PMSI A-D route",
+            3 => "S-PMSI A-D route",
+            4 => "Leaf A-D route",
+            5 => "Source Active A-D route",
+            6 => "Shared Tree Join route",
+            7 => "Source Tree Join route",
+            _ => "unknown",
+        };
+        let walk = |fields: &mut Dissector<'_>| {
+            let kind = fields.u8_as("type", "Route Type", |kind| {
+                format!("{kind} ({})", name(kind))
+            })?;
+            let length = fields.u8("length", "Length")?;
+            fields.group("route", name(kind), usize::from(length), "", |fields| {
+                let walk = |fields: &mut Dissector<'_>| {
+                    if kind != 4 {
+                        dissect::rd(fields)?;
+                    }
+                    if matches!(kind, 2 | 6 | 7) {
+                        fields.u32("source-as", "Source AS")?;
+                    }
+                    if matches!(kind, 3 | 5..=7) {
+                        dissect::sized_address("source", "Multicast Source", fields)?;
+                        dissect::sized_address("group", "Multicast Group", fields)?;
+                    }
+                    if matches!(kind, 1 | 3) {
+                        let octets = fields.remaining();
+                        dissect::whole_address("originator", "Originating Router", octets, fields)?;
+                    }
+                    Some(())
+                };
+                walk(fields);
+            });
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, _: &Around, out: &mut String) {

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 use super::{Around, NlriFamily};
 use crate::bgp::attribute::extended_community::ExtendedCommunity;
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -105,6 +106,27 @@ impl NlriFamily for Rtc {
             origin: origin.parse().map_err(|_| wrong())?,
             target: target.parse().map_err(|_| wrong())?,
         })
+    }
+    fn dissect(_: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            let bits = fields.u8_as("length", "Length", |bits| format!("{bits} bits"))?;
+            if bits == 0 {
+                return None;
+            }
+            fields.u32("origin", "Origin AS")?;
+            let octets = usize::from(bits.saturating_sub(32).div_ceil(8));
+            if octets == 0 {
+                return None;
+            }
+            fields.field("target", "Route Target", octets, |target| {
+                <[u8; 8]>::try_from(target).map_or_else(
+                    |_| crate::bgp::dissect::hexadecimal(target),
+                    |octets| ExtendedCommunity(octets).to_string(),
+                )
+            })?;
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, _: &Around, out: &mut String) {

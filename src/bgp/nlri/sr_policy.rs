@@ -18,8 +18,9 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::mvpn::parse_address;
-use super::qualifier::address;
+use super::qualifier::{address, dissect};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
@@ -79,6 +80,16 @@ impl NlriFamily for SrPolicy {
             color,
             endpoint,
         })
+    }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            fields.u8_as("length", "NLRI Length", |bits| format!("{bits} bits"))?;
+            fields.u32("distinguisher", "Distinguisher")?;
+            fields.u32("color", "Policy Color")?;
+            let octets = if family.afi == Afi::IPV4 { 4 } else { 16 };
+            dissect::whole_address("endpoint", "Endpoint", octets, fields)
+        };
+        walk(fields);
     }
 
     fn text(&self, _: &Around, out: &mut String) {

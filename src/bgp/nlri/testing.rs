@@ -1,6 +1,7 @@
 //! What the tests of every family's file share.
 
-use super::Nlri;
+use super::{Nlri, NlriValue};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::family::Family;
 use crate::bgp::text::{Words, split};
 use crate::bgp::wire::Reader;
@@ -45,8 +46,10 @@ pub(crate) fn parse(family: Family, line: &str) -> Nlri {
 }
 
 /// Decodes `bytes` if they are an NLRI of `family`: then encoding and decoding again must give the same value,
-/// and neither text, JSON nor index may panic; the JSON must be JSON.
+/// and neither text, JSON, index nor dissection may panic; the JSON must be JSON.
 pub(crate) fn check_bytes(family: Family, bytes: &[u8]) {
+    let mut fields = Dissector::new(Reader::new(bytes), String::from("nlri"), "");
+    NlriValue::dissect(family, &mut fields);
     let Ok(nlri) = Nlri::decode(family, false, &mut Reader::new(bytes)) else {
         return;
     };

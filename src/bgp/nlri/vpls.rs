@@ -21,8 +21,9 @@
 
 use std::fmt::Write as _;
 
-use super::qualifier::RouteDistinguisher;
+use super::qualifier::{RouteDistinguisher, dissect};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -143,6 +144,25 @@ impl NlriFamily for Vpls {
             }
         }
         read.finish(words)
+    }
+    fn dissect(_: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            let length = fields.u16("length", "Length")?;
+            fields.group("value", "VPLS", usize::from(length), "", |fields| {
+                let walk = |fields: &mut Dissector<'_>| {
+                    dissect::rd(fields)?;
+                    fields.u16("ve-id", "VE ID")?;
+                    fields.u16("offset", "VE Block Offset")?;
+                    fields.u16("size", "VE Block Size")?;
+                    fields.decoded("base", "Label Base", Reader::u24, |base| {
+                        (base >> 4).to_string()
+                    })
+                };
+                walk(fields);
+            });
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, around: &Around, out: &mut String) {

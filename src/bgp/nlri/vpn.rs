@@ -16,8 +16,9 @@ use std::fmt::Write as _;
 
 use super::inet::{Prefix, open_json};
 use super::labelled::{encode_length, prefix_bits};
-use super::qualifier::{Labels, RouteDistinguisher};
+use super::qualifier::{Labels, RouteDistinguisher, dissect};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -91,6 +92,16 @@ impl NlriFamily for Vpn {
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         let prefix = Prefix::parse(family.afi, words)?;
         Ok(Self::new(RouteDistinguisher::default(), prefix))
+    }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            let bits = fields.u8_as("length", "Length", |bits| format!("{bits} bits"))?;
+            let bits = usize::from(bits).checked_sub(RD_BITS)?;
+            let left = dissect::labels(fields, bits, prefix_bits(family.afi))?;
+            dissect::rd(fields)?;
+            dissect::prefix(family.afi, u8::try_from(left).ok()?, fields)
+        };
+        walk(fields);
     }
 
     fn text(&self, around: &Around, out: &mut String) {

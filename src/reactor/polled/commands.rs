@@ -22,6 +22,7 @@ impl<N: Network> Peers for Subjects<'_, N> {
             visit(Subject {
                 name: &slot.name,
                 peer: &mut slot.peer,
+                tally: &slot.tally,
                 teardown: &mut slot.teardown,
                 removed: &mut slot.stopped,
             });

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::api::tally::Tally;
 use crate::reactor::cease;
 use crate::reactor::conduct::Conduct;
 use crate::reactor::network::{Connection, Network, SocketOptions};
@@ -35,6 +36,7 @@ pub(super) struct Slot<N: Network> {
     pub label: Rc<str>,
     pub name: String,
     pub peer: Peer,
+    pub tally: Tally,
     pub waker: Waker,
     pub phase: Phase<N>,
     /// The subcode of a teardown that was asked for.
@@ -81,6 +83,7 @@ impl<N: Network> Slot<N> {
             label,
             name: peer.neighbor().name(),
             peer,
+            tally: Tally::default(),
             waker,
             phase: Phase::Idle,
             teardown: None,
@@ -257,7 +260,7 @@ impl<N: Network> Slot<N> {
             wait_until: None,
         });
         desk.tell_connected(&self.peer);
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         self.phase = Phase::Open(open);
     }
 
@@ -272,9 +275,9 @@ impl<N: Network> Slot<N> {
         };
         let mut context = Context::from_waker(&self.waker);
         let received = open.read(&mut context, desk, buffer);
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         open.session.handle_timeout(desk.now);
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         if self.stopped {
             open.session.close_silently(desk.now);
         } else if self.peer.is_established()
@@ -285,9 +288,9 @@ impl<N: Network> Slot<N> {
         if received || desk.conduct.sends_without_receiving() {
             open.fill(&mut self.peer, desk);
         }
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         open.write(&mut context, desk.now);
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         open.session.wants_close().then(|| self.close(desk))?
     }
 
@@ -314,7 +317,7 @@ impl<N: Network> Slot<N> {
         };
         let (subcode, text) = cease::COLLISION;
         open.session.close(desk.now, cease::worded(subcode, text));
-        open.tell(&mut self.peer, desk);
+        open.tell(&mut self.peer, &mut self.tally, desk);
         (*open).into_closing(desk)
     }
 
@@ -416,11 +419,17 @@ impl<T: Connection> Open<T> {
     }
 
     /// Passes on what happened in the session.
-    fn tell<P: Programs, C: Conduct>(&mut self, peer: &mut Peer, desk: &mut Desk<P, C>) {
+    fn tell<P: Programs, C: Conduct>(
+        &mut self,
+        peer: &mut Peer,
+        tally: &mut Tally,
+        desk: &mut Desk<P, C>,
+    ) {
         while let Some(event) = self.session.poll_event() {
             if let Some(event) = Event::of_session(&self.name, &event) {
                 desk.observe(&event);
             }
+            tally.note(desk.now, &event);
             peer.handle_event(desk.now, &event);
             desk.tell(peer, &self.session, &event);
         }

@@ -140,6 +140,7 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             if let Some(event) = Event::of_session(&self.name, &event) {
                 self.hub.observer.observe(now, &event);
             }
+            entry.tally.note(now, &event);
             entry.peer.handle_event(now, &event);
             self.hub.tell(&entry.peer, &self.session, &event);
             ended |= self.session.is_closed();

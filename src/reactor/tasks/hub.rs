@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::api::apply::Identity;
 use crate::api::apply::{Acknowledgement, Peers, Subject};
+use crate::api::tally::Tally;
 use crate::config::Process;
 use crate::net::clock::Clock;
 use crate::reactor::arrival;
@@ -70,6 +71,7 @@ pub(super) struct Entry<T> {
     pub label: Rc<str>,
     pub name: String,
     pub peer: Peer,
+    pub tally: Tally,
     /// The number of the last batch of changes that it has taken.
     pub taken: u64,
     pub teardown: Option<u8>,
@@ -206,6 +208,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             label,
             name: peer.neighbor().name(),
             peer,
+            tally: Tally::default(),
             taken: 0,
             teardown: None,
             replacement: None,
@@ -341,6 +344,7 @@ impl<T> Peers for Subjects<'_, T> {
             visit(Subject {
                 name: &entry.name,
                 peer: &mut entry.peer,
+                tally: &entry.tally,
                 teardown: &mut entry.teardown,
                 removed: &mut entry.stopped,
             });

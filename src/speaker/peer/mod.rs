@@ -228,21 +228,23 @@ impl Peer {
     }
 
     fn received(&mut self, now: Duration, message: &Message) {
+        let Some(outbound) = &self.outbound else {
+            return;
+        };
         match message {
-            Message::Update(update) => self.incoming.apply(update),
-            Message::RouteRefresh(refresh) => self.refresh_asked(now, refresh),
+            Message::Update(update) => self.incoming.apply(update, outbound.negotiated()),
+            Message::RouteRefresh(refresh) => {
+                let enhanced = outbound.answers_enhanced();
+                self.refresh_asked(now, refresh, enhanced);
+            }
             _ => {}
         }
     }
 
     /// RFC 7313 section 4: BoRR and EoRR of the peer need no answer, a subtype nobody knows is ignored.
-    fn refresh_asked(&mut self, now: Duration, refresh: &RouteRefresh) {
-        let Some(outbound) = &self.outbound else {
-            return;
-        };
+    fn refresh_asked(&mut self, now: Duration, refresh: &RouteRefresh, enhanced: bool) {
         if refresh.subtype == RefreshSubtype::REQUEST {
-            self.out
-                .flush(Some(refresh.family), outbound.answers_enhanced());
+            self.out.flush(Some(refresh.family), enhanced);
             self.backoff.reset(now);
         }
     }

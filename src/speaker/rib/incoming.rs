@@ -9,6 +9,7 @@ use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::message::Update;
 use crate::bgp::nlri::Nlri;
+use crate::speaker::session::Negotiated;
 
 /// The routes received in one session, family by family, in the order in which each first came.
 #[derive(Debug, Default)]
@@ -36,8 +37,9 @@ impl AdjRibIn {
         }
     }
 
-    /// Applies a received UPDATE: withdrawn routes first, then announced ones (RFC 4271 section 3.1).
-    pub fn apply(&mut self, update: &Update) {
+    /// Applies an UPDATE received in a session with `negotiated`: withdrawn routes first, then announced ones (RFC 4271
+    /// section 3.1). Attributes that such a peer may not send are left out (RFC 7311 section 3.2, RFC 7606 section 7).
+    pub fn apply(&mut self, update: &Update, negotiated: &Negotiated) {
         if !self.keeps {
             return;
         }
@@ -48,7 +50,7 @@ impl AdjRibIn {
         if announced.peek().is_none() {
             return;
         }
-        let attributes = Arc::new(own_attributes(&update.attributes));
+        let attributes = Arc::new(own_attributes(&update.attributes, negotiated));
         for (nlri, next_hop) in announced {
             // What was decoded can be encoded again.
             let _ = self.insert(nlri, &next_hop, &attributes);
@@ -110,17 +112,21 @@ impl AdjRibIn {
 }
 
 /// The attributes of the routes themselves.
-fn own_attributes(attributes: &Attributes) -> Attributes {
+fn own_attributes(attributes: &Attributes, negotiated: &Negotiated) -> Attributes {
     attributes
         .iter()
-        .filter(|attribute| {
-            !matches!(
-                attribute.value.code(),
-                NEXT_HOP | MpReach::CODE | MpUnreach::CODE
-            )
+        .filter(|attribute| match attribute.value.code() {
+            NEXT_HOP | MpReach::CODE | MpUnreach::CODE => false,
+            LOCAL_PREF | ORIGINATOR_ID | CLUSTER_LIST => negotiated.is_ibgp(),
+            AIGP => negotiated.is_ibgp() || negotiated.aigp,
+            _ => true,
         })
         .cloned()
         .collect()
 }
 
 const NEXT_HOP: u8 = 0x03;
+const LOCAL_PREF: u8 = 0x05;
+const ORIGINATOR_ID: u8 = 0x09;
+const CLUSTER_LIST: u8 = 0x0a;
+const AIGP: u8 = 0x1a;

@@ -252,3 +252,19 @@ impl Table {
         self.seen.values().map(|chain| chain.length).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200 octets per route, all in all: slot, index (at most 16/7 keys and their control octets per route), queue (which
+    /// doubles), batch with its octets and the keys that sort it.
+    #[test]
+    fn a_route_stays_within_its_budget() {
+        let index = (size_of::<Key>() + 1) * 16 / 7;
+        let queue = 2 * size_of::<super::super::pending::Entry>();
+        let item = size_of::<super::super::batch::Item>();
+        let batch = item + 2 * 5 + size_of::<u64>() + item + 4;
+        assert!(size_of::<Slot>() + index + queue + batch <= 200);
+    }
+}

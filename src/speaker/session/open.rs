@@ -204,6 +204,13 @@ pub(super) fn unknown_type(kind: MessageType) -> Notification {
     worded(NotificationCode::HEADER, 3, &text)
 }
 
+/// ExaBGP parts AFI and SAFI by `mark`.
+pub(super) fn unnegotiated(family: Family, mark: char) -> Notification {
+    let Family { afi, safi } = family;
+    let text = format!("presented a non-negotiated family {afi}{mark}{safi}");
+    worded(NotificationCode::UPDATE, 9, &text)
+}
+
 pub(super) fn waited_too_long() -> Notification {
     worded(
         NotificationCode::HEADER,

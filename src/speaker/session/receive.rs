@@ -77,7 +77,10 @@ impl Session {
         if matches!(self.state, State::OpenConfirm | State::Established) {
             self.start_hold(now);
         }
-        let meaning = meaning(self.state, &message);
+        let meaning = match self.unnegotiated(&message) {
+            Some(notification) => Meaning::Unexpected(notification),
+            None => meaning(self.state, &message),
+        };
         let raw = raw.to_vec();
         self.events
             .push_back(SessionEvent::Received { message, raw });
@@ -91,6 +94,23 @@ impl Session {
             }
             Meaning::Unexpected(notification) => self.close(now, notification),
         }
+    }
+
+    /// RFC 4760 section 7: routes of a family that was not agreed on.
+    fn unnegotiated(&self, message: &Message) -> Option<Notification> {
+        let (Some(agreed), Message::Update(update)) = (&self.negotiated, message) else {
+            return None;
+        };
+        if update.end_of_rib().is_some() {
+            return None;
+        }
+        let reach = update.mp_reach().map(|reach| (reach.family, '/'));
+        let unreach = update.mp_unreach().map(|unreach| (unreach.family, ' '));
+        [reach, unreach]
+            .into_iter()
+            .flatten()
+            .find(|(family, _)| !agreed.families.contains(*family))
+            .map(|(family, mark)| open::unnegotiated(family, mark))
     }
 
     fn opened(&mut self, now: Duration, received: Open) {

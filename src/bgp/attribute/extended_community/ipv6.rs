@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
 use crate::bgp::attribute::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::nlri::qualifier::{address6, hex};
 use crate::bgp::text::{TextError, Words};
@@ -140,6 +141,20 @@ impl PathAttribute for ExtendedCommunitiesIpv6 {
             all.add(ExtendedCommunityIpv6(octets));
         }
         Ok(all)
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let community = |reader: &mut Reader<'_>| reader.array().map(ExtendedCommunityIpv6);
+        while !fields.is_empty() {
+            let shown = fields.decoded(
+                "community",
+                "IPv6 Extended Community",
+                community,
+                ToString::to_string,
+            );
+            if shown.is_none() {
+                return;
+            }
+        }
     }
 
     fn text(&self, out: &mut String) {

@@ -34,6 +34,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::nlri::qualifier::hex;
 use crate::bgp::text::{TextError, Words};
@@ -227,6 +228,20 @@ impl PathAttribute for ExtendedCommunities {
             .into_iter()
             .map(parse::community)
             .collect()
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        let community = |reader: &mut Reader<'_>| reader.array().map(ExtendedCommunity);
+        while !fields.is_empty() {
+            let shown = fields.decoded(
+                "community",
+                "Extended Community",
+                community,
+                ToString::to_string,
+            );
+            if shown.is_none() {
+                return;
+            }
+        }
     }
 
     fn text(&self, out: &mut String) {

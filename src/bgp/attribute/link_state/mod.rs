@@ -16,6 +16,7 @@ mod srv6;
 mod value;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::json;
 use crate::bgp::nlri::qualifier::{from_hex, hex};
@@ -152,6 +153,30 @@ impl PathAttribute for LinkState {
                 TextError::new(word.span.clone(), message)
                     .help("write the value's octets, as in 0x0402000131")
             })
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        while fields.remaining() >= 4 {
+            let bytes = fields.peek();
+            let code = u16::from_be_bytes([bytes[0], bytes[1]]);
+            let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+            fields.group(
+                &format!("tlv-{code}"),
+                "BGP-LS TLV",
+                4 + length,
+                code.to_string(),
+                |fields| {
+                    fields.u16("type", "Type");
+                    fields.u16("length", "Length");
+                    if fields.is_empty() {
+                        return;
+                    }
+                    let shown = |reader: &mut Reader<'_>| {
+                        read(code, Reader::at(reader.rest(), reader.offset()))
+                    };
+                    fields.decoded("value", "Value", shown, Shown::text);
+                },
+            );
+        }
     }
 
     fn text(&self, out: &mut String) {

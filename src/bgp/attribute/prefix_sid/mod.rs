@@ -13,6 +13,7 @@ mod srv6;
 use std::fmt::Write as _;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError, ErrorAction};
 use crate::bgp::nlri::qualifier::hex;
 use crate::bgp::text::{TextError, Words};
@@ -175,6 +176,36 @@ impl PathAttribute for PrefixSid {
     /// Reads `[ 777 ]` or `[ 300, [ ( 800000,4096 ), ( 1000000,5000 ) ] ]`: a label index, then ranges.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         parse::mpls(words)
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        while fields.remaining() >= 3 {
+            let bytes = fields.peek();
+            let code = bytes[0];
+            let length = usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
+            let name = match code {
+                LABEL_INDEX => "Label-Index TLV",
+                ORIGINATOR_SRGB => "Originator SRGB TLV",
+                5 => "SRv6 L3 Service TLV",
+                6 => "SRv6 L2 Service TLV",
+                _ => "unknown TLV",
+            };
+            let show = |tlv: &Self| {
+                let mut text = String::new();
+                tlv.text(&mut text);
+                text
+            };
+            fields.group(&format!("tlv-{code}"), name, 3 + length, name, |fields| {
+                let value = fields.peek().get(3..).unwrap_or_default().to_vec();
+                let sid = Self {
+                    tlvs: vec![Tlv { code, value }],
+                };
+                fields.u8("type", "Type");
+                fields.u16("length", "Length");
+                if !fields.is_empty() {
+                    fields.field("value", "Value", fields.remaining(), |_| show(&sid));
+                }
+            });
+        }
     }
 
     fn text(&self, out: &mut String) {

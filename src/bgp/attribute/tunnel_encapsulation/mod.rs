@@ -15,6 +15,7 @@ mod segment;
 use std::fmt::Write as _;
 
 use super::{Flags, PathAttribute, WireContext};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::nlri::qualifier::{from_hex, hex_lower};
 use crate::bgp::text::{TextError, Words};
@@ -120,6 +121,40 @@ impl PathAttribute for TunnelEncapsulation {
                 TextError::new(word.span.clone(), message)
                     .help("write the value's octets, as in 0x000f00080c06000000000064")
             })
+    }
+    fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
+        while fields.remaining() >= 4 {
+            let bytes = fields.peek();
+            let kind = u16::from_be_bytes([bytes[0], bytes[1]]);
+            let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+            let name = if kind == SR_POLICY {
+                "SR Policy"
+            } else {
+                "Tunnel"
+            };
+            fields.group(
+                &format!("tunnel-{kind}"),
+                name,
+                4 + length,
+                kind.to_string(),
+                |fields| {
+                    fields.u16("type", "Tunnel Type");
+                    fields.u16("length", "Length");
+                    while !fields.is_empty() {
+                        let show = |sub_tlv: &SubTlv| match (kind, sub_tlv.meaning()) {
+                            (SR_POLICY, Ok(meaning)) => format!("{} {meaning:?}", sub_tlv.code),
+                            _ => format!("{} 0x{}", sub_tlv.code, hex_lower(&sub_tlv.value)),
+                        };
+                        if fields
+                            .decoded("sub-tlv", "Sub-TLV", SubTlv::decode, show)
+                            .is_none()
+                        {
+                            return;
+                        }
+                    }
+                },
+            );
+        }
     }
 
     fn text(&self, out: &mut String) {

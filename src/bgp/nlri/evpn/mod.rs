@@ -18,6 +18,7 @@ use std::fmt::Write as _;
 
 use super::qualifier::{Labels, address, hex, hex_lower};
 use super::{Around, NlriFamily, parse_octets};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -82,6 +83,30 @@ impl NlriFamily for Evpn {
     /// ExaBGP has no words for EVPN routes: this reads their octets in hexadecimal.
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         parse_octets(family, words)
+    }
+    fn dissect(_: Family, fields: &mut Dissector<'_>) {
+        let name = |kind: u8| match kind {
+            1 => "Ethernet Auto-Discovery route",
+            2 => "MAC/IP Advertisement route",
+            3 => "Inclusive Multicast Ethernet Tag route",
+            4 => "Ethernet Segment route",
+            5 => "IP Prefix route",
+            6 => "Selective Multicast Ethernet Tag route",
+            7 => "Multicast Membership Report Synch route",
+            8 => "Multicast Leave Synch route",
+            _ => "unknown",
+        };
+        let walk = |fields: &mut Dissector<'_>| {
+            let kind = fields.u8_as("type", "Route Type", |kind| {
+                format!("{kind} ({})", name(kind))
+            })?;
+            let length = fields.u8("length", "Length")?;
+            fields.group("route", name(kind), usize::from(length), "", |fields| {
+                route::fields(kind, fields);
+            });
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, _: &Around, out: &mut String) {

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
 use crate::bgp::nlri::inet::Prefix;
 use crate::bgp::nlri::qualifier::{
-    EthernetSegment, EthernetTag, Labels, MacAddress, RouteDistinguisher,
+    EthernetSegment, EthernetTag, Labels, MacAddress, RouteDistinguisher, dissect,
 };
 use crate::bgp::wire::Reader;
 
@@ -243,6 +244,57 @@ impl Membership {
             flags: reader.u8()?,
         })
     }
+}
+
+/// The fields of a route of type `kind`.
+pub(super) fn fields(kind: u8, fields: &mut Dissector<'_>) -> Option<()> {
+    if !(1..=8).contains(&kind) {
+        return None;
+    }
+    dissect::rd(fields)?;
+    if matches!(kind, 1 | 2 | 4 | 5 | 7 | 8) {
+        fields.decoded(
+            "esi",
+            "Ethernet Segment Identifier",
+            segment,
+            ToString::to_string,
+        )?;
+    }
+    if kind != 4 {
+        fields.u32("ethernet-tag", "Ethernet Tag ID")?;
+    }
+    match kind {
+        2 => {
+            fields.decoded("mac", "MAC Address", mac, ToString::to_string)?;
+            dissect::sized_address("ip", "IP Address", fields)?;
+        }
+        3 | 4 => dissect::sized_address("originator", "Originating Router", fields)?,
+        5 => {
+            fields.u8_as("prefix-length", "IP Prefix Length", |bits| {
+                format!("{bits} bits")
+            })?;
+            let octets = if fields.remaining() > 32 { 16 } else { 4 };
+            dissect::whole_address("prefix", "IP Prefix", octets, fields)?;
+            dissect::whole_address("gateway", "GW IP Address", octets, fields)?;
+        }
+        6..=8 => {
+            dissect::sized_address("source", "Multicast Source", fields)?;
+            dissect::sized_address("group", "Multicast Group", fields)?;
+            dissect::sized_address("originator", "Originator Router", fields)?;
+            if kind == 8 {
+                fields.u32("reserved", "Reserved")?;
+                fields.u8("response-time", "Maximum Response Time")?;
+            }
+            fields.u8_as("flags", "Flags", |flags| format!("0x{flags:02x}"))?;
+        }
+        _ => {}
+    }
+    while matches!(kind, 1 | 2 | 5) && !fields.is_empty() {
+        fields.decoded("label", "MPLS Label", Reader::u24, |label| {
+            (label >> 4).to_string()
+        })?;
+    }
+    Some(())
 }
 
 fn segment(reader: &mut Reader<'_>) -> Result<EthernetSegment, DecodeError> {

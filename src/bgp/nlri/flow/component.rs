@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::names::{self, Names, Registry};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::iana::Afi;
 use crate::bgp::nlri::inet::Prefix;
@@ -517,4 +518,21 @@ impl Component {
             Self::Tests(_, tests) => tests.len(),
         }
     }
+}
+
+/// One component, explained.
+pub(super) fn fields(afi: Afi, fields: &mut Dissector<'_>) -> Option<Component> {
+    let code = *fields.peek().first()?;
+    let kind = Kind::from_code(afi, code)?;
+    let decode = |reader: &mut Reader<'_>| -> Result<Component, DecodeError> {
+        reader.u8()?;
+        Ok(match kind {
+            Kind::Destination | Kind::Source => {
+                Component::Prefix(kind, FlowPrefix::decode(afi, reader)?)
+            }
+            _ => Component::Tests(kind, Test::decode_all(kind, afi, reader)?),
+        })
+    };
+    let show = |component: &Component| component.values().join(" ");
+    fields.decoded(kind.name(), kind.name(), decode, show)
 }

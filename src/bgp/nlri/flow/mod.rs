@@ -16,8 +16,9 @@ mod parse;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{RouteDistinguisher, address};
+use super::qualifier::{RouteDistinguisher, address, dissect};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
@@ -152,6 +153,26 @@ impl NlriFamily for Flow {
 
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         parse::flow(family, words)
+    }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let walk = |fields: &mut Dissector<'_>| {
+            let two = fields.peek().first().is_some_and(|first| *first >= 0xf0);
+            let length = match two {
+                true => usize::from(
+                    fields.u16_as("length", "Length", |length| (length & 0xfff).to_string())?
+                        & 0xfff,
+                ),
+                false => usize::from(fields.u8("length", "Length")?),
+            };
+            fields.group("filter", "Flow Specification", length, "", |fields| {
+                if family.safi == Safi::FLOW_VPN && dissect::rd(fields).is_none() {
+                    return;
+                }
+                while !fields.is_empty() && component::fields(family.afi, fields).is_some() {}
+            });
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, around: &Around, out: &mut String) {

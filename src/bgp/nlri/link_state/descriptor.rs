@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
 use crate::bgp::nlri::qualifier::{address, hex, hex_lower};
 use crate::bgp::wire::Reader;
@@ -129,5 +130,43 @@ impl NodeDescriptor {
             descriptor.json(out);
         }
         out.push_str(" ]");
+    }
+}
+
+/// Descriptors, explained; those of nodes have descriptors inside.
+pub(super) fn tlvs(fields: &mut Dissector<'_>) {
+    while fields.remaining() >= 4 {
+        let bytes = fields.peek();
+        let code = u16::from_be_bytes([bytes[0], bytes[1]]);
+        let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+        let name = match code {
+            256 => "Local Node Descriptors",
+            257 => "Remote Node Descriptors",
+            258 => "Link Local/Remote Identifiers",
+            259 => "IPv4 interface address",
+            260 => "IPv4 neighbor address",
+            261 => "IPv6 interface address",
+            262 => "IPv6 neighbor address",
+            263 => "Multi-Topology Identifier",
+            264 => "OSPF Route Type",
+            265 => "IP Reachability Information",
+            AUTONOMOUS_SYSTEM => "Autonomous System",
+            BGP_LS_IDENTIFIER => "BGP-LS Identifier",
+            OSPF_AREA => "OSPF Area-ID",
+            IGP_ROUTER_ID => "IGP Router-ID",
+            516 => "BGP Router-ID",
+            518 => "SRv6 SID Information",
+            _ => "unknown",
+        };
+        let shown = format!("{code} ({name})");
+        fields.group(&format!("tlv-{code}"), name, 4 + length, shown, |fields| {
+            fields.u16("type", "Type");
+            fields.u16("length", "Length");
+            if matches!(code, 256 | 257) {
+                tlvs(fields);
+            } else {
+                fields.rest("value", "Value");
+            }
+        });
     }
 }

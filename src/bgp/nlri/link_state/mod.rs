@@ -16,8 +16,9 @@ mod object;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{RouteDistinguisher, address, hex, hex_lower};
+use super::qualifier::{RouteDistinguisher, address, dissect, hex, hex_lower};
 use super::{Around, NlriFamily, parse_octets};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Safi;
@@ -78,6 +79,39 @@ impl NlriFamily for LinkState {
     /// ExaBGP has no words for link-state objects: this reads their octets in hexadecimal.
     fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         parse_octets(family, words)
+    }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let name = |kind: u16| match kind {
+            1 => "Node NLRI",
+            2 => "Link NLRI",
+            3 => "IPv4 Topology Prefix NLRI",
+            4 => "IPv6 Topology Prefix NLRI",
+            6 => "SRv6 SID NLRI",
+            _ => "unknown",
+        };
+        let walk = |fields: &mut Dissector<'_>| {
+            let kind = fields.u16_as("type", "NLRI Type", |kind| {
+                format!("{kind} ({})", name(kind))
+            })?;
+            let length = fields.u16("length", "Total NLRI Length")?;
+            fields.group("object", name(kind), usize::from(length), "", |fields| {
+                let walk = |fields: &mut Dissector<'_>| {
+                    if !Object::is_known(kind) {
+                        return None;
+                    }
+                    if family.safi == Safi::BGP_LS_VPN {
+                        dissect::rd(fields)?;
+                    }
+                    fields.u8("protocol", "Protocol-ID")?;
+                    fields.u64("identifier", "Identifier")?;
+                    descriptor::tlvs(fields);
+                    Some(())
+                };
+                walk(fields);
+            });
+            Some(())
+        };
+        walk(fields);
     }
 
     fn text(&self, around: &Around, out: &mut String) {

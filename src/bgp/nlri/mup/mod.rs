@@ -17,10 +17,12 @@ mod session;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{hex, hex_lower};
+use super::qualifier::{dissect, hex, hex_lower};
 use super::{Around, NlriFamily};
+use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::iana::Afi;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
 pub use discovery::{DirectSegment, InterworkSegment};
@@ -126,6 +128,29 @@ impl NlriFamily for Mup {
             }
         }
     }
+    fn dissect(family: Family, fields: &mut Dissector<'_>) {
+        let name = |kind: u16| match kind {
+            1 => "Interwork Segment Discovery route",
+            2 => "Direct Segment Discovery route",
+            3 => "Type 1 Session Transformed route",
+            4 => "Type 2 Session Transformed route",
+            _ => "unknown",
+        };
+        let walk = |fields: &mut Dissector<'_>| {
+            let architecture = fields.u8("architecture", "Architecture Type")?;
+            let kind = fields.u16_as("type", "Route Type", |kind| {
+                format!("{kind} ({})", name(kind))
+            })?;
+            let length = fields.u8("length", "Length")?;
+            fields.group("route", name(kind), usize::from(length), "", |fields| {
+                if architecture == GPP_5G && (1..=4).contains(&kind) {
+                    route_fields(family.afi, kind, fields);
+                }
+            });
+            Some(())
+        };
+        walk(fields);
+    }
 
     fn text(&self, _: &Around, out: &mut String) {
         let _ = match self {
@@ -181,6 +206,38 @@ impl NlriFamily for Mup {
             _ => self.encode(out),
         }
     }
+}
+
+/// The fields of a route of 3GPP 5G.
+fn route_fields(afi: Afi, kind: u16, fields: &mut Dissector<'_>) -> Option<()> {
+    dissect::rd(fields)?;
+    match kind {
+        1 => {
+            dissect::sized_prefix(afi, fields);
+        }
+        2 => {
+            let octets = fields.remaining();
+            dissect::whole_address("address", "Address", octets, fields)?;
+        }
+        3 => {
+            dissect::sized_prefix(afi, fields);
+            fields.u32("teid", "TEID")?;
+            fields.u8("qfi", "QFI")?;
+            dissect::sized_address("endpoint", "Endpoint Address", fields)?;
+            if !fields.is_empty() {
+                dissect::sized_address("source", "Source Address", fields)?;
+            }
+        }
+        _ => {
+            fields.u8_as("endpoint-length", "Endpoint Length", |bits| {
+                format!("{bits} bits")
+            })?;
+            let octets = if afi == Afi::IPV4 { 4 } else { 16 };
+            dissect::whole_address("endpoint", "Endpoint Address", octets, fields)?;
+            fields.rest("teid", "TEID");
+        }
+    }
+    Some(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Fields that several families share: route distinguishers, label stacks, Ethernet segments and tags.
 
+pub(in crate::bgp) mod dissect;
 mod esi;
 mod ethernet_tag;
 mod labels;

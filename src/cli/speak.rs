@@ -1,0 +1,283 @@
+//! `lockstep speak`: the speaker as a daemon, on real TCP with real API programs.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use miette::{IntoDiagnostic, WrapErr, miette};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+use tracing::level_filters::LevelFilter;
+
+use super::Status;
+use crate::api::Host;
+use crate::api::apply::Identity;
+use crate::api::health;
+use crate::config::environment::{self, Environment};
+use crate::config::{self, Configuration};
+use crate::net::clock::{self, Clock};
+use crate::net::kernel::KernelNetwork;
+use crate::net::programs::ChildPrograms;
+use crate::reactor::control::{self, Control, ControlSender};
+use crate::reactor::observer::{Event, Observer};
+use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
+
+/// What to run, where, and how loudly.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Configuration files: a speaker for each, or one that takes them in turn at each reload (exabgp_debug_rotate).
+    #[arg(required = true, value_name = "CONFIG")]
+    configurations: Vec<PathBuf>,
+    /// The reactor: sync, or async (exabgp_reactor_asyncio).
+    #[arg(long)]
+    mode: Option<Mode>,
+    /// Log everything.
+    #[arg(short, long)]
+    debug: bool,
+    /// Log everything.
+    #[arg(short, long)]
+    verbose: bool,
+    /// Accepted for the sake of ExaBGP's command line; there is no Python debugger to start.
+    #[arg(short, long)]
+    pdb: bool,
+    /// Try each connection once.
+    #[arg(short = '1', long)]
+    once: bool,
+    /// Only accept connections.
+    #[arg(short = 'P', long)]
+    passive: bool,
+    /// Reload the configuration after so many seconds, once.
+    #[arg(short, long, value_name = "SECONDS")]
+    signal: Option<u64>,
+}
+
+/// Runs the speaker until it ends.
+///
+/// # Errors
+/// A configuration or an environment that cannot be used, an address that cannot be listened on.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let variables = std::env::vars().collect::<Vec<_>>();
+    let mut environment = environment::parse(variables).into_diagnostic()?;
+    log_to_standard_output(&arguments, &environment);
+    for unknown in &environment.unknown {
+        tracing::warn!(target: "lockstep::environment", "{unknown}");
+    }
+    let settings = &mut environment.settings;
+    settings.passive |= arguments.passive;
+    if arguments.once {
+        settings.attempts = 1;
+    }
+    let asked = environment.asyncio.unwrap_or(false);
+    let mode = arguments
+        .mode
+        .unwrap_or(if asked { Mode::Async } else { Mode::Sync });
+    let sources = sources(&arguments.configurations, environment.settings.debug_rotate)?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()
+        .wrap_err("the runtime cannot start")?;
+    let outcomes = LocalSet::new().block_on(
+        &runtime,
+        serve(mode, sources, &environment, arguments.signal),
+    )?;
+    let mut status = Status::Passed;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Refused(reason) | Outcome::CannotListen(reason) => {
+                return Err(miette!("{reason}"));
+            }
+            Outcome::ProgramKeptDying(_) => status = Status::Failed,
+            Outcome::Terminated | Outcome::PeersEnded => {}
+        }
+        tracing::info!(target: "lockstep::reactor", "{outcome}");
+    }
+    Ok(status)
+}
+
+/// Configuration files that a speaker takes in turn.
+#[derive(Debug, Clone)]
+struct Files {
+    paths: Vec<PathBuf>,
+    next: usize,
+    directory: PathBuf,
+}
+
+impl Configurations for Files {
+    fn read(&mut self) -> Result<Configuration, String> {
+        let path = self.paths[self.next].clone();
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
+        let configuration = config::parse(&name, &text).map_err(|error| error.render())?;
+        self.next = (self.next + 1) % self.paths.len();
+        self.directory = directory(&path);
+        Ok(configuration)
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.directory.clone()
+    }
+}
+
+fn directory(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("/")).to_path_buf()
+}
+
+/// One list of files to take in turn, or a speaker for each file.
+fn sources(files: &[PathBuf], rotate: bool) -> miette::Result<Vec<Files>> {
+    let whole = |file: &PathBuf| {
+        file.canonicalize()
+            .into_diagnostic()
+            .wrap_err_with(|| format!("{} is not a configuration file", file.display()))
+    };
+    let paths = files
+        .iter()
+        .map(whole)
+        .collect::<miette::Result<Vec<_>>>()?;
+    let source = |paths: Vec<PathBuf>| Files {
+        directory: directory(&paths[0]),
+        paths,
+        next: 0,
+    };
+    Ok(if rotate {
+        vec![source(paths)]
+    } else {
+        paths.into_iter().map(|path| source(vec![path])).collect()
+    })
+}
+
+async fn serve(
+    mode: Mode,
+    sources: Vec<Files>,
+    environment: &Environment,
+    reload_after: Option<u64>,
+) -> miette::Result<Vec<Outcome>> {
+    let clock = Clock::start();
+    let mut speakers = Vec::new();
+    let mut senders = Vec::new();
+    for source in sources {
+        let (sender, receiver) = control::channel();
+        senders.push(sender);
+        let mut speaker = Speaker::new(source, environment.settings.clone());
+        speaker.identity = identity(environment);
+        let observer: Rc<dyn Observer> = Rc::new(Log);
+        let programs = ChildPrograms::default();
+        speakers.push(tokio::task::spawn_local(run_speaker(
+            mode,
+            speaker,
+            KernelNetwork,
+            programs,
+            clock,
+            observer,
+            receiver,
+        )));
+    }
+    let signals = listen_to_signals(senders.clone()).into_diagnostic()?;
+    if let Some(seconds) = reload_after {
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            senders
+                .iter()
+                .for_each(|sender| sender.send(Control::Reload));
+        });
+    }
+    let mut outcomes = Vec::new();
+    for speaker in speakers {
+        outcomes.push(speaker.await.into_diagnostic()?);
+    }
+    signals.iter().for_each(tokio::task::JoinHandle::abort);
+    Ok(outcomes)
+}
+
+/// Passes signals on to the speakers.
+fn listen_to_signals(
+    senders: Vec<ControlSender>,
+) -> std::io::Result<Vec<tokio::task::JoinHandle<()>>> {
+    let meanings = [
+        (SignalKind::user_defined1(), Control::Reload),
+        (SignalKind::user_defined2(), Control::Restart),
+        (SignalKind::alarm(), Control::Reestablish),
+        (SignalKind::terminate(), Control::Terminate),
+        (SignalKind::hangup(), Control::Terminate),
+        (SignalKind::interrupt(), Control::Terminate),
+    ];
+    let mut tasks = Vec::new();
+    for (kind, control) in meanings {
+        let mut arrivals = signal(kind)?;
+        let senders = senders.clone();
+        tasks.push(tokio::task::spawn_local(async move {
+            while arrivals.recv().await.is_some() {
+                senders.iter().for_each(|sender| sender.send(control));
+            }
+        }));
+    }
+    Ok(tasks)
+}
+
+/// Who we are, as API programs are told.
+fn identity(environment: &Environment) -> Identity {
+    let line = |path: &str| {
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    let name = line("/proc/sys/kernel/hostname");
+    let digits = line("/proc/sys/kernel/random/uuid").replace('-', "");
+    Identity {
+        host: Host {
+            name: if name.is_empty() {
+                "localhost".to_owned()
+            } else {
+                name
+            },
+            pid: std::process::id(),
+            ppid: std::os::unix::process::parent_id(),
+            compact: environment.settings.api_compact,
+            ..Host::default()
+        },
+        release: environment.settings.version.clone(),
+        run: health::Identity(u128::from_str_radix(&digits, 16).unwrap_or_default()),
+        epoch: clock::since_1970(),
+    }
+}
+
+fn log_to_standard_output(arguments: &Arguments, environment: &Environment) {
+    let level = match environment.log_level.as_deref() {
+        _ if arguments.debug || arguments.verbose => LevelFilter::DEBUG,
+        Some("DEBUG") => LevelFilter::DEBUG,
+        Some("WARNING") => LevelFilter::WARN,
+        Some("ERR" | "ERROR" | "CRITICAL" | "ALERT" | "EMERG") => LevelFilter::ERROR,
+        Some("DISABLED") => LevelFilter::OFF,
+        _ => LevelFilter::INFO,
+    };
+    // A log that is set up already (in a test) stays.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .try_init();
+}
+
+/// Writes events into the log: messages in detail only where everything is logged.
+struct Log;
+
+impl Observer for Log {
+    fn observe(&self, _at: Duration, event: &Event<'_>) {
+        match event {
+            Event::Sent { .. }
+            | Event::Received { .. }
+            | Event::Command { .. }
+            | Event::Answer { .. }
+            | Event::Told { .. }
+            | Event::Taken { .. }
+            | Event::Retry { .. } => tracing::debug!(target: "lockstep::reactor", "{event}"),
+            Event::Malformed { .. }
+            | Event::Unsendable { .. }
+            | Event::NotListening { .. }
+            | Event::ProgramFailed { .. } => tracing::warn!(target: "lockstep::reactor", "{event}"),
+            _ => tracing::info!(target: "lockstep::reactor", "{event}"),
+        }
+    }
+}
