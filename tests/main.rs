@@ -13,6 +13,7 @@ mod conformance;
 mod decoding;
 mod rib;
 mod rib_model;
+mod rib_reference;
 mod session;
 mod session_bytes;
 mod session_fsm;
