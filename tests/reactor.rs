@@ -401,6 +401,8 @@ fn programs_are_told_that_the_speaker_ends() {
             assert_eq!(program.line().await.unwrap(), "shutdown in progress");
             assert_eq!(program.line().await.unwrap(), "done");
             assert_eq!(program.line().await.unwrap(), "shutdown 1 1");
+            // ExaBGP ends that line twice.
+            assert_eq!(program.line().await.unwrap(), "");
             assert_eq!(program.line().await, None);
         });
     }

@@ -171,6 +171,15 @@ pub fn apply(command: &Command, caller: &mut Caller<'_>, peers: &mut dyn Peers) 
     applied
 }
 
+/// What comes of a command that is answered and does nothing.
+#[must_use]
+pub fn without_effect(acknowledgement: Acknowledgement) -> Applied {
+    Applied {
+        answer: acknowledgement.0.then_some(Answer::Done),
+        ..Applied::default()
+    }
+}
+
 /// What comes of a line that is no command: an error, for those who want answers.
 #[must_use]
 pub fn misunderstood(acknowledgement: Acknowledgement, reason: String) -> Applied {

@@ -1,67 +1,169 @@
-//! What a reactor must get right beyond the protocol, as decisions with a name: the seams at which a test may plant a defect.
+//! What a reactor must get right beyond the protocol, and what becomes of it where it does not: the sixteen defects
+//! that real reactors had, each behind a seam of its own.
+//!
+//! A run is conducted by a type. [`Sound`] has no defect and no state, so that its questions are answered when the
+//! program is compiled and leave no trace in it; [`Defects`] has those that it is told to have.
 
-/// How a reactor conducts itself. The default of each method is what is right; [`Sound`] changes none of them, and
-/// being without state it costs nothing.
+use std::fmt;
+use std::str::FromStr;
+
+use super::run::Mode;
+
+/// How a reactor conducts itself.
 pub trait Conduct: Clone + 'static {
-    /// How many of the commands that one read brought are applied before peers may take changes: all of them,
-    /// so that `announce` and `clear` in one write leak nothing.
-    fn commands_per_batch(&self) -> usize {
-        usize::MAX
-    }
-
-    /// Whether an answer waits until every established peer has taken the changes made so far.
-    fn answers_wait(&self) -> bool {
-        true
-    }
-
-    /// Whether a peer that is told of changes looks at them at once, rather than when its read returns.
-    fn changes_interrupt_reads(&self) -> bool {
-        true
-    }
-
-    /// Whether outbound work is done on a turn that received nothing.
-    fn sends_without_receiving(&self) -> bool {
-        true
-    }
-
-    /// Whether peers have their turn before commands are applied (polled).
-    fn peers_before_commands(&self) -> bool {
-        true
-    }
-
-    /// Whether octets that were read stay with the session until a whole message is there.
-    fn keeps_partial_reads(&self) -> bool {
-        true
-    }
-
-    /// Whether the rate limit is observed.
-    fn limits_rate(&self) -> bool {
-        true
-    }
-
-    /// Whether what the peer still sends is read and dropped before a closing socket is given up.
-    fn lingers(&self) -> bool {
-        true
-    }
-
-    /// Whether one connection survives a collision.
-    fn resolves_collisions(&self) -> bool {
-        true
-    }
-
-    /// Whether timers are looked at on every turn, whatever the API brings.
-    fn timers_first(&self) -> bool {
-        true
-    }
-
-    /// Whether a waiter registers before it checks what it waits for.
-    fn registers_before_checking(&self) -> bool {
-        true
-    }
+    /// Whether it has that defect.
+    fn has(&self, defect: Defect) -> bool;
 }
 
 /// As it should be.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sound;
 
-impl Conduct for Sound {}
+impl Conduct for Sound {
+    #[inline]
+    fn has(&self, _defect: Defect) -> bool {
+        false
+    }
+}
+
+macro_rules! defects {
+    ($($variant:ident, $name:literal, $origin:literal, $about:literal;)*) => {
+        /// A defect that real reactors had.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Defect {
+            /// All of them, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name on the command line and in plans.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whose bug it was.
+            #[must_use]
+            pub const fn origin(self) -> &'static str {
+                match self { $(Self::$variant => $origin,)* }
+            }
+
+            /// What it does, in a sentence.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+defects! {
+    ReadWithoutTimeout, "read-without-timeout", "ExaBGP's port to async", "A read without a timeout: nothing goes out until the peer speaks.";
+    ContinueAfterTimeout, "continue-after-timeout", "ExaBGP's port to async", "A read that times out skips the outbound work of its turn.";
+    CommandsBeforePeers, "commands-before-peers", "ExaBGP's port to async", "API commands run before the peers had their turn.";
+    OneCommandPerLoop, "one-command-per-loop", "ExaBGP's port to async", "One command per loop instead of all that one read brought: announce and clear are split.";
+    EarlyAnswer, "early-answer", "ExaBGP's port to async", "An answer is released before the peers took the change.";
+    SleepInRead, "sleep-in-read", "ExaBGP's port to async", "A peer's task sleeps up to 100 ms in its read while commands fold.";
+    RefreshListShared, "refresh-list-shared", "ExaBGP's port to async", "The refresh list is read and cleared while it is being sent: a second flush is lost.";
+    CancelledRead, "cancelled-read", "ExaBGP's port to async", "A cancelled read loses the half message that it had: NOTIFICATION 1/1 follows.";
+    PeersBeforeApi, "peers-before-api", "ExaBGP's port to async", "Peers are awaited before the API is served: deadlock.";
+    NoRateLimit, "no-rate-limit", "ExaBGP's port to async", "The rate limit is not observed.";
+    KeepaliveStarved, "keepalive-starved", "ExaBGP 477 and 934, GoBGP 3238", "Timers wait behind a flood of API commands.";
+    NotificationLost, "notification-lost", "several speakers", "The socket closes with unread input, and RST takes the NOTIFICATION with it.";
+    HalfMessageResumed, "half-message-resumed", "several speakers", "A message half written at a reset is resumed on the next connection.";
+    CollisionToNone, "collision-to-none", "several speakers", "A collision is resolved to no session at all.";
+    EarlyEndOfRib, "early-end-of-rib", "several speakers", "End-of-RIB goes out before the last route.";
+    LostWakeup, "lost-wakeup", "several speakers", "A wakeup is lost between the check and the wait.";
+}
+
+impl Defect {
+    /// The reactors that can have it: some have no place in a loop of turns, one has none among tasks.
+    #[must_use]
+    pub const fn modes(self) -> &'static [Mode] {
+        match self {
+            Self::CommandsBeforePeers => &[Mode::Sync],
+            Self::SleepInRead | Self::CancelledRead | Self::NoRateLimit | Self::LostWakeup => {
+                &[Mode::Async]
+            }
+            _ => &Mode::ALL,
+        }
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no defect's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a defect")]
+pub struct UnknownDefect;
+
+impl FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDefect> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|defect| defect.name() == text)
+            .ok_or(UnknownDefect)
+    }
+}
+
+/// A set of defects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Defects(u32);
+
+impl Defects {
+    /// The defects in the set, by number.
+    pub fn iter(self) -> impl Iterator<Item = Defect> {
+        Defect::ALL
+            .iter()
+            .copied()
+            .filter(move |defect| self.has(*defect))
+    }
+}
+
+impl FromIterator<Defect> for Defects {
+    fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Self {
+        let bits = defects.into_iter().map(|defect| 1 << defect as u8);
+        Self(bits.fold(0, |set, bit| set | bit))
+    }
+}
+
+impl Conduct for Defects {
+    fn has(&self, defect: Defect) -> bool {
+        self.0 & (1 << defect as u8) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_is_found_by_name_and_none_is_sound() {
+        assert_eq!(Defect::ALL.len(), 16);
+        for defect in Defect::ALL {
+            assert_eq!(defect.name().parse(), Ok(*defect));
+            assert!(!Sound.has(*defect));
+        }
+        assert_eq!("lost".parse::<Defect>(), Err(UnknownDefect));
+    }
+
+    #[test]
+    fn a_set_has_what_it_was_given() {
+        let set: Defects = [Defect::LostWakeup, Defect::EarlyAnswer]
+            .into_iter()
+            .collect();
+        assert_eq!(
+            set.iter().collect::<Vec<_>>(),
+            [Defect::EarlyAnswer, Defect::LostWakeup]
+        );
+    }
+}

@@ -18,6 +18,7 @@ mod audience;
 mod cease;
 pub mod conduct;
 pub mod control;
+mod defect;
 pub mod network;
 pub mod observer;
 pub mod order;

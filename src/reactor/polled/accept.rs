@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::reactor::arrival::{self, Match};
 use crate::reactor::cease;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::network::{Connection, Listener, Network};
 use crate::reactor::observer::Event;
 use crate::reactor::programs::Programs;
@@ -146,7 +146,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         } else {
             None
         };
-        let resolved = old.is_none() || desk.conduct.resolves_collisions();
+        let resolved = old.is_none() || !desk.conduct.has(Defect::CollisionToNone);
         if new_lives && resolved {
             slot.peer.reconnect_at_once(desk.now);
             slot.opened(name, connection, Direction::Incoming, desk);

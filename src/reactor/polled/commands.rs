@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::api::apply::{self, Answer, Applied, Caller, Effect, Peers, Subject};
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
+use crate::reactor::defect;
 use crate::reactor::network::Network;
 use crate::reactor::observer::Event;
 use crate::reactor::programs::Programs;
@@ -30,20 +31,44 @@ impl<N: Network> Peers for Subjects<'_, N> {
     }
 }
 
+/// Whether routes are on their way to some peer.
+fn is_sending<N: Network>(peers: &BTreeMap<usize, Slot<N>>) -> bool {
+    peers
+        .values()
+        .any(|slot| slot.peer.is_established() && slot.peer.has_output())
+}
+
 impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+    /// Whether programs wait for the peers to end: only where the conduct is wrong.
+    pub(super) fn is_locked_out(&self) -> bool {
+        self.desk.conduct.has(Defect::PeersBeforeApi) && !self.peers.is_empty()
+    }
+
     /// One read of each program in order, and what it asks for.
     pub(super) fn commands(&mut self) {
+        if self.is_locked_out() {
+            return;
+        }
+        let split = self.desk.conduct.has(Defect::OneCommandPerLoop);
         let ids: Vec<usize> = self.desk.helpers.list.keys().copied().collect();
         for id in ids {
             let Self { desk, buffer, .. } = self;
             let Some(helper) = desk.helpers.list.get_mut(&id) else {
                 continue;
             };
+            if let Some(line) = helper.queued.pop_front() {
+                self.command(id, &line);
+                continue;
+            }
             match helper.read(buffer) {
                 Heard::Nothing => {}
                 // The speaker ends: whoever still speaks is not heard.
                 Heard::Lines(_) if self.ending.is_some() => {}
                 Heard::Ended(reason) if self.ending.is_some() => self.end_program(id, &reason),
+                Heard::Lines(lines) if split => {
+                    let queued = lines.lines().map(|line| line.trim_end().to_owned());
+                    helper.queued.extend(queued);
+                }
                 Heard::Lines(lines) => {
                     for line in lines.lines() {
                         self.command(id, line.trim_end());
@@ -67,8 +92,12 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                 line,
             },
         );
+        desk.last_command = Some(desk.now);
         let acknowledgement = &mut helper.acknowledgement;
         let applied = match desk.parser.parse(line) {
+            Ok(command) if defect::loses(&desk.conduct, &command, is_sending(peers)) => {
+                apply::without_effect(*acknowledgement)
+            }
             Ok(command) => {
                 let mut caller = Caller {
                     program: &program,
@@ -96,7 +125,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             Some(Effect::Restart) => self.requests.push(Control::Reestablish),
             Some(Effect::Create(neighbor)) => self.add_peer(*neighbor),
         }
-        let waits = self.desk.conduct.answers_wait();
+        let waits = !self.desk.conduct.has(Defect::EarlyAnswer);
         let Some(helper) = self.desk.helpers.list.get_mut(&id) else {
             return;
         };

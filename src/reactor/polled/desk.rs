@@ -28,6 +28,8 @@ pub(super) struct Desk<P: Programs, C> {
     pub identity: Identity,
     pub audience: Audience,
     pub parser: Parser,
+    /// When the last command was applied.
+    pub last_command: Option<Duration>,
 }
 
 impl<P: Programs, C: Conduct> Desk<P, C> {

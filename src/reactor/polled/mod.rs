@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use super::audience::Audience;
-use super::conduct::Conduct;
+use super::conduct::{Conduct, Defect};
 use super::control::{Control, ControlReceiver};
 use super::network::Network;
 use super::observer::Event;
@@ -97,6 +97,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                 settings: speaker.settings,
                 audience: Audience::new(&speaker.identity),
                 parser: Parser::default(),
+                last_command: None,
                 identity: speaker.identity,
                 observer: Rc::clone(&observer),
                 conduct,
@@ -130,7 +131,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         }
         self.requests();
         self.accept();
-        if self.desk.conduct.peers_before_commands() {
+        if !self.desk.conduct.has(Defect::CommandsBeforePeers) {
             self.peers(&woken);
             self.answer();
             self.commands();
@@ -177,10 +178,9 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             .filter(|id| self.peers.contains_key(id))
             .collect();
         let now = self.desk.now;
-        let passive = self.desk.settings.passive;
         let conduct = &self.desk.conduct;
         for (id, slot) in &self.peers {
-            let due = || slot.deadline(passive).is_some_and(|at| at <= now);
+            let due = || slot.deadline(&self.desk).is_some_and(|at| at <= now);
             if !run.contains(id) && (slot.has_work(conduct) || due()) {
                 run.push(*id);
             }
@@ -228,7 +228,11 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             ..
         } = self;
         closing.retain(|_, closing| {
-            let done = closing.step(desk.now, desk.conduct.lingers(), buffer);
+            let done = closing.step(
+                desk.now,
+                !desk.conduct.has(Defect::NotificationLost),
+                buffer,
+            );
             if done && let Some(connection) = &closing.name {
                 desk.observe(&Event::Disconnected { connection });
             }
@@ -270,11 +274,10 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        let passive = self.desk.settings.passive;
         let peers = self
             .peers
             .values()
-            .filter_map(|slot| slot.deadline(passive));
+            .filter_map(|slot| slot.deadline(&self.desk));
         let closing = self.closing.values().map(|closing| closing.until);
         let ending = self.ending.as_ref().map(|ending| ending.until);
         peers.chain(closing).chain(ending).min()

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::api::tally::Tally;
 use crate::reactor::cease;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
+use crate::reactor::defect;
 use crate::reactor::network::{Connection, Network, SocketOptions};
 use crate::reactor::observer::{ConnectionName, Event};
 use crate::reactor::programs::Programs;
@@ -48,6 +49,20 @@ pub(super) struct Slot<N: Network> {
     /// It came of a range of passive peers, and goes with its connection.
     pub generated: bool,
     connections: u32,
+    /// Octets of a message that was half written when its connection was lost: only where the conduct is wrong.
+    leftover: Vec<u8>,
+}
+
+/// Whether outbound work is left out on a turn that received nothing.
+fn skips_output(conduct: &impl Conduct) -> bool {
+    conduct.has(Defect::ContinueAfterTimeout) || conduct.has(Defect::ReadWithoutTimeout)
+}
+
+/// Whether timers are left out on a turn that `received` something or nothing.
+fn starves<P: Programs, C: Conduct>(desk: &Desk<P, C>, received: bool) -> bool {
+    let commands = defect::starved_until(&desk.conduct, desk.last_command);
+    let reading = !received && desk.conduct.has(Defect::ReadWithoutTimeout);
+    reading || commands.is_some_and(|until| desk.now < until)
 }
 
 /// Where a peer is.
@@ -75,6 +90,8 @@ pub(super) struct Open<T> {
     broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     wait_until: Option<Duration>,
+    /// Written before anything else: only where the conduct is wrong.
+    leftover: Vec<u8>,
 }
 
 impl<N: Network> Slot<N> {
@@ -91,6 +108,7 @@ impl<N: Network> Slot<N> {
             stopped: false,
             generated: false,
             connections: 0,
+            leftover: Vec::new(),
         }
     }
 
@@ -108,12 +126,17 @@ impl<N: Network> Slot<N> {
     }
 
     /// When it must have its turn although nothing was received.
-    pub fn deadline(&self, passive: bool) -> Option<Duration> {
+    pub fn deadline<P: Programs, C: Conduct>(&self, desk: &Desk<P, C>) -> Option<Duration> {
         match &self.phase {
-            Phase::Idle => self.is_active(passive).then(|| self.peer.next_attempt()),
+            Phase::Idle => self
+                .is_active(desk.settings.passive)
+                .then(|| self.peer.next_attempt()),
             Phase::Connecting(..) => None,
+            Phase::Open(_) if desk.conduct.has(Defect::ReadWithoutTimeout) => None,
             Phase::Open(open) => {
                 let timer = open.session.poll_deadline().map(|deadline| deadline.at);
+                let starved = defect::starved_until(&desk.conduct, desk.last_command);
+                let timer = timer.max(timer.and(starved));
                 [timer, open.wait_until].into_iter().flatten().min()
             }
         }
@@ -130,9 +153,7 @@ impl<N: Network> Slot<N> {
                     || (self.stopped && !open.session.is_closed())
                     || (self.teardown.is_some() && self.peer.is_established())
                     || (open.writable && open.session.transmit_len() > 0)
-                    || (open.has_room()
-                        && self.peer.has_output()
-                        && conduct.sends_without_receiving())
+                    || (open.has_room() && self.peer.has_output() && !skips_output(conduct))
             }
         }
     }
@@ -258,6 +279,7 @@ impl<N: Network> Slot<N> {
             lost: false,
             broken: None,
             wait_until: None,
+            leftover: std::mem::take(&mut self.leftover),
         });
         desk.tell_connected(&self.peer);
         open.tell(&mut self.peer, &mut self.tally, desk);
@@ -274,9 +296,12 @@ impl<N: Network> Slot<N> {
             return None;
         };
         let mut context = Context::from_waker(&self.waker);
+        let half = defect::leftover(&desk.conduct, &mut open.session);
         let received = open.read(&mut context, desk, buffer);
         open.tell(&mut self.peer, &mut self.tally, desk);
-        open.session.handle_timeout(desk.now);
+        if !starves(desk, received) {
+            open.session.handle_timeout(desk.now);
+        }
         open.tell(&mut self.peer, &mut self.tally, desk);
         if self.stopped {
             open.session.close_silently(desk.now);
@@ -285,12 +310,15 @@ impl<N: Network> Slot<N> {
         {
             open.teardown(subcode, desk.now);
         }
-        if received || desk.conduct.sends_without_receiving() {
+        if received || !skips_output(&desk.conduct) {
             open.fill(&mut self.peer, desk);
         }
         open.tell(&mut self.peer, &mut self.tally, desk);
         open.write(&mut context, desk.now);
         open.tell(&mut self.peer, &mut self.tally, desk);
+        if open.lost {
+            self.leftover = half;
+        }
         open.session.wants_close().then(|| self.close(desk))?
     }
 
@@ -404,6 +432,12 @@ impl<T: Connection> Open<T> {
         if !self.writable || self.lost || self.broken.is_some() {
             return;
         }
+        if !self.leftover.is_empty()
+            && let Poll::Ready(Ok(count)) = self.stream.poll_write(context, &self.leftover)
+        {
+            self.leftover.drain(..count);
+            return;
+        }
         let Some(octets) = self.session.poll_transmit() else {
             return;
         };
@@ -432,6 +466,7 @@ impl<T: Connection> Open<T> {
             tally.note(desk.now, &event);
             peer.handle_event(desk.now, &event);
             desk.tell(peer, &self.session, &event);
+            defect::end_early(&desk.conduct, desk.now, peer, &mut self.session, &event);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The API programs: one read each per turn, everything that it brought as one batch, answers after the peers had theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) struct Helper<T> {
     outbox: Outbox,
     /// Lines that wait until every established peer has taken the changes that they answer.
     held: Vec<(bool, String)>,
+    /// Commands that were read and not applied in that turn: only where the conduct is wrong.
+    pub queued: VecDeque<String>,
     pub acknowledgement: Acknowledgement,
     budget: RespawnBudget,
     readable: bool,
@@ -73,6 +75,7 @@ impl<P: Programs> Helpers<P> {
             lines: LineBuffer::default(),
             outbox: Outbox::default(),
             held: Vec::new(),
+            queued: VecDeque::new(),
             acknowledgement: Acknowledgement(acknowledged),
             budget: RespawnBudget::default(),
             readable: true,
@@ -155,6 +158,7 @@ impl<T: Stream> Helper<T> {
         self.is_running()
             && ((self.readable && !self.outbox.is_high())
                 || (self.writable && !self.outbox.is_empty())
+                || !self.queued.is_empty()
                 || !self.held.is_empty())
     }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::reactor::cease;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
+use crate::reactor::defect;
 use crate::reactor::network::{Connection, Network, Stream};
 use crate::reactor::observer::{ConnectionName, Event};
 use crate::speaker::session::{Direction, Ends, Session};
@@ -43,7 +44,23 @@ pub(super) struct Conversation<'a, N: Network, C> {
     broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     wait_until: Option<Duration>,
+    /// The last wait brought octets.
+    heard: bool,
+    /// What a wrong conduct does with octets.
+    wrong: Wrong,
 }
+
+/// Octets that a wrong conduct treats as it should not; empty where it is right.
+#[derive(Default)]
+struct Wrong {
+    /// Read, and not yet a whole message.
+    partial: Vec<u8>,
+    /// Written before anything else.
+    leftover: Vec<u8>,
+}
+
+/// How long a wrong conduct stays in a read.
+const NAP: Duration = Duration::from_millis(100);
 
 /// What a poll of the connection brought.
 #[derive(Default)]
@@ -88,6 +105,11 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             lost: false,
             broken: None,
             wait_until: None,
+            heard: false,
+            wrong: Wrong {
+                partial: Vec::new(),
+                leftover: std::mem::take(&mut entry.leftover),
+            },
         })
     }
 
@@ -106,26 +128,81 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
                 self.leave();
                 return None;
             }
-            let deadline = self.deadline();
-            let clock = self.hub.clock;
-            let changed = Rc::clone(&self.changed);
-            let progress = tokio::select! {
-                biased;
-                () = maybe(deadline.map(|at| tokio::time::sleep_until(clock.at(at)))) => None,
-                () = changed.notified() => None,
-                progress = poll_fn(|context| self.poll(context)) => Some(progress),
+            let progress = if self.naps() {
+                self.wait_in_read().await
+            } else {
+                self.wait().await
             };
             let now = self.hub.now();
+            self.heard = progress.is_some();
             match progress {
                 Some(progress) => self.progress(progress, now),
-                None => self.session.handle_timeout(now),
+                None if self.deadline().is_some_and(|at| now >= at) => {
+                    self.session.handle_timeout(now);
+                }
+                None => {}
             }
         }
     }
 
+    /// Waits for whatever comes first: time, changes, octets.
+    async fn wait(&mut self) -> Option<Progress> {
+        let deadline = self.deadline();
+        let clock = self.hub.clock;
+        let changed = Rc::clone(&self.changed);
+        tokio::select! {
+            biased;
+            () = maybe(deadline.map(|at| tokio::time::sleep_until(clock.at(at)))) => None,
+            () = changed.notified() => None,
+            progress = poll_fn(|context| self.poll(context)) => Some(progress),
+        }
+    }
+
+    /// Whether it stays in its reads, whatever else there is.
+    fn naps(&self) -> bool {
+        let conduct = &self.hub.conduct;
+        conduct.has(Defect::ReadWithoutTimeout)
+            || conduct.has(Defect::ContinueAfterTimeout)
+            || conduct.has(Defect::SleepInRead)
+            || conduct.has(Defect::CancelledRead)
+    }
+
+    /// Waits for octets: for ever, or for a while, and only the end of the peer interrupts it.
+    async fn wait_in_read(&mut self) -> Option<Progress> {
+        let clock = self.hub.clock;
+        let nap = clock.at(self.hub.now() + NAP);
+        let forever = self.hub.conduct.has(Defect::ReadWithoutTimeout);
+        let (hub, id, changed) = (self.hub, self.id, Rc::clone(&self.changed));
+        let stopped = async move {
+            while hub.with(id, |entry| entry.stopped) == Some(false) {
+                changed.notified().await;
+            }
+        };
+        let progress = tokio::select! {
+            biased;
+            () = stopped => None,
+            progress = poll_fn(|context| self.poll(context)) => Some(progress),
+            () = maybe((!forever).then(|| tokio::time::sleep_until(nap))) => None,
+        };
+        if progress.is_none() {
+            self.wrong.partial.clear();
+        }
+        progress
+    }
+
     fn deadline(&self) -> Option<Duration> {
         let timer = self.session.poll_deadline().map(|deadline| deadline.at);
+        let starved = defect::starved_until(&self.hub.conduct, self.hub.last_command.get());
+        let timer = timer.max(timer.and(starved));
         [timer, self.wait_until].into_iter().flatten().min()
+    }
+
+    /// Whether outbound work may be done now.
+    fn may_send(&self) -> bool {
+        let conduct = &self.hub.conduct;
+        let waits =
+            conduct.has(Defect::ContinueAfterTimeout) || conduct.has(Defect::ReadWithoutTimeout);
+        self.heard || !waits
     }
 
     /// Passes on what happened in the session.
@@ -143,6 +220,13 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             entry.tally.note(now, &event);
             entry.peer.handle_event(now, &event);
             self.hub.tell(&entry.peer, &self.session, &event);
+            defect::end_early(
+                &self.hub.conduct,
+                now,
+                &entry.peer,
+                &mut self.session,
+                &event,
+            );
             ended |= self.session.is_closed();
         }
         drop(peers);
@@ -219,6 +303,9 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
     /// Gathers messages until there are enough octets for a large write.
     fn fill(&mut self) {
         let now = self.hub.now();
+        if !self.may_send() {
+            return;
+        }
         if self.wait_until.is_some_and(|until| until <= now) {
             self.wait_until = None;
         }
@@ -249,7 +336,7 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
     /// Whether more is to be gathered although nothing new came.
     fn is_hungry(&self) -> bool {
         let wants = || self.hub.with(self.id, |entry| entry.peer.has_output()) == Some(true);
-        self.wait_until.is_none() && self.session.transmit_len() < WRITE && wants()
+        self.wait_until.is_none() && self.session.transmit_len() < WRITE && !self.naps() && wants()
     }
 
     /// Writes and reads as much as goes without waiting, once each.
@@ -257,6 +344,11 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
         let mut progress = Progress::default();
         if self.lost {
             return Poll::Pending;
+        }
+        while !self.wrong.leftover.is_empty()
+            && let Poll::Ready(Ok(count)) = self.stream.poll_write(context, &self.wrong.leftover)
+        {
+            self.wrong.leftover.drain(..count);
         }
         if self.broken.is_none()
             && let Some(octets) = self.session.poll_transmit()
@@ -285,17 +377,37 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
         if progress.wrote > 0 {
             self.session.transmitted(progress.wrote, now);
         }
+        let half = defect::leftover(&self.hub.conduct, &mut self.session);
         match progress.read {
             None => {}
             Some(Ok(0)) => {
                 self.lost = true;
                 self.session.handle_eof(now);
             }
+            Some(Ok(count)) if self.hub.conduct.has(Defect::CancelledRead) => {
+                self.wrong.partial.extend_from_slice(&self.buffer[..count]);
+                self.handle_whole_messages(now);
+            }
             Some(Ok(count)) => self.session.handle_bytes(now, &self.buffer[..count]),
             Some(Err(error)) => {
                 self.lost = true;
                 self.session.handle_reset(now, error.kind());
             }
+        }
+        if self.lost {
+            self.hub.with(self.id, |entry| entry.leftover = half);
+        }
+    }
+
+    /// Hands whole messages alone to the session; the rest waits for more, or is lost.
+    fn handle_whole_messages(&mut self, now: Duration) {
+        while let Some(&[high, low]) = self.wrong.partial.get(16..18) {
+            let length = usize::from(u16::from_be_bytes([high, low])).max(19);
+            if self.wrong.partial.len() < length {
+                return;
+            }
+            let message: Vec<u8> = self.wrong.partial.drain(..length).collect();
+            self.session.handle_bytes(now, &message);
         }
     }
 

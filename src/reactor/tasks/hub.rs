@@ -18,7 +18,7 @@ use crate::config::Process;
 use crate::net::clock::Clock;
 use crate::reactor::arrival;
 use crate::reactor::audience::Audience;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
 use crate::reactor::network::Network;
 use crate::reactor::observer::{ConnectionName, Event, Observer};
@@ -51,6 +51,8 @@ pub(super) struct Hub<N: Network, C> {
     pub bell: Notify,
     /// How many batches of changes there were.
     pub changes: Cell<u64>,
+    /// When the last command was applied.
+    pub last_command: Cell<Option<Duration>>,
     /// Some peer has taken changes, or its session has ended.
     pub taken: Notify,
     /// Connections on their way out.
@@ -83,6 +85,8 @@ pub(super) struct Entry<T> {
     pub generated: bool,
     /// Connections that it made, not yet looked at.
     pub arrivals: VecDeque<T>,
+    /// Octets of a message that was half written when its connection was lost: only where the conduct is wrong.
+    pub leftover: Vec<u8>,
     /// Its task should look at this entry.
     pub changed: Rc<Notify>,
     connections: u32,
@@ -144,6 +148,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             requests: RefCell::default(),
             bell: Notify::new(),
             changes: Cell::new(0),
+            last_command: Cell::new(None),
             taken: Notify::new(),
             lingering: Cell::new(0),
             next_id: Cell::new(0),
@@ -198,7 +203,10 @@ impl<N: Network, C: Conduct> Hub<N, C> {
     }
 
     /// Adds a peer without a task; gives its key.
-    pub fn add_entry(&self, neighbor: Neighbor, generated: bool) -> usize {
+    pub fn add_entry(&self, mut neighbor: Neighbor, generated: bool) -> usize {
+        if self.conduct.has(Defect::NoRateLimit) {
+            neighbor.rate_limit = None;
+        }
         let id = self.id();
         let label = self.label(&neighbor);
         let (mut peer, refused) = Peer::new(Arc::new(neighbor));
@@ -215,6 +223,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             stopped: false,
             generated,
             arrivals: VecDeque::new(),
+            leftover: Vec::new(),
             changed: Rc::new(Notify::new()),
             connections: 0,
         };
@@ -239,19 +248,36 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             .all(|entry| !entry.peer.is_established() || entry.taken >= changes)
     }
 
+    /// Whether routes are on their way to some peer.
+    pub fn is_sending(&self) -> bool {
+        self.peers
+            .borrow()
+            .values()
+            .any(|entry| entry.peer.is_established() && entry.peer.has_output())
+    }
+
     /// Waits until every established peer has taken that batch of changes.
     pub async fn all_take(&self, changes: u64) {
+        if self.conduct.has(Defect::LostWakeup) {
+            return self.all_take_unless_missed(changes).await;
+        }
         loop {
             let taken = self.taken.notified();
             let mut taken = std::pin::pin!(taken);
             // Registered before the check, so that nothing is missed between it and the wait.
-            if self.conduct.registers_before_checking() {
-                taken.as_mut().enable();
-            }
+            taken.as_mut().enable();
             if self.have_taken(changes) {
                 return;
             }
             taken.await;
+        }
+    }
+
+    /// The same, but what happens between the check and the wait is missed.
+    async fn all_take_unless_missed(&self, changes: u64) {
+        while !self.have_taken(changes) {
+            tokio::task::yield_now().await;
+            self.taken.notified().await;
         }
     }
 

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::network::{Network, Stream};
 use crate::reactor::observer::{ConnectionName, Event};
 
@@ -25,7 +25,8 @@ pub(super) fn spawn<N: Network, C: Conduct>(
     hub.spawner.spawn(async move {
         let over = task.clock.at(task.now() + PATIENCE);
         // A peer that does not close is left at the end of our patience.
-        let _ = tokio::time::timeout_at(over, close(stream, rest, task.conduct.lingers())).await;
+        let lingers = !task.conduct.has(Defect::NotificationLost);
+        let _ = tokio::time::timeout_at(over, close(stream, rest, lingers)).await;
         if let Some(connection) = &name {
             task.observe(&Event::Disconnected { connection });
         }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
 use crate::reactor::cease;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::network::{Connection, Network, SocketOptions};
 use crate::reactor::observer::{ConnectionName, Event};
 use crate::speaker::collision::{Collision, decide_on_accept};
@@ -212,7 +212,7 @@ pub(super) fn collide<N: Network, C: Conduct>(
         cease::COLLISION
     };
     drop(peers);
-    if lives && hub.conduct.resolves_collisions() {
+    if lives && !hub.conduct.has(Defect::CollisionToNone) {
         return Some(Arrived::Lives(name, stream));
     }
     reject(hub, stream, refusal);

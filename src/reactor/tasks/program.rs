@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 
 use crate::api::apply::{self, Acknowledgement, Applied, Caller, Effect};
 use crate::api::command::Parser;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
+use crate::reactor::defect;
 use crate::reactor::network::{Network, Stream};
 use crate::reactor::observer::Event;
 use crate::reactor::pipe::{LineBuffer, RespawnBudget};
@@ -206,10 +207,8 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
 
     /// Applies what was read as one batch. Gives the batch of changes that its answers wait for.
     fn apply(&mut self) -> Option<u64> {
-        let batch = self
-            .commands
-            .len()
-            .min(self.hub.conduct.commands_per_batch());
+        let split = self.hub.conduct.has(Defect::OneCommandPerLoop);
+        let batch = self.commands.len().min(if split { 1 } else { usize::MAX });
         if batch == 0 {
             return (!self.held.is_empty()).then(|| self.hub.changes.get());
         }
@@ -225,7 +224,8 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         } else {
             self.hub.changes.get()
         };
-        (!self.held.is_empty() && self.hub.conduct.answers_wait()).then_some(changes)
+        let waits = !self.held.is_empty() && !self.hub.conduct.has(Defect::EarlyAnswer);
+        waits.then_some(changes)
     }
 
     fn command(&mut self, line: &str) -> bool {
@@ -233,12 +233,16 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         let now = hub.now();
         let program = self.program;
         hub.observer.observe(now, &Event::Command { program, line });
+        hub.last_command.set(Some(now));
         let mut mailboxes = hub.mailboxes.borrow_mut();
         let Some(mailbox) = mailboxes.get_mut(&self.id) else {
             return false;
         };
         let acknowledgement = &mut mailbox.acknowledgement;
         let applied = match self.parser.parse(line) {
+            Ok(command) if defect::loses(&hub.conduct, &command, hub.is_sending()) => {
+                apply::without_effect(*acknowledgement)
+            }
             Ok(command) => {
                 let mut caller = Caller {
                     program,
@@ -319,7 +323,8 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         }
         let full = mailbox.outbox.is_high();
         drop(mailboxes);
-        if waits || full || !self.commands.is_empty() {
+        let locked_out = hub.conduct.has(Defect::PeersBeforeApi) && !hub.peers.borrow().is_empty();
+        if waits || full || locked_out || !self.commands.is_empty() {
             return Poll::Pending;
         }
         self.pipe.poll_read(context, &mut self.buffer).map(Some)
