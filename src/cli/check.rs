@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use miette::{Context, IntoDiagnostic};
@@ -10,6 +11,8 @@ use super::Status;
 use crate::bgp::attribute::NextHop;
 use crate::config::{self, Configuration, Encoder, Process};
 use crate::speaker::neighbor::{Address, Neighbor};
+use crate::speaker::peer::Peer;
+use crate::speaker::rib::Refused;
 use crate::speaker::route::ConfiguredRoute;
 
 /// What to check.
@@ -28,6 +31,7 @@ pub struct Arguments {
 /// # Errors
 /// The first file that cannot be read or has mistakes.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let mut status = Status::Passed;
     for path in &arguments.configurations {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
@@ -35,8 +39,25 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             .wrap_err_with(|| format!("{name} cannot be read"))?;
         let configuration = config::parse(&name, &text)?;
         print!("{}", report(&name, &configuration, arguments.routes));
+        for neighbor in configuration.neighbors {
+            let peer = neighbor.peer();
+            for (route, reason) in refused(neighbor) {
+                eprintln!("{name}: neighbor {peer}: {route}: {reason}");
+                status = Status::Trouble;
+            }
+        }
     }
-    Ok(Status::Passed)
+    Ok(status)
+}
+
+/// The routes that `neighbor` could never be sent, and why. Those of a family that it does not have are merely left out, as in ExaBGP.
+fn refused(neighbor: Neighbor) -> Vec<(String, Refused)> {
+    let (_, refused) = Peer::new(Arc::new(neighbor));
+    refused
+        .into_iter()
+        .filter(|(_, reason)| !matches!(reason, Refused::Family(_)))
+        .map(|(route, reason)| (describe_route(&route), reason))
+        .collect()
 }
 
 /// What is in `configuration`, with at most `routes` routes of each neighbor.

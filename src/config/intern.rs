@@ -16,14 +16,14 @@ pub struct Interner {
 
 impl Interner {
     /// The shared form of `attributes`.
-    pub fn intern(&mut self, attributes: Attributes) -> Arc<Attributes> {
-        if let Some(known) = self.known.get(&attributes) {
+    pub fn intern(&mut self, attributes: &Attributes) -> Arc<Attributes> {
+        if let Some(known) = self.known.get(attributes) {
             return Arc::clone(known);
         }
         if self.known.len() >= CAPACITY {
             self.known.clear();
         }
-        let shared = Arc::new(attributes);
+        let shared = Arc::new(attributes.clone());
         self.known.insert(Arc::clone(&shared));
         shared
     }
@@ -39,8 +39,8 @@ mod tests {
         let mut interner = Interner::default();
         let mut one = Attributes::new();
         one.insert(Origin::Igp.into());
-        let first = interner.intern(one.clone());
-        assert!(Arc::ptr_eq(&first, &interner.intern(one)));
-        assert!(!Arc::ptr_eq(&first, &interner.intern(Attributes::new())));
+        let first = interner.intern(&one);
+        assert!(Arc::ptr_eq(&first, &interner.intern(&one)));
+        assert!(!Arc::ptr_eq(&first, &interner.intern(&Attributes::new())));
     }
 }

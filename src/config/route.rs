@@ -125,7 +125,7 @@ impl RouteDraft {
     ) -> Result<Vec<ConfiguredRoute>, TextError> {
         let family = self.family(kind, prefix);
         self.check(family, purpose, at)?;
-        let attributes = interner.intern(self.attributes.clone());
+        let attributes = interner.intern(&self.attributes);
         let (next_hop, next_hop_self) = self.next_hop(family);
         let make = |prefix: Prefix| ConfiguredRoute {
             route: Route {
@@ -156,7 +156,7 @@ impl RouteDraft {
             route: Route {
                 nlri,
                 next_hop,
-                attributes: interner.intern(self.attributes.clone()),
+                attributes: interner.intern(&self.attributes),
             },
             next_hop_self,
             watchdog: self.watchdog.clone(),

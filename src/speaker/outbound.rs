@@ -1,6 +1,7 @@
 //! What is on its way out in one established session.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use super::rib::{AdjRibOut, Batch, Refused};
 use super::session::{Negotiated, Refresh, Session};
 use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
-use crate::bgp::message::{Message, RefreshSubtype, RouteRefresh, Update};
+use crate::bgp::message::operational::OperationalValue;
+use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh, Update};
 
 /// What a call of [`super::peer::Peer::fill`] did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,9 +150,10 @@ impl Outbound {
         queues: &mut Queues,
         filled: &mut Filled,
     ) {
-        if let Some(message) = queues.operational.pop_front()
+        if let Some(mut message) = queues.operational.pop_front()
             && self.operational
         {
+            complete(&mut message, session.local_id());
             filled.note(session.send(now, &Message::Operational(message)));
         }
     }
@@ -225,5 +228,25 @@ impl Filled {
             Ok(()) => self.messages += 1,
             Err(error) => self.refused.push(error.into()),
         }
+    }
+}
+
+/// Puts in what a command leaves to the session: our identifier, and the sequence number, which ExaBGP then always makes 1.
+fn complete(message: &mut Operational, id: Ipv4Addr) {
+    if let OperationalValue::Query {
+        router_id,
+        sequence,
+        ..
+    }
+    | OperationalValue::Counter {
+        router_id,
+        sequence,
+        ..
+    } = &mut message.value
+    {
+        if router_id.is_unspecified() {
+            *router_id = id;
+        }
+        *sequence = (*sequence).max(1);
     }
 }

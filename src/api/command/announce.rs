@@ -37,12 +37,17 @@ const WITHDRAW: &[&str] = &[
     "watchdog",
 ];
 
-/// `announce route PREFIX …` and `withdraw route PREFIX …` without a selector, understood without cutting the line
+/// `announce route PREFIX …` and `withdraw route PREFIX …` from octet `at` of the line on, understood without cutting it
 /// into words where one with the same end was seen before; nothing for any other line.
-pub fn plain_route(line: &str, fragments: &mut Fragments) -> Option<Result<Action, TextError>> {
-    let (purpose, rest) = match line.strip_prefix("announce route ") {
+pub fn plain_route(
+    line: &str,
+    at: usize,
+    fragments: &mut Fragments,
+) -> Option<Result<Action, TextError>> {
+    let command = &line[at..];
+    let (purpose, rest) = match command.strip_prefix("announce route ") {
         Some(rest) => (Purpose::Announce, rest),
-        None => (Purpose::Withdraw, line.strip_prefix("withdraw route ")?),
+        None => (Purpose::Withdraw, command.strip_prefix("withdraw route ")?),
     };
     let (prefix, tail) = rest.split_once(' ').unwrap_or((rest, ""));
     if let Some(route) = fragments.known_route(prefix, tail, purpose) {

@@ -180,12 +180,6 @@ impl Parser {
     /// # Errors
     /// What is wrong with it; the span counts octets of `line`.
     pub fn parse(&mut self, line: &str) -> Result<Command, TextError> {
-        if let Some(action) = announce::plain_route(line, &mut self.fragments) {
-            return Ok(Command {
-                selectors: Vec::new(),
-                action: action?,
-            });
-        }
         if let Some(text) = line.strip_prefix("debug ") {
             return Ok(Command {
                 selectors: Vec::new(),
@@ -194,6 +188,12 @@ impl Parser {
         }
         let mut words = Line::new(line);
         let selectors = super::selector::parse(&mut words)?;
+        if let Some(action) = announce::plain_route(line, words.at(), &mut self.fragments) {
+            return Ok(Command {
+                selectors,
+                action: action?,
+            });
+        }
         let (selectors, action) = self.action(&mut words, selectors)?;
         Ok(Command { selectors, action })
     }

@@ -202,6 +202,8 @@ fn what_is_remembered_changes_nothing() {
         "announce route 10.0.0.0/33 next-hop 10.0.0.1",
         "withdraw route 10.0.1.0/24",
         "announce route 10.0.1.0/24",
+        "neighbor * announce route 10.0.1.0/24 next-hop 10.0.0.1",
+        " neighbor 127.0.0.1 withdraw route 10.0.1.0/24",
     ];
     let mut parser = Parser::default();
     for line in lines.iter().chain(&lines) {
