@@ -16,6 +16,11 @@ impl Attributes {
                 attribute.flags = generic.flags;
                 generic.flags.contains(Flags::TRANSITIVE)
             }
+            // ExaBGP does not know these either.
+            AttributeValue::TunnelEncapsulation(_) | AttributeValue::OnlyToCustomer(_) => {
+                attribute.flags = attribute.flags.with(Flags::PARTIAL);
+                attribute.flags.contains(Flags::TRANSITIVE)
+            }
             AttributeValue::AsPath(path) => !path.segments.is_empty(),
             AttributeValue::As4Path(path) => !path.0.segments.is_empty(),
             _ => true,
