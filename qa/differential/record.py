@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT]]
 
-writes tests/differential/{nlri,attributes,words}.jsonl, which `cargo test --test main differential` replays:
+writes tests/differential/{nlri,attributes,words,updates,lines}.jsonl, which `cargo test --test main differential` replays:
 each line has the octets or the words, and either what ExaBGP 5.0.15 shows for them or `null` where it refuses.
 The same seed gives the same files.
 """
@@ -13,6 +13,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import struct
 import sys
 
@@ -27,8 +28,11 @@ from exabgp.bgp.message.direction import Direction  # noqa: E402
 from exabgp.bgp.message.update import Update  # noqa: E402,F401  registers every attribute
 from exabgp.bgp.message.update.attribute import Attribute  # noqa: E402
 from exabgp.bgp.message.update.nlri import NLRI  # noqa: E402
+from exabgp.configuration.check import _negotiated  # noqa: E402
 from exabgp.configuration.configuration import Configuration  # noqa: E402
 from exabgp.protocol.family import AFI, SAFI  # noqa: E402
+from exabgp.reactor.api.response import Response  # noqa: E402
+from exabgp.version import json as json_version  # noqa: E402
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 12
@@ -177,7 +181,8 @@ def mvpn(six):
 
 
 def mup(six):
-    kind = R.choice((1, 2, 3, 3, 4, 9))
+    # of a type that it does not know, ExaBGP 5.0.15 takes the AFI for the architecture, and the other way round
+    kind = R.choice((1, 2, 3, 3, 4) if six else (1, 2, 3, 3, 4, 9))
     if kind == 1:
         length, value = prefix(six)
         body = rd() + u8(length) + value
@@ -594,6 +599,94 @@ def show_words(conf):
         return None
 
 
+def session(configuration):
+    """(neighbor, what its session has negotiated)"""
+    if not configuration.reload():
+        raise ValueError(str(configuration.error))
+    (neighbor,) = configuration.neighbors.values()
+    negotiated = _negotiated(neighbor)
+    return neighbor, negotiated[0] if isinstance(negotiated, tuple) else negotiated
+
+
+def attribute_octets(flag, code, value):
+    return u8(flag | 0x10) + u8(code) + u16(len(value)) + value
+
+
+NEXT_HOPS = {
+    'ipv4 mpls-vpn': 12,
+    'ipv6 mpls-vpn': 24,
+    'ipv4 flow': 0,
+    'ipv6 flow': 0,
+    'ipv4 mup': 16,
+    'ipv6 mup': 4,
+    'bgp-ls bgp-ls-vpn': 12,
+}
+
+
+def update(name):
+    """A whole UPDATE with routes of a family and random attributes."""
+    afi, safi = FAMILIES[name]
+    routes = b''.join(nlri(name) for _ in range(1 if 'vpls' in name else R.choice((1, 1, 2))))
+    attributes = [
+        (0x40, 1, u8(R.randrange(3))),
+        (0x40, 2, R.choice((b'', b'\x02\x01' + octets(4), b'\x02\x02' + octets(8), b'\x01\x01\x00\x00\x00\x05'))),
+        (0x40, 5, octets(4)),
+    ]
+    others = [
+        (0x40, 3, octets(4)),
+        (0x80, 4, octets(4)),
+        (0x40, 6, b''),
+        (0xC0, 7, octets(8)),
+        (0xC0, 8, octets(8)),
+        (0x80, 9, octets(4)),
+        (0x80, 10, octets(8)),
+        (0xC0, 23, bytes.fromhex('000f00080c06000000000064')),
+        (0xC0, 32, octets(12)),
+        (0xC0, 35, octets(4)),
+        (0xC0, 99, octets(3)),
+    ] + [(flag, code, make()) for code, (flag, make) in ATTRIBUTES.items()]
+    attributes += [other for other in others if R.random() < 0.2]
+    if R.random() < 0.25:
+        attributes.append((0x80, 15, u16(afi) + u8(safi) + routes))
+    else:
+        size = NEXT_HOPS.get(name, 16 if name.startswith('ipv6') else 4)
+        hop = bytes(8) + octets(size - 8) if size in (12, 24) else octets(size)
+        attributes.append((0x80, 14, u16(afi) + u8(safi) + u8(size) + hop + u8(0) + routes))
+    packed = b''.join(attribute_octets(*attribute) for attribute in attributes)
+    body = u16(0) + u16(len(packed)) + packed
+    return b'\xff' * 16 + u16(19 + len(body)) + u8(2) + body
+
+
+def show_update(data, negotiated):
+    try:
+        message = Update.unpack_message(data[19:], Direction.IN, negotiated)
+        return Response.JSON(json_version)._update(message)['message'].rstrip()
+    except Exception:
+        return None
+
+
+def command(conf):
+    """The API command that says what the configuration says."""
+    for pattern, words in (
+        (r'announce \{ (\w+) \{ (.*); \} \}', r'announce \1 \2'),
+        (r'(?:static|l2vpn) \{ (.*); \}', r'announce \1'),
+        (r'flow \{ route r (\{.*\}) \}', r'announce flow route \1'),
+    ):
+        if re.fullmatch(pattern, conf):
+            return re.sub(pattern, words, conf)
+    raise ValueError(conf)
+
+
+def sent(conf):
+    try:
+        neighbor, negotiated = session(Configuration([NEIGHBOR.format(conf)], text=True))
+        change = neighbor.changes[0]
+        change.nlri.action = Action.ANNOUNCE
+        return b''.join(Update([change.nlri], change.attributes).messages(negotiated)).hex()
+    except Exception:
+        return None
+
+
 def write(name, rows):
     with open(os.path.join(OUT, name), 'w') as out:
         for row in rows:
@@ -621,6 +714,14 @@ def main():
     for kind, family, words, others, conf in routes():
         rows.append({'kind': kind, 'family': family, 'words': words, 'others': others, 'shown': show_words(conf)})
     write('words.jsonl', rows)
+    _, negotiated = session(Configuration([NEIGHBOR.format('')], text=True))
+    rows = []
+    for name in FAMILIES:
+        for _ in range(COUNT // 2):
+            data = update(name)
+            rows.append({'family': name, 'octets': data.hex(), 'shown': show_update(data, negotiated)})
+    write('updates.jsonl', rows)
+    write('lines.jsonl', ({'line': command(conf), 'sent': sent(conf)} for *_, conf in routes()))
 
 
 main()

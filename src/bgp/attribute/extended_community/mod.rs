@@ -72,7 +72,7 @@ macro_rules! kinds {
             /// The community as its kind has it; `None` where no file here knows it.
             #[must_use]
             pub fn known(self) -> Option<Known> {
-                let code = (self.0[0] & 0x0f, self.0[1]);
+                let code = self.code();
                 $(
                     if <$type>::CODES.contains(&code) {
                         return <$type>::decode(self.0).map(Known::$variant);
@@ -108,6 +108,11 @@ kinds! {
 }
 
 impl ExtendedCommunity {
+    /// Type, without its two highest bits, and subtype.
+    const fn code(self) -> (u8, u8) {
+        (self.0[0] & 0x0f, self.0[1])
+    }
+
     /// A community of `type` and `subtype` with the value `value`.
     #[must_use]
     pub const fn new(kind: u8, subtype: u8, value: [u8; 6]) -> Self {
@@ -209,9 +214,15 @@ impl PathAttribute for ExtendedCommunities {
         if !rest.is_empty() {
             return Err(reader.error(DecodeErrorKind::Length, 8));
         }
-        Ok(Self(
-            communities.iter().copied().map(ExtendedCommunity).collect(),
-        ))
+        let communities: Vec<_> = communities.iter().copied().map(ExtendedCommunity).collect();
+        // A known kind that cannot be read: a traffic rate that is no number.
+        let unreadable = |held: &ExtendedCommunity| {
+            traffic_rate::TrafficRate::CODES.contains(&held.code()) && held.known().is_none()
+        };
+        if communities.iter().any(unreadable) {
+            return Err(reader.error(DecodeErrorKind::Value("traffic rate"), 8));
+        }
+        Ok(Self(communities))
     }
 
     fn encode(&self, _: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
