@@ -28,3 +28,4 @@ mod reactor_kernel;
 mod faults;
 
 mod suite;
+mod compare;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
-use super::align::{Hunk, Read};
+use super::align::{Alignment, Read};
 use super::difference::Class;
 use super::entry::Entry;
 use super::meaning::Routed;
@@ -23,16 +23,17 @@ struct Open {
     right: Vec<usize>,
 }
 
-/// Says in what way the `hunks` differ, in their order.
+/// Says in what way the hunks of `alignment` differ, in their order.
 ///
 /// Where meaning is compared, gives also how many messages merely look different.
 pub(super) fn classify(
     left: &[Read],
     right: &[Read],
-    hunks: &[Hunk],
+    alignment: &Alignment,
     canonical: bool,
 ) -> (Vec<Found>, u64) {
-    let mut open: Vec<Open> = hunks
+    let mut open: Vec<Open> = alignment
+        .hunks
         .iter()
         .map(|hunk| Open {
             left: hunk.left.clone().collect(),
@@ -42,7 +43,8 @@ pub(super) fn classify(
     let mut found = Vec::new();
     let mut equivalent = 0;
     if canonical {
-        equivalent = settle(left, right, &mut open);
+        let (of_left, of_right) = alignment.decided;
+        equivalent = settle(&left[..of_left], &right[..of_right], &mut open);
     }
     reordered(left, right, &mut open, &mut found);
     for open in &mut open {
@@ -77,24 +79,16 @@ pub(super) fn classify(
 
 /// Where the history of every route is the same on both sides, its UPDATEs merely look different: drops them.
 fn settle(left: &[Read], right: &[Read], open: &mut [Open]) -> u64 {
-    fn histories(
-        reads: &[Read],
-        indices: impl Iterator<Item = usize>,
-    ) -> BTreeMap<&str, Vec<&str>> {
+    /// What is said of each route in turn, by what both have among the rest.
+    fn histories(reads: &[Read]) -> BTreeMap<&str, Vec<&str>> {
         let mut histories: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for index in indices {
-            let meaning = reads[index].meaning.iter();
-            for Routed { route, state } in meaning.flat_map(|meaning| &meaning.routes) {
-                histories.entry(route).or_default().push(state);
-            }
+        let meanings = reads.iter().filter_map(|read| read.meaning.as_ref());
+        for Routed { route, state } in meanings.flat_map(|meaning| &meaning.routes) {
+            histories.entry(route).or_default().push(state);
         }
         histories
     }
-    let of_left = histories(left, open.iter().flat_map(|open| open.left.iter().copied()));
-    let of_right = histories(
-        right,
-        open.iter().flat_map(|open| open.right.iter().copied()),
-    );
+    let (of_left, of_right) = (histories(left), histories(right));
     let settled = |read: &Read| {
         read.meaning.as_ref().is_some_and(|meaning| {
             meaning

@@ -403,8 +403,7 @@ impl Comparison {
         let alignment = align(&left, &right, self.options.canonical, whole == [true, true]);
         let lone = Side::BOTH.map(|side| self.streams[index].connections[side.index()].is_none());
         if lone == [false, false] {
-            let (found, equivalent) =
-                classify(&left, &right, &alignment.hunks, self.options.canonical);
+            let (found, equivalent) = classify(&left, &right, &alignment, self.options.canonical);
             let findings = &mut self.streams[index].found;
             findings.equivalent += equivalent;
             findings.matched += alignment.same.len() as u64;
