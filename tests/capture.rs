@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod judge;
 mod links;
 mod recorded;
 mod streams;
