@@ -37,10 +37,9 @@ pub fn decide(existing: State, local: (Ipv4Addr, u32), peer: Option<(Ipv4Addr, u
 /// existing session has received one, the new connection wins (see [`super::parity`]).
 #[must_use]
 pub fn decide_on_accept(existing: State, local: Ipv4Addr, peer: Option<Ipv4Addr>) -> Collision {
-    match (existing, peer) {
-        (State::Established, _) => Collision::KeepOld,
-        (State::OpenConfirm, Some(peer)) if peer < local => Collision::KeepOld,
-        _ => Collision::KeepNew,
+    match decide(existing, (local, 0), peer.map(|peer| (peer, 0))) {
+        Collision::Undecided => Collision::KeepNew,
+        decided => decided,
     }
 }
 

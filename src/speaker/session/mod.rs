@@ -168,7 +168,6 @@ impl Session {
             TimerKind::Hold => self.close(now, open::hold_timer_expired()),
             TimerKind::Keepalive => self.keepalive(now),
             TimerKind::SendHold => self.lose(now, Cause::SendHoldExpired),
-            TimerKind::ConnectRetry | TimerKind::RateLimit => {}
         }
     }
 

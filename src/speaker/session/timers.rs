@@ -1,4 +1,5 @@
-//! The timers of a session: an array indexed by what each is for.
+//! The timers of a session: an array indexed by what each is for. When to connect again is the peer's business, not that
+//! of a session: [`crate::speaker::backoff`].
 
 use std::time::Duration;
 
@@ -6,8 +7,6 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum TimerKind {
-    /// When to connect again (RFC 4271 ConnectRetryTimer and IdleHoldTimer in one, as ExaBGP has it).
-    ConnectRetry,
     /// The peer's OPEN has not come (the "large value" of the hold timer in OpenSent: RFC 4271 section 8.2.2).
     OpenWait,
     /// Nothing was heard for the hold time.
@@ -16,20 +15,11 @@ pub enum TimerKind {
     Keepalive,
     /// The peer does not read what we send (RFC 9687).
     SendHold,
-    /// The rate limit allows the next UPDATE.
-    RateLimit,
 }
 
 impl TimerKind {
-    const COUNT: usize = 6;
-    const ALL: [Self; Self::COUNT] = [
-        Self::ConnectRetry,
-        Self::OpenWait,
-        Self::Hold,
-        Self::Keepalive,
-        Self::SendHold,
-        Self::RateLimit,
-    ];
+    const COUNT: usize = 4;
+    const ALL: [Self; Self::COUNT] = [Self::OpenWait, Self::Hold, Self::Keepalive, Self::SendHold];
 }
 
 /// When to wake a session, and why.
