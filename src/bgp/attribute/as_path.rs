@@ -37,7 +37,7 @@ pub enum SegmentKind {
 }
 
 impl SegmentKind {
-    const fn from_code(code: u8) -> Option<Self> {
+    pub(in crate::bgp) const fn from_code(code: u8) -> Option<Self> {
         Some(match code {
             1 => Self::Set,
             2 => Self::Sequence,

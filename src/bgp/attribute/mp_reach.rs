@@ -126,8 +126,11 @@ impl NextHop {
 
     /// Whether `family` has next hops of this form: RFC 7606 section 7.11 has the session reset over any other.
     fn is_expected(&self, family: Family) -> bool {
+        if !KNOWN_FAMILIES.contains(&family) {
+            return true;
+        }
         match self {
-            Self::Other(_) => !KNOWN_FAMILIES.contains(&family),
+            Self::Other(_) => false,
             Self::None => !matches!(
                 family.safi,
                 Safi::UNICAST | Safi::MULTICAST | Safi::NLRI_MPLS | Safi::MPLS_VPN

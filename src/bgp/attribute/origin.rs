@@ -19,6 +19,15 @@ pub enum Origin {
 }
 
 impl Origin {
+    pub(in crate::bgp) const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Igp,
+            1 => Self::Egp,
+            2 => Self::Incomplete,
+            _ => return None,
+        })
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Igp => "igp",
@@ -36,12 +45,7 @@ impl PathAttribute for Origin {
 
     fn decode(_: &WireContext, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let invalid = reader.error(DecodeErrorKind::Value("ORIGIN"), 1);
-        let origin = match reader.u8()? {
-            0 => Self::Igp,
-            1 => Self::Egp,
-            2 => Self::Incomplete,
-            _ => return Err(invalid),
-        };
+        let origin = Self::from_code(reader.u8()?).ok_or(invalid)?;
         reader.finish()?;
         Ok(origin)
     }

@@ -13,6 +13,7 @@ mod render;
 pub mod route_refresh;
 pub mod unknown;
 pub mod update;
+pub mod view;
 
 use super::attribute::WireContext;
 use super::error::EncodeError;
@@ -27,6 +28,7 @@ pub use operational::Operational;
 pub use route_refresh::{RefreshSubtype, RouteRefresh};
 pub use unknown::UnknownMessage;
 pub use update::Update;
+pub use view::UpdateView;
 
 /// A BGP message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -227,14 +227,15 @@ impl Update {
     }
 }
 
-fn fields<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Reader<'a>), DecodeError> {
+#[inline]
+pub(super) fn fields<'a>(reader: &mut Reader<'a>) -> Result<(Reader<'a>, Reader<'a>), DecodeError> {
     let length = usize::from(reader.u16()?);
     let withdrawn = reader.sub(length)?;
     let length = usize::from(reader.u16()?);
     Ok((withdrawn, reader.sub(length)?))
 }
 
-const fn malformed_list(cause: DecodeError) -> UpdateError {
+pub(super) const fn malformed_list(cause: DecodeError) -> UpdateError {
     UpdateError {
         kind: UpdateErrorKind::MalformedAttributeList,
         data: Vec::new(),
