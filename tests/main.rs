@@ -1,5 +1,6 @@
 //! One binary for all integration tests, so that linking is paid once.
 
+mod api_commands;
 mod check;
 mod config;
 mod config_any_text;
