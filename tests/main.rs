@@ -27,6 +27,7 @@ mod reactor;
 mod reactor_play;
 mod reactor_kernel;
 mod faults;
+mod paths;
 
 mod suite;
 mod compare;
