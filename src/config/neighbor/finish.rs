@@ -1,0 +1,239 @@
+//! From what a `neighbor` section says to the neighbor: defaults, and what cannot stand together.
+
+use std::time::Duration;
+
+use crate::bgp::family::{Families, Family};
+use crate::bgp::iana::Afi;
+use crate::bgp::text::{TextError, Word};
+use crate::speaker::neighbor::{Address, CapabilitySettings, Neighbor};
+
+use super::super::capability::CapabilitySection;
+use super::super::family;
+use super::NeighborDraft;
+
+/// ExaBGP's hold time where none is configured, in seconds.
+const HOLD_TIME: u16 = 180;
+
+/// The most octets of a TCP MD5 password (Linux `TCP_MD5SIG_MAXKEYLEN`).
+const MD5_PASSWORD: usize = 80;
+
+impl NeighborDraft {
+    /// The neighbor; its API sections are resolved elsewhere. `at` is where the section begins.
+    ///
+    /// # Errors
+    /// Where something needed is missing, or two values cannot stand together.
+    pub fn finish(self, at: &Word) -> Result<Neighbor, TextError> {
+        let wrong =
+            |message: &str, help: &str| Err(TextError::new(at.span.clone(), message).help(help));
+        let Some((peer_address, peer_prefix_length)) = self.peer else {
+            return wrong(
+                "the neighbor has no peer-address",
+                "write neighbor 192.0.2.1 { … }",
+            );
+        };
+        let (local_as, peer_as) = match (self.local_as, self.peer_as) {
+            (Some(local), Some(peer)) => (local, peer),
+            (None, Some(_)) => {
+                return wrong(
+                    "the neighbor has no local-as",
+                    "add for example local-as 65000;",
+                );
+            }
+            (Some(_), None) => {
+                return wrong(
+                    "the neighbor has no peer-as",
+                    "add for example peer-as 65000;",
+                );
+            }
+            (None, None) => {
+                return wrong(
+                    "the neighbor has neither local-as nor peer-as",
+                    "add for example local-as 65000; peer-as 65000;",
+                );
+            }
+        };
+        let local_address = self.local_address.unwrap_or(Address::Auto);
+        let listen = self.listen.filter(|port| *port != 0);
+        let passive = self.passive.unwrap_or(false);
+        match local_address {
+            Address::Auto if listen.is_some() => {
+                return wrong(
+                    "a neighbor with `listen` needs a local-address",
+                    "say on which address to listen",
+                );
+            }
+            Address::Auto if self.router_id.is_none() => {
+                return wrong(
+                    "the neighbor has no router-id, and no local-address that could serve as one",
+                    "add for example router-id 192.0.2.1;",
+                );
+            }
+            Address::Ip(local) if local.is_ipv4() != peer_address.is_ipv4() => {
+                return wrong(
+                    "local-address and peer-address are not of the same family",
+                    "give both as IPv4 or both as IPv6 addresses",
+                );
+            }
+            _ => {}
+        }
+        if peer_address.is_ipv6() && self.router_id.is_none() {
+            return wrong(
+                "a neighbor over IPv6 needs a router-id",
+                "add for example router-id 192.0.2.1;",
+            );
+        }
+        let whole = if peer_address.is_ipv4() { 32 } else { 128 };
+        if peer_prefix_length < whole && !passive {
+            return wrong(
+                "only a passive neighbor can be a range of addresses",
+                "add passive; or give one address",
+            );
+        }
+        if let Some(password) = &self.md5_password
+            && password.text.len() > MD5_PASSWORD
+        {
+            return Err(TextError::new(
+                password.span.clone(),
+                format!("the MD5 password has {} octets", password.text.len()),
+            )
+            .help(format!("at most {MD5_PASSWORD} fit")));
+        }
+
+        let families = if self.family.named.is_empty() {
+            family::offered_by_default()
+        } else {
+            family::sorted(self.family.named.iter().copied())
+        };
+        let hold_time = self.hold_time.unwrap_or(HOLD_TIME);
+        let nexthops = nexthops(&self.nexthop, self.capability.nexthop, &families);
+        let capability = capability(
+            &self.capability,
+            hold_time,
+            !self.nexthop.is_empty(),
+            &families,
+        );
+        let add_paths = self
+            .add_path
+            .named
+            .iter()
+            .copied()
+            .filter(|family| families.contains(*family));
+        let add_paths = family::sorted(add_paths);
+        let adj_rib_out = self.adj_rib_out.unwrap_or(true) || capability.route_refresh;
+
+        let mut routes = Vec::with_capacity(self.routes.len() + self.late_routes.len());
+        for (route, at) in self.routes.into_iter().chain(self.late_routes) {
+            let family = route.route.nlri.family;
+            if !families.contains(family) && family != Family::IPV4_UNICAST {
+                return Err(TextError::new(
+                    at..at,
+                    format!("this route is of {family}, which the neighbor does not have"),
+                )
+                .help(format!(
+                    "add `{family};` to the family section of the neighbor"
+                )));
+            }
+            routes.push(route);
+        }
+
+        Ok(Neighbor {
+            description: self.description,
+            peer_address,
+            peer_prefix_length,
+            local_address,
+            local_link_local: self.local_link_local,
+            local_as,
+            peer_as,
+            router_id: self.router_id,
+            hold_time,
+            host_name: self.host_name,
+            domain_name: self.domain_name,
+            passive,
+            listen,
+            connect: self.connect.filter(|port| *port != 0),
+            outgoing_ttl: self.outgoing_ttl.flatten(),
+            incoming_ttl: self.incoming_ttl.flatten(),
+            source_interface: self.source_interface,
+            md5_password: self.md5_password.map(|word| word.text),
+            md5_base64: self.md5_base64.unwrap_or(Some(false)),
+            md5_ip: self.md5_ip,
+            group_updates: self.group_updates.unwrap_or(true),
+            auto_flush: self.auto_flush.unwrap_or(true),
+            adj_rib_in: self.adj_rib_in.unwrap_or(true),
+            adj_rib_out,
+            manual_eor: self.manual_eor.unwrap_or(false),
+            rate_limit: self.rate_limit.flatten(),
+            families,
+            nexthops,
+            add_paths,
+            capability,
+            api: Vec::new(),
+            operational: self.operational,
+            routes,
+            reconnect: Duration::ZERO,
+        })
+    }
+}
+
+/// The pairs of the `nexthop` section of which both families are offered.
+fn nexthops(
+    pairs: &[(Family, Afi)],
+    enabled: Option<bool>,
+    families: &Families,
+) -> Vec<(Family, Afi)> {
+    if enabled == Some(false) {
+        return Vec::new();
+    }
+    let mut kept: Vec<(Family, Afi)> = Vec::new();
+    // ExaBGP takes the pairs of the AFI that was named first, then those of the other.
+    let first = pairs.first().map(|(family, _)| family.afi);
+    let ordered = pairs
+        .iter()
+        .filter(|(family, _)| Some(family.afi) == first)
+        .chain(pairs.iter().filter(|(family, _)| Some(family.afi) != first));
+    for &(family, next) in ordered {
+        let offered =
+            families.contains(family) && families.contains(Family::new(next, family.safi));
+        if offered && !kept.contains(&(family, next)) {
+            kept.push((family, next));
+        }
+    }
+    kept
+}
+
+fn capability(
+    section: &CapabilitySection,
+    hold_time: u16,
+    has_nexthops: bool,
+    families: &Families,
+) -> CapabilitySettings {
+    let defaults = CapabilitySettings::default();
+    let paths_limit = section.paths_limit.map_or_else(Vec::new, |limit| {
+        families.iter().map(|family| (family, limit)).collect()
+    });
+    CapabilitySettings {
+        asn4: section.asn4.unwrap_or(defaults.asn4),
+        extended_message: section
+            .extended_message
+            .unwrap_or(defaults.extended_message),
+        graceful_restart: section
+            .graceful_restart
+            .flatten()
+            .map(|seconds| match seconds {
+                0 => hold_time.min(0x0fff),
+                _ => seconds,
+            }),
+        route_refresh: section.route_refresh.unwrap_or(defaults.route_refresh),
+        add_path: section.add_path.unwrap_or(defaults.add_path),
+        multi_session: section.multi_session.unwrap_or(defaults.multi_session),
+        operational: section.operational.unwrap_or(defaults.operational),
+        aigp: section.aigp.unwrap_or(defaults.aigp),
+        nexthop: section.nexthop.unwrap_or(has_nexthops),
+        software_version: section
+            .software_version
+            .unwrap_or(defaults.software_version),
+        link_local_nexthop: section.link_local_nexthop,
+        paths_limit,
+        role: section.role,
+    }
+}
