@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Status;
-use crate::explore::defect::Defect;
+use crate::reactor::conduct::Defect;
 
 /// Nothing to choose.
 #[derive(Debug, Args)]

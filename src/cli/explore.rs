@@ -15,7 +15,6 @@ use serde_json::json;
 
 use super::Status;
 use super::run::{Modes, chosen};
-use crate::explore::defect::Defect;
 use crate::explore::every_byte;
 use crate::explore::finding::Finding;
 use crate::explore::generate::{Class, generate};
@@ -25,6 +24,7 @@ use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::trial::{Trial, Trier};
 use crate::net::clock::Clock;
+use crate::reactor::conduct::Defect;
 use crate::scenario::golden::Golden;
 use crate::scenario::manifest::Manifest;
 use crate::scenario::parse::parse_duration;
@@ -69,6 +69,9 @@ pub struct Arguments {
     /// Write a JSON line per run and a last one for the sweep to this file; such files can be joined.
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Print the plans instead of running them.
+    #[arg(long)]
+    print: bool,
     /// No progress bar.
     #[arg(long, short)]
     quiet: bool,
@@ -109,6 +112,12 @@ type Shared = (Scenario, Option<Golden>);
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let cases = cases(&arguments)?;
     let plans = plans(&cases, &arguments)?;
+    if arguments.print {
+        for (_, plan) in &plans {
+            println!("{plan}");
+        }
+        return Ok(Status::Passed);
+    }
     let jobs = arguments.jobs.unwrap_or_else(jobs::cores);
     let mut sweep = Sweep::new(&arguments, plans.len())?;
     let interrupted = on_interrupt();

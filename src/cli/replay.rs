@@ -10,9 +10,9 @@ use super::Status;
 use super::explore::named_defect;
 use super::plan_file::PlanFile;
 use super::run::Modes;
-use crate::explore::defect::Defect;
 use crate::explore::oracle::Failure;
 use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
 use crate::scenario::parse::parse_duration;
 use crate::sim::Keep;
 

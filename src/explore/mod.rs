@@ -3,7 +3,6 @@
 //! Start at [`plan::Plan`], the text that a run depends on and nothing else; [`run`] runs one,
 //! [`oracle`] judges it, [`generate`] draws one from a seed, [`shrink`] makes a failing one small.
 
-pub mod defect;
 pub mod every_byte;
 pub mod finding;
 pub mod generate;
@@ -12,7 +11,6 @@ pub mod observed;
 pub mod oracle;
 pub mod parse;
 pub mod plan;
-pub mod policy;
 pub mod probe;
 pub mod run;
 pub mod shrink;

@@ -6,9 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::probe::Probe;
+use crate::net::clock::Clock;
 use crate::reactor::observer::{Event, Observer};
 use crate::sim::Trace;
 use crate::speaker::session::{Cause, State, TimerKind};
+
+/// RFC 4271 section 6.7.
+const CEASE: u8 = 6;
 
 /// A session that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct Ended {
     pub connection: String,
     /// Why, in words.
     pub cause: String,
+    /// Whether the speaker meant it to end: it was told to.
+    pub meant: bool,
     /// In which state it was.
     pub state: State,
 }
@@ -30,6 +36,8 @@ pub struct Observed {
     pub ended: Vec<Ended>,
     /// Longest silence of an established session, by connection: from when, for how long.
     pub silences: BTreeMap<String, (Duration, Duration)>,
+    /// Negotiated hold time by connection.
+    pub holds: BTreeMap<String, Duration>,
     /// Answers by program, in order.
     pub answers: BTreeMap<String, Vec<String>>,
     /// Commands by program, as many as were read.
@@ -46,15 +54,18 @@ pub struct Watcher {
     trace: Trace,
     host: Rc<str>,
     kind: Rc<str>,
+    /// The true one: the speaker's own may be skewed.
+    clock: Clock,
     observed: RefCell<Observed>,
 }
 
 impl Watcher {
     /// A watcher that writes to `trace`.
     #[must_use]
-    pub fn new(trace: Trace) -> Self {
+    pub fn new(trace: Trace, clock: Clock) -> Self {
         Self {
             trace,
+            clock,
             host: "speaker".into(),
             kind: "speaker".into(),
             observed: RefCell::default(),
@@ -74,24 +85,34 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
-    fn observe(&self, at: Duration, event: &Event<'_>) {
+    fn observe(&self, _at: Duration, event: &Event<'_>) {
         self.trace.note(&self.host, &self.kind, event.to_string());
-        self.observed.borrow_mut().take_in(at, event);
+        self.observed.borrow_mut().take_in(self.clock.now(), event);
     }
 }
 
 impl Observed {
     fn take_in(&mut self, at: Duration, event: &Event<'_>) {
         match event {
-            Event::State { connection, to, .. } => {
+            Event::State {
+                connection,
+                from,
+                to,
+                ..
+            } => {
                 let name = connection.to_string();
                 if *to == State::Established {
                     self.spoke.insert(name.clone(), at);
                 }
-                self.states.insert(name, *to);
+                // A session that ends is Idle by then: what it was before is what matters.
+                self.states
+                    .insert(name, if *to == State::Idle { *from } else { *to });
             }
             Event::Sent { connection, raw } => self.sent(at, &connection.to_string(), raw),
             Event::Received { raw, .. } if raw.get(18) == Some(&5) => self.asked_again(),
+            Event::Received { connection, raw } if raw.get(18) == Some(&1) => {
+                self.offered(&connection.to_string(), raw);
+            }
             Event::Closed { connection, cause } => self.closed(at, connection.to_string(), cause),
             Event::ConnectFailed { .. } => drop(self.probes.insert(Probe::ConnectFailed)),
             Event::Collision { .. } => drop(self.probes.insert(Probe::Collision)),
@@ -129,10 +150,21 @@ impl Observed {
     }
 
     fn sent(&mut self, at: Duration, connection: &str, raw: &[u8]) {
-        if raw.get(18) == Some(&5) {
-            self.probes.insert(Probe::RouteRefresh);
+        match raw.get(18) {
+            Some(1) => self.offered(connection, raw),
+            Some(5) => drop(self.probes.insert(Probe::RouteRefresh)),
+            _ => {}
         }
         self.quiet_until(connection, at);
+    }
+
+    /// The hold time of a session is the smaller of the two offered (RFC 4271 section 4.2).
+    fn offered(&mut self, connection: &str, open: &[u8]) {
+        if let Some(&[high, low]) = open.get(22..24) {
+            let offered = Duration::from_secs(u64::from(u16::from_be_bytes([high, low])));
+            let hold = self.holds.entry(connection.to_owned()).or_insert(offered);
+            *hold = offered.min(*hold);
+        }
     }
 
     fn quiet_until(&mut self, connection: &str, now: Duration) {
@@ -164,6 +196,11 @@ impl Observed {
             at,
             connection,
             cause: cause.to_string(),
+            meant: match cause {
+                Cause::ClosedSilently => true,
+                Cause::NotificationSent(notification) => notification.code.0 == CEASE,
+                _ => false,
+            },
             state,
         });
     }

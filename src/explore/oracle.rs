@@ -146,8 +146,14 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
     for (connection, (since, silence)) in &ran.observed.silences {
         // A clock that runs slow counts its seconds late.
         let slow = 1.0 + f64::from(plan.skew.unsigned_abs()) / 1e6 * 2.0;
-        let allowed = KEEPALIVE.mul_f64(slow) + SLACK;
-        if *silence > allowed {
+        let hold = ran
+            .observed
+            .holds
+            .get(connection)
+            .copied()
+            .unwrap_or_default();
+        let allowed = (hold / 3).mul_f64(slow) + SLACK;
+        if !hold.is_zero() && *silence > allowed {
             fail(
                 Oracle::Timers,
                 format!(
@@ -164,16 +170,15 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
             "a message of the speaker does not decode".into(),
         );
     }
-    if let Some(golden) = golden.filter(|_| is_benign(plan)) {
-        if let Some(divergence) = golden_divergence(golden, ran) {
-            fail(Oracle::Golden, divergence);
-        }
+    if let Some(golden) = golden.filter(|_| is_benign(plan))
+        && let Some(divergence) = golden_divergence(golden, ran)
+    {
+        fail(Oracle::Golden, divergence);
     }
     failures
 }
 
-/// A third of ExaBGP's default hold time: what every scenario that is watched that long has.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Timers fire on whole milliseconds, and a turn takes its time.
 const SLACK: Duration = Duration::from_secs(1);
 
 fn state(plan: &Plan, ran: &Ran, baseline: &Baseline, fail: &mut impl FnMut(Oracle, String)) {
@@ -260,7 +265,9 @@ fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
         }))
         .min();
     let end = ran.observed.ended.iter().find(|end| {
-        !baseline.causes.contains(&end.cause) && first_harm.is_none_or(|harm| end.at < harm)
+        !end.meant
+            && !baseline.causes.contains(&end.cause)
+            && first_harm.is_none_or(|harm| end.at < harm)
     })?;
     Some(format!(
         "{} ended at {:.6} s in {}, and nothing in the plan made it: {}",

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::defect::Defect;
 use super::plan::Plan;
 use crate::bgp::text::{TextError, Word, Words};
 use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
 use crate::scenario::upset::{Misbehaviour, Upset};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 

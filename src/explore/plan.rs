@@ -13,10 +13,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::defect::Defect;
 use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
 use crate::scenario::upset::{Time, Upset};
-use crate::sim::{Fault, Link, Settings};
+use crate::sim::{Action, Fault, Link, Moment, Settings};
 
 /// What a run depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +70,27 @@ impl Plan {
         self.faults.is_empty() && self.upsets.is_empty()
     }
 
-    /// When its last upset is over and its last timed fault has struck.
+    /// When everything that it does is surely over: what waits for an octet waits for a moment that is not known.
     #[must_use]
     pub fn last_trouble(&self) -> Duration {
         let upsets = self.upsets.iter().map(|upset| match upset {
             Upset::CrashSpeaker { at, down } | Upset::CrashPeer { at, down, .. } => *at + *down,
             Upset::Program { .. } => Duration::ZERO,
         });
-        upsets.max().unwrap_or_default()
+        let times = self.faults.iter().map(|fault| match fault.moment {
+            Moment::Time(time) => time,
+            Moment::Opening | Moment::Byte(_) => Duration::ZERO,
+        });
+        let lasting: Duration = self
+            .faults
+            .iter()
+            .map(|fault| match fault.action {
+                Action::Stall(Some(time)) | Action::Silence(Some(time)) => time,
+                Action::Coalesce(_, wait) => wait,
+                _ => Duration::ZERO,
+            })
+            .sum();
+        upsets.chain(times).max().unwrap_or_default() + lasting
     }
 
     /// The settings of its simulated world.

@@ -7,9 +7,8 @@ use super::generate::Profile;
 use super::observed::{Observed, Watcher};
 use super::oracle::{Baseline, difference};
 use super::plan::Plan;
-use super::policy::Policy;
 use crate::reactor::Mode;
-use crate::reactor::conduct::Conduct;
+use crate::reactor::conduct::{Conduct, Defects, Sound};
 use crate::reactor::order::{Arrival, Order};
 use crate::scenario::play::{self, PlayError};
 use crate::scenario::played::Played;
@@ -115,9 +114,10 @@ impl Stagecraft {
         baseline: Option<&Rc<Baseline>>,
     ) -> Result<Ran, PlayError> {
         if plan.defects.is_empty() {
-            self.conducted(plan, mode, keep, baseline, crate::reactor::conduct::Sound)
+            self.conducted(plan, mode, keep, baseline, Sound)
         } else {
-            self.conducted(plan, mode, keep, baseline, Policy::new(&plan.defects))
+            let defects: Defects = plan.defects.iter().copied().collect();
+            self.conducted(plan, mode, keep, baseline, defects)
         }
     }
 
@@ -140,7 +140,7 @@ impl Stagecraft {
         let faulty = FaultyNetwork::new(network.clone(), "speaker", &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
         let tapped = TappedNetwork::new(faulty, "speaker", &trace);
-        let watcher = Rc::new(Watcher::new(trace.clone()));
+        let watcher = Rc::new(Watcher::new(trace.clone(), clock));
         let production = Production {
             scenario: self.scenario.clone(),
             mode,

@@ -13,7 +13,7 @@ use crate::reactor::Mode;
 use crate::scenario::golden::Golden;
 use crate::scenario::play::PlayError;
 use crate::scenario::script::Scenario;
-use crate::sim::{Keep, TraceHash};
+use crate::sim::{Action, Direction, Keep, TraceHash};
 
 /// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
 pub struct Trier {
@@ -90,7 +90,13 @@ impl Trier {
             })
             .collect();
         if let ([Some(one), Some(other)], Some(last)) = (ends.as_slice(), trials.last_mut()) {
-            for (peer, table) in one {
+            // Where no session stays up even without faults, the moment of the end decides what is seen.
+            let stays = |peer| {
+                self.baselines
+                    .iter()
+                    .all(|(_, b)| b.tables.contains_key(peer))
+            };
+            for (peer, table) in one.iter().filter(|(peer, _)| stays(peer)) {
                 let text = match other.get(peer) {
                     None => Some(format!("{peer} is up in one mode alone")),
                     Some(found) => difference(table, found),
@@ -117,7 +123,7 @@ impl Trier {
                 let trial = Trial {
                     mode,
                     failures: check(plan, &ran, baseline, self.golden.as_ref()),
-                    probes: ran.observed.probes.clone(),
+                    probes: probes(plan, &ran),
                     hash: Some(ran.hash),
                     missed: ran
                         .struck
@@ -165,4 +171,21 @@ fn failed(mode: Mode, plan: &Plan, oracle: Oracle, text: String) -> Trial {
         hash: None,
         missed: plan.faults.len(),
     }
+}
+
+/// The rare paths that `ran` reached: what the speaker was seen to do, and what was done to its reads and writes.
+fn probes(plan: &Plan, ran: &Ran) -> BTreeSet<Probe> {
+    let mut probes = ran.observed.probes.clone();
+    for struck in ran.struck.iter().filter(|struck| struck.at.is_some()) {
+        match (struck.fault.action, struck.fault.direction) {
+            (Action::Split(_), Direction::Received) => drop(probes.insert(Probe::SplitRead)),
+            (Action::Split(_), Direction::Sent) => drop(probes.insert(Probe::PartialWrite)),
+            (Action::Stall(_), Direction::Sent) => drop(probes.insert(Probe::ZeroWindow)),
+            _ => {}
+        }
+    }
+    if plan.window.is_some() {
+        probes.insert(Probe::PartialWrite);
+    }
+    probes
 }

@@ -346,10 +346,16 @@ impl Endurance<'_> {
             let _ = timeout(LIMIT * 10, done).await;
             sleep_until(self.clock.at(self.adversity.calm)).await;
             let deadline = self.clock.now() + self.adversity.recovery;
-            while !recovered() && self.clock.now() < deadline {
-                sleep(LOOK).await;
+            // A run that looks recovered may not have noticed yet what befell it.
+            loop {
+                while !recovered() && self.clock.now() < deadline {
+                    sleep(LOOK).await;
+                }
+                sleep(self.adversity.watch).await;
+                if recovered() || self.clock.now() >= deadline {
+                    break;
+                }
             }
-            sleep(self.adversity.watch).await;
         };
         tokio::select! {
             biased;

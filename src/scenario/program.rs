@@ -152,7 +152,8 @@ impl<S: Stream> Program<S> {
     async fn wait(&mut self) {
         let stage = self.stage.clone();
         let condition = match self.step().map(|step| &step.action) {
-            Some(ProgramAction::Wait(condition)) => Some(condition.clone()),
+            // What it pauses before is not to be looked at yet.
+            Some(ProgramAction::Wait(condition)) if !self.pauses() => Some(condition.clone()),
             _ => None,
         };
         let wake = [self.wake, self.pace, self.given_up]
@@ -177,6 +178,11 @@ impl<S: Stream> Program<S> {
                 }
             } => {}
         }
+    }
+
+    fn pauses(&self) -> bool {
+        self.pace
+            .is_some_and(|until| self.clock.at(self.clock.now()) < until)
     }
 
     fn step(&self) -> Option<&Step<ProgramAction>> {

@@ -73,8 +73,8 @@ impl fmt::Display for Time {
         let micros = self.0.as_micros();
         match micros {
             0 => f.write_str("0s"),
-            _ if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
-            _ if micros % 1_000 == 0 => write!(f, "{}ms", micros / 1_000),
+            _ if micros.is_multiple_of(1_000_000) => write!(f, "{}s", micros / 1_000_000),
+            _ if micros.is_multiple_of(1_000) => write!(f, "{}ms", micros / 1_000),
             _ => write!(f, "{micros}us"),
         }
     }

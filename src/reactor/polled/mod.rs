@@ -279,7 +279,12 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             .values()
             .filter_map(|slot| slot.deadline(&self.desk));
         let closing = self.closing.values().map(|closing| closing.until);
-        let ending = self.ending.as_ref().map(|ending| ending.until);
+        // Once it is over, what is still closing is all that is waited for.
+        let ending = self
+            .ending
+            .as_ref()
+            .map(|ending| ending.until)
+            .filter(|until| *until > self.desk.now);
         peers.chain(closing).chain(ending).min()
     }
 }
