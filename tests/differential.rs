@@ -39,7 +39,9 @@ fn text(value: &Value) -> &str {
 /// ExaBGP's JSON as it would be without its two mistakes, which make it no JSON: the comma that is missing in a
 /// type-1 session of MUP, and the SID and behavior of an SRv6 service, of which the format's `%s` and `%d` are left.
 fn parity(json: &str, ours: &str) -> String {
-    let json = json.replace("\"\"source_ip_len", "\", \"source_ip_len");
+    let json = json
+        .replace("NaN", "null")
+        .replace("\"\"source_ip_len", "\", \"source_ip_len");
     let key = "\"bgp-prefix-sid\"";
     let ours = &ours[ours.find(key).unwrap_or(0)..];
     let (head, tail) = json.split_at(json.find(key).unwrap_or(0));

@@ -46,6 +46,12 @@
 //! - Withdraws of families other than unicast and multicast carry attributes (`_carries_attributes`).
 //! - AS4_PATH stands right after AS_PATH (`aspath.py pack`).
 //!
+//! # NLRI and attributes
+//! The habits of text, JSON and octets stand in the files of the families and attributes, each under "Parity":
+//! the bottom-of-stack bit of VPLS labels and SR policies' binding SIDs, extended communities sorted, AS numbers above 65535 in
+//! communities of type 1, hidden kinds shown in hexadecimal, 13 bits of an interface group. `tests/differential.rs` holds them to
+//! what the real ExaBGP makes of random routes.
+//!
 //! # Departures
 //! - A queued change that is older than another of the same route but would leave after it is cancelled. The reference sends both,
 //!   so after announce A, announce B, announce A in one batch its peer is left with B.
@@ -56,3 +62,11 @@
 //! - A ROUTE-REFRESH with an unknown subtype is ignored (RFC 7313 section 5). The reference answers 7/2.
 //! - BoRR and EoRR of the peer need no answer. The reference sends its routes again at each.
 //! - The hold timer expires at the hold time. The reference counts whole seconds and expires up to a second late.
+//! - JSON is JSON. The reference leaves out a comma in type-1 sessions of MUP, writes `%s` and `%d` in the place of SRv6 SIDs and
+//!   behaviors, and NaN for a bandwidth that is no number.
+//! - JSON tells the family that a route has. The reference calls BGP-LS-VPN `bgp-ls bgp-ls`, and takes the AFI of a MUP route of
+//!   unknown type for its architecture.
+//! - Several VPLS routes may stand in one attribute. The reference reads one.
+//! - A route target constraint has as many bits as it says (RFC 4684 section 4). The reference reads 96.
+//! - Lengths inside an SRv6 service are held to the octets that there are. The reference reads what is there.
+//! - An IPv6 /32 may be announced to an IPv4 neighbor. The reference then refuses the neighbor (`netmask.py` shares one object).

@@ -11,8 +11,11 @@
 //! ```
 
 mod component;
+mod kind;
 mod names;
 mod parse;
+mod prefix;
+mod test;
 
 use std::fmt::Write as _;
 
@@ -24,8 +27,11 @@ use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
-pub use component::{Component, FlowPrefix, Kind, Test, Written};
+pub use component::Component;
+pub use kind::Kind;
 pub use parse::{is_match_keyword, parse_match};
+pub use prefix::FlowPrefix;
+pub use test::{Test, Written};
 
 /// The longest that the two-octet length can say.
 const LONGEST: usize = 0x0fff;

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::component::{AND, COMPARISONS, Component, FlowPrefix, Kind, MATCHES, Operation, Test};
+use super::component::Component;
+use super::kind::{Kind, Operation};
+use super::prefix::FlowPrefix;
+use super::test::{AND, COMPARISONS, MATCHES, Test};
 use super::{Flow, names};
 use crate::bgp::family::Family;
 use crate::bgp::iana::Afi;
