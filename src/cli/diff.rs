@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use miette::IntoDiagnostic;
 
 use super::Status;
-use super::input::{Resolver, input};
+use super::input::Places;
 use crate::compare::{Input, Options, captures};
 use crate::report::diff_json;
 use crate::report::diff_text::{self, Manner};
@@ -23,7 +23,7 @@ const LARGE: u64 = 64 * 1024 * 1024;
     reason = "each is a flag of the command line"
 )]
 pub struct Arguments {
-    /// What ought to be: a capture (pcap or pcapng), `-`, or a scenario in a mode (`api-rib@async`).
+    /// What ought to be: a capture (pcap or pcapng), `-`, a scenario in a mode (`api-rib@async`), or its golden (`api-rib`).
     #[arg(value_name = "A")]
     left: String,
     /// What is.
@@ -53,6 +53,8 @@ pub struct Arguments {
     /// Write nothing: the exit status tells.
     #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
+    #[command(flatten)]
+    places: Places,
 }
 
 /// Compares two captures.
@@ -60,12 +62,8 @@ pub struct Arguments {
 /// # Errors
 /// One of them cannot be read.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    run_with(&arguments, &|_| None)
-}
-
-fn run_with(arguments: &Arguments, resolve: Resolver<'_>) -> miette::Result<Status> {
-    let mut left = input(&arguments.left, resolve)?;
-    let mut right = input(&arguments.right, resolve)?;
+    let mut left = arguments.places.input(&arguments.left)?;
+    let mut right = arguments.places.input(&arguments.right)?;
     if arguments.left == "-" && arguments.right == "-" {
         return Err(miette::miette!(
             "standard input can be read once, not as both A and B"

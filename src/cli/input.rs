@@ -1,42 +1,150 @@
-//! What a user may name as a capture: a file, `-`, or whatever else a resolver knows.
+//! What a user may name as a capture: a file, `-`, a scenario's golden, or a scenario in a mode, which is then run.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
+
+use super::run::chosen;
 use crate::compare::Input;
+use crate::reactor::Mode;
+use crate::scenario::manifest::Manifest;
+use crate::scenario::play::play;
+use crate::scenario::record::pcap;
+use crate::scenario::suite::NetworkKind;
 
-/// Turns a name that is no file into a capture: a golden, a scenario in a mode. `None` where it is neither.
-pub type Resolver<'r> = &'r dyn Fn(&str) -> Option<miette::Result<Input>>;
+/// What stands for a mode in the name of a golden.
+const GOLDEN: &str = "golden";
 
-/// The capture that `name` stands for.
-///
-/// # Errors
-/// There is none of that name.
-pub fn input(name: &str, resolve: Resolver<'_>) -> miette::Result<Input> {
-    if name == "-" {
-        if io::stdin().is_terminal() {
-            return Err(miette::miette!(
-                help = "for example: tcpdump -w - port 179 | lockstep show -",
-                "`-` is standard input, which is a terminal: a capture must be piped in"
+/// Where scenarios and goldens are.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// The directory of the scenarios.
+    #[arg(long, default_value = "scenarios", value_name = "DIR")]
+    scenario_dir: PathBuf,
+    /// The directory of the goldens.
+    #[arg(long, default_value = "captures", value_name = "DIR")]
+    captures: PathBuf,
+}
+
+impl Places {
+    /// The capture that `name` stands for.
+    ///
+    /// # Errors
+    /// There is none of that name; the scenario cannot be run.
+    pub fn input(&self, name: &str) -> miette::Result<Input> {
+        if name == "-" {
+            if io::stdin().is_terminal() {
+                return Err(miette!(
+                    help = "for example: tcpdump -w - port 179 | lockstep show -",
+                    "`-` is standard input, which is a terminal: a capture must be piped in"
+                ));
+            }
+            return Ok(Input::Once("-".to_owned(), Box::new(io::stdin())));
+        }
+        let path = Path::new(name);
+        // What is no regular file, like a named pipe, can be read once as well.
+        if path.is_file() {
+            return Ok(Input::File(path.to_owned()));
+        }
+        if path.is_dir() {
+            return Err(miette!(
+                help = "name a pcap or pcapng file in it",
+                "{name} is a directory"
             ));
         }
-        return Ok(Input::Once("-".to_owned(), Box::new(io::stdin())));
+        if path.exists() {
+            let file = std::fs::File::open(path).into_diagnostic()?;
+            return Ok(Input::Once(name.to_owned(), Box::new(file)));
+        }
+        if path.extension().is_some() || path.components().count() > 1 {
+            return Err(miette!(
+                help = "a capture is named by its path, as `-` for standard input, or as a scenario: `api-rib@async`, `api-rib@golden`",
+                "there is no file {name}"
+            ));
+        }
+        match name.split_once('@') {
+            None | Some((_, GOLDEN)) => self.golden(name.split('@').next().unwrap_or(name)),
+            Some((scenario, mode)) => {
+                let mode = mode.parse::<Mode>().map_err(|error| {
+                    miette!(
+                        help = "`sync`, `async` or `golden` follows the @",
+                        "{error}"
+                    )
+                })?;
+                self.played(name, scenario, mode)
+            }
+        }
     }
-    let path = Path::new(name);
-    if path.is_file() {
-        return Ok(Input::File(path.to_owned()));
+
+    fn golden(&self, scenario: &str) -> miette::Result<Input> {
+        let manifest = Manifest::load(&self.captures).into_diagnostic()?;
+        let Some(entry) = manifest.entry(scenario) else {
+            // That there is no such scenario says more than that it has no golden.
+            chosen(&self.scenario_dir, &[scenario.to_owned()])
+                .map_err(|error| error.wrap_err(format!("there is no file {scenario}")))?;
+            return Err(miette!(
+                help = "`{scenario}@sync` and `{scenario}@async` are what our own speaker sends",
+                "scenario {scenario} has no golden"
+            ));
+        };
+        Ok(Input::File(self.captures.join(&entry.file)))
     }
-    if let Some(found) = resolve(name) {
-        return found;
+
+    fn played(&self, name: &str, scenario: &str, mode: Mode) -> miette::Result<Input> {
+        let mut scenarios = chosen(&self.scenario_dir, &[scenario.to_owned()])?;
+        let Some(scenario) = scenarios.pop() else {
+            return Err(miette!("there is no scenario `{scenario}`"));
+        };
+        let played = play(&Rc::new(scenario), mode, NetworkKind::Sim)?;
+        let octets = pcap(&played.transcripts, Duration::ZERO).into_diagnostic()?;
+        Ok(Input::Memory(name.to_owned(), octets))
     }
-    if path.is_dir() {
-        return Err(miette::miette!(
-            help = "name a pcap or pcapng file in it",
-            "{name} is a directory"
-        ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Options, captures};
+
+    fn places() -> Places {
+        Places {
+            scenario_dir: PathBuf::from("scenarios"),
+            captures: PathBuf::from("captures"),
+        }
     }
-    Err(miette::miette!(
-        help = "a capture is named by its path, as `-` for standard input, or as a scenario in a mode, like `api-rib@async`",
-        "there is no file {name}, and no scenario of that name"
-    ))
+
+    #[test]
+    fn a_scenario_in_a_mode_is_run_and_its_golden_found() {
+        let mut golden = places().input("conf-mvpn").unwrap();
+        for mode in ["conf-mvpn@sync", "conf-mvpn@async"] {
+            let mut run = places().input(mode).unwrap();
+            let options = Options {
+                endings: false,
+                ..Options::default()
+            };
+            let report = captures(&mut golden, &mut run, options, &mut |_| ()).unwrap();
+            assert!(report.is_same(), "{mode}: {:?}", report.counts);
+            assert!(report.matched > 5);
+        }
+    }
+
+    #[test]
+    fn what_there_is_not_is_said() {
+        let said = |name: &str| match places().input(name) {
+            Err(report) => report.to_string(),
+            Ok(_) => "found".to_owned(),
+        };
+        assert_eq!(said("no-such.pcap"), "there is no file no-such.pcap");
+        assert_eq!(said("src"), "src is a directory");
+        assert_eq!(said("conf-mvpm@sync"), "there is no scenario `conf-mvpm`");
+        assert!(
+            said("conf-mvpn@both").contains("both"),
+            "{}",
+            said("conf-mvpn@both")
+        );
+    }
 }

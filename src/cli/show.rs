@@ -8,7 +8,7 @@ use clap::Args;
 use miette::IntoDiagnostic;
 
 use super::Status;
-use super::input::input;
+use super::input::Places;
 use crate::bgp::dissect;
 use crate::capture::{Event, EventKind};
 use crate::compare::Opens;
@@ -17,7 +17,7 @@ use crate::report::{hexdump, ladder, tree};
 /// Which capture, and what of it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A capture (pcap or pcapng), or `-` for standard input.
+    /// A capture (pcap or pcapng), `-` for standard input, a scenario in a mode (`api-rib@async`), or its golden (`api-rib`).
     capture: String,
     /// Show these messages as field trees: their numbers in the ladder.
     #[arg(long, short, value_name = "N", num_args = 1..)]
@@ -31,6 +31,8 @@ pub struct Arguments {
     /// Write JSON, a line for each event.
     #[arg(long, conflicts_with = "message")]
     json: bool,
+    #[command(flatten)]
+    places: Places,
 }
 
 /// Shows a capture.
@@ -39,7 +41,7 @@ pub struct Arguments {
 /// It cannot be read; there is no message of a number asked for.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let colours = console::colors_enabled();
-    let mut source = input(&arguments.capture, &|_| None)?;
+    let mut source = arguments.places.input(&arguments.capture)?;
     let mut capture = source.open().into_diagnostic()?;
     let mut ladder = Ladder {
         arguments: &arguments,

@@ -101,6 +101,9 @@ fn below(
     }
 }
 
+/// Whether a field of the left may be the counterpart of one of the right.
+type Alike<'a> = &'a dyn Fn(&Node, &Node) -> bool;
+
 /// For each field of the left, which of the right is its counterpart: the one that is the same, else the one of
 /// the same id, else the next of the same name.
 fn paired(
@@ -115,7 +118,7 @@ fn paired(
         one.name == other.name
             && left_octets[one.range.clone()] == right_octets[other.range.clone()]
     };
-    let alike: [&dyn Fn(&Node, &Node) -> bool; 3] = [
+    let alike: [Alike<'_>; 3] = [
         &same,
         &|one, other| one.id == other.id && one.value == other.value,
         &|one, other| one.name == other.name,
