@@ -1,5 +1,7 @@
 //! Two captures compared: what counts as a difference, of which class, and where it is shown.
 
+mod command;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

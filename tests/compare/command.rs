@@ -1,0 +1,162 @@
+//! `lockstep diff` and `lockstep show` as a user meets them.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::{one, session, update};
+use crate::capture::message;
+
+/// A directory of its own, gone when the test is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lockstep-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, octets: &[u8]) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, octets).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn lockstep(arguments: &[&str], input: &[u8]) -> Output {
+    let binary = Path::new(env!("CARGO_BIN_EXE_lockstep"));
+    let mut child = Command::new(binary)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading all.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+#[test]
+fn exit_statuses_are_same_different_and_trouble() {
+    let scratch = Scratch::new("status");
+    let a = scratch.file("a.pcap", &session(&[one(1), one(2)]));
+    let b = scratch.file("b.pcap", &session(&[one(1), update(&[2], 7, false)]));
+    let packed = scratch.file("packed.pcap", &session(&[update(&[1, 2], 0, false)]));
+    let text = scratch.file("text.pcap", b"no capture at all");
+    let status = |arguments: &[&str]| lockstep(arguments, &[]).status.code();
+    assert_eq!(status(&["diff", &a, &a]), Some(0));
+    assert_eq!(status(&["diff", &a, &b]), Some(1));
+    assert_eq!(status(&["diff", &a, &packed]), Some(1));
+    assert_eq!(status(&["diff", "--canonical", &a, &packed]), Some(0));
+    assert_eq!(status(&["diff", "--canonical", &a, &b]), Some(1));
+    assert_eq!(status(&["diff", &a, &text]), Some(2));
+    assert_eq!(status(&["diff", &a, "/no/such.pcap"]), Some(2));
+    assert_eq!(status(&["diff", &a]), Some(2));
+    let quiet = lockstep(&["diff", "--quiet", &a, &b], &[]);
+    assert_eq!((quiet.stdout, quiet.status.code()), (vec![], Some(1)));
+}
+
+#[test]
+fn a_capture_may_come_from_standard_input() {
+    let scratch = Scratch::new("stdin");
+    let capture = session(&[one(1), one(2)]);
+    let a = scratch.file("a.pcap", &capture);
+    assert_eq!(
+        lockstep(&["diff", "-", &a], &capture).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        lockstep(&["diff", &a, "-"], &capture).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        lockstep(&["diff", "-", "-"], &capture).status.code(),
+        Some(2)
+    );
+    let shown = lockstep(&["show", "-"], &capture);
+    assert!(text(&shown.stdout).contains("10.2.0.0/16"));
+}
+
+#[test]
+fn json_has_the_field_and_its_rfc() {
+    let scratch = Scratch::new("json");
+    let a = scratch.file("a.pcap", &session(&[one(1), one(2)]));
+    let b = scratch.file("b.pcap", &session(&[one(1), update(&[2], 7, false)]));
+    let output = lockstep(&["diff", "--json", &a, &b], &[]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["same"], false);
+    assert_eq!(report["counts"]["other-value"], 1);
+    let difference = &report["differences"][0];
+    assert_eq!(difference["client"], "192.0.2.1");
+    assert_eq!(difference["from"], "client");
+    assert_eq!(difference["left"][0]["number"], 3);
+    let field = &difference["fields"][0];
+    assert_eq!(field["rfc"], "RFC 4271 5.1.4");
+    assert_eq!(field["left"]["value"], "0");
+    assert_eq!(field["right"]["value"], "7");
+    assert_eq!(field["right"]["offset"], 46);
+}
+
+#[test]
+fn a_ladder_shows_what_is_malformed_in_its_place() {
+    let mut wrong = message(2, &[0, 0, 0, 9, 1]);
+    wrong.extend(b"no marker here");
+    let capture = session(&[one(1), wrong, one(2)]);
+    let output = lockstep(&["show", "-"], &capture);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout), @r#"
+192.0.2.1 → 192.0.2.2 #1  ports 40000 → 179, opened 2023-11-14T22:13:20.000000000Z
+     1      +1.000000 s  ──▶  OPEN AS 1 identifier 192.0.2.1 hold time 90 s capabilities [asn4]
+     2      +2.000000 s  ◀──  OPEN AS 2 identifier 192.0.2.2 hold time 90 s capabilities [asn4]
+     3      +3.000000 s  ──▶  UPDATE announces 10.1.0.0/16 next-hop 192.0.2.1 origin igp as-path ( 1 ) med 0
+     4      +4.000000 s  ──▶  malformed message of 24 octets: UPDATE: Malformed Attribute List: truncated at octet 23: 9 octet(s) needed, 1 available
+     5      +5.000000 s  ──▶  14 octets at 114 that are no message (no marker where a message must begin): 6e6f206d61726b65722068657265
+     6      +5.000000 s  ──▶  UPDATE announces 10.2.0.0/16 next-hop 192.0.2.1 origin igp as-path ( 1 ) med 0
+            +6.000000 s  ──▶  FIN
+"#);
+    let output = lockstep(&["show", "-", "--message", "4"], &capture);
+    insta::assert_snapshot!(text(&output.stdout), @r#"
+192.0.2.1 → 192.0.2.2 #1  ports 40000 → 179, opened 2023-11-14T22:13:20.000000000Z
+     4      +4.000000 s  ──▶  malformed message of 24 octets: UPDATE: Malformed Attribute List: truncated at octet 23: 9 octet(s) needed, 1 available
+     0                           UPDATE
+     0                             Header
+     0  ff ff ff ff ff ff ff ff      Marker  all ones  [RFC 4271 4.1]
+        ff ff ff ff ff ff ff ff
+    16  00 18                        Length  24  [RFC 4271 4.1]
+    18  02                           Type  2 (UPDATE)  [RFC 4271 4.1]
+    19  00 00                      Withdrawn Routes Length  0  [RFC 4271 4.3]
+    21  00 09                      Total Path Attribute Length  9  [RFC 4271 4.3]
+    23                             Path Attributes  cut short: 9 octet(s) needed, 1 there
+    23  01                           Undissected  0x01  [RFC 4271 4.3]
+"#);
+    let missing = lockstep(&["show", "-", "--message", "99"], &capture);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("there is no message 99"));
+}
+
+#[test]
+fn a_ladder_in_json_is_a_line_for_each_event() {
+    let output = lockstep(&["show", "--json", "-"], &session(&[one(1)]));
+    let kinds: Vec<String> = text(&output.stdout)
+        .lines()
+        .map(|line| {
+            let event: Value = serde_json::from_str(line).unwrap();
+            event["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(kinds, ["opened", "message", "message", "message", "fin"]);
+}
