@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Two captures of the same session, compared by `lockstep diff`, by `cmp`, and as people do today: tshark to text, then diff.
-# Usage: diff.sh [UPDATES] [UPDATES-IN-A-WRITE]. Set TSHARK=no to leave the slow one out, RUNS for more than 3 runs of the fast ones.
+# Usage: diff.sh [UPDATES] [UPDATES-IN-A-WRITE]. RUNS is how often each fast one is run (3).
+# A million UPDATEs as tshark's text take 6 GB of disk, and diff holds some 11 GB of memory: TSHARK_UPDATES gives
+# tshark a capture of fewer (its time grows with their number), 0 leaves it out.
 set -euo pipefail
 cd "$(dirname "$0")"
 updates=${1:-1000000}
 burst=${2:-30}
 runs=${RUNS:-3}
+tshark_updates=${TSHARK_UPDATES:-$updates}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 cargo build --release --quiet --bins
 cargo build --release --quiet --manifest-path ../../Cargo.toml --bin lockstep
@@ -37,11 +40,13 @@ measure "cmp (of identical files)" cmp "$work/a.pcap" "$work/a-again.pcap"
 measure "lockstep diff (same messages)" "$bin/lockstep" diff "$work/a.pcap" "$work/b.pcap"
 measure "lockstep diff (one changed)" "$bin/lockstep" diff "$work/a.pcap" "$work/c.pcap"
 measure "lockstep diff --canonical (one changed)" "$bin/lockstep" diff --canonical "$work/a.pcap" "$work/c.pcap"
-if [ "${TSHARK:-yes}" = yes ] && command -v tshark >/dev/null; then
+if [ "$tshark_updates" -gt 0 ] && command -v tshark >/dev/null; then
     runs=1
+    for seed in 1 2; do "$bin/diff-generate" "$work/t$seed.pcap" "$tshark_updates" "$seed" "$burst"; done
     cat >"$work/today" <<'TODAY'
-for side in a b; do tshark -r "$1/$side.pcap" -Y bgp -O bgp -T text >"$1/$side.txt" 2>/dev/null; done
-diff "$1/a.txt" "$1/b.txt"
+for side in t1 t2; do tshark -r "$1/$side.pcap" -Y bgp -O bgp -T text >"$1/$side.txt" 2>/dev/null; done
+diff "$1/t1.txt" "$1/t2.txt"
 TODAY
+    echo "of $tshark_updates UPDATEs:"
     measure "tshark to text, then diff" bash "$work/today" "$work"
 fi
