@@ -163,3 +163,34 @@ fn json_that_is_written_is_json() {
             .unwrap_or_else(|error| panic!("{error}: {line}"));
     }
 }
+
+proptest::proptest! {
+    /// Whatever a peer sends, what is written of it is one JSON object on one line, and text of whole lines.
+    #[test]
+    fn a_message_with_changed_octets_is_still_written_as_json(
+        which in 0usize..1000,
+        changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 0..4),
+    ) {
+        let messages: Vec<&str> = RECORDED
+            .lines()
+            .filter_map(|line| line.strip_prefix("message ").or_else(|| line.strip_prefix("open ")))
+            .collect();
+        let mut raw = octets(messages[which % messages.len()]);
+        let body = raw.len() - 19;
+        for (at, octet) in changes {
+            if body > 0 {
+                raw[19 + usize::from(at) % body] = octet;
+            }
+        }
+        let context = WireContext { four_octet_as: true, extended_message: true, ..WireContext::default() };
+        if let Ok(message) = Message::decode(&context, &raw) {
+            let event = ApiEvent::Message { direction: Direction::Receive, message: &message, negotiated: None, raw: None };
+            let (json, text) = written(&event);
+            proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{}", json);
+            proptest::prop_assert_eq!(json.matches('\n').count(), 1);
+            for line in text.unwrap().lines() {
+                proptest::prop_assert!(line.is_empty() || line.starts_with("neighbor 127.0.0.1 receive "), "{}", line);
+            }
+        }
+    }
+}

@@ -247,3 +247,17 @@ fn next_hops_need_both_families() {
     assert_eq!(pairs("ipv4 unicast; ipv6 unicast;"), 1);
     assert_eq!(pairs("ipv4 unicast;"), 0);
 }
+
+#[test]
+fn add_path_for_families_that_are_not_offered_is_not_offered() {
+    use lockstep::speaker::neighbor::AddPath;
+    let offer = |family: &str| {
+        let body = format!(
+            "family {{ ipv4 unicast; }}\ncapability {{ add-path send/receive; }}\nadd-path {{ {family}; }}"
+        );
+        let neighbor = with(&body);
+        (neighbor.capability.add_path, neighbor.add_paths.len())
+    };
+    assert_eq!(offer("ipv6 unicast"), (AddPath::Disabled, 0));
+    assert_eq!(offer("ipv4 unicast"), (AddPath::Both, 1));
+}

@@ -1,11 +1,13 @@
 //! From what a `neighbor` section says to the neighbor: defaults, and what cannot stand together.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::Afi;
 use crate::bgp::text::{TextError, Word};
-use crate::speaker::neighbor::{Address, CapabilitySettings, Neighbor};
+use crate::speaker::neighbor::{AddPath, Address, AsNumber, CapabilitySettings, Neighbor};
+use crate::speaker::route::ConfiguredRoute;
 
 use super::super::capability::CapabilitySection;
 use super::super::family;
@@ -17,22 +19,22 @@ const HOLD_TIME: u16 = 180;
 /// The most octets of a TCP MD5 password (Linux `TCP_MD5SIG_MAXKEYLEN`).
 const MD5_PASSWORD: usize = 80;
 
+/// A peer's address and how many of its bits count.
+type Peer = (IpAddr, u8);
+
 impl NeighborDraft {
-    /// The neighbor; its API sections are resolved elsewhere. `at` is where the section begins.
-    ///
-    /// # Errors
-    /// Where something needed is missing, or two values cannot stand together.
-    pub fn finish(self, at: &Word) -> Result<Neighbor, TextError> {
+    /// What every neighbor needs: the peer's address and prefix length, our AS number and the peer's.
+    fn essentials(&self, at: &Word) -> Result<(Peer, (AsNumber, AsNumber)), TextError> {
         let wrong =
             |message: &str, help: &str| Err(TextError::new(at.span.clone(), message).help(help));
-        let Some((peer_address, peer_prefix_length)) = self.peer else {
+        let Some((peer, prefix_length)) = self.peer else {
             return wrong(
                 "the neighbor has no peer-address",
                 "write neighbor 192.0.2.1 { … }",
             );
         };
-        let (local_as, peer_as) = match (self.local_as, self.peer_as) {
-            (Some(local), Some(peer)) => (local, peer),
+        let numbers = match (self.local_as, self.peer_as) {
+            (Some(local), Some(remote)) => (local, remote),
             (None, Some(_)) => {
                 return wrong(
                     "the neighbor has no local-as",
@@ -52,11 +54,8 @@ impl NeighborDraft {
                 );
             }
         };
-        let local_address = self.local_address.unwrap_or(Address::Auto);
-        let listen = self.listen.filter(|port| *port != 0);
-        let passive = self.passive.unwrap_or(false);
-        match local_address {
-            Address::Auto if listen.is_some() => {
+        match self.local_address.unwrap_or(Address::Auto) {
+            Address::Auto if self.listen.is_some_and(|port| port != 0) => {
                 return wrong(
                     "a neighbor with `listen` needs a local-address",
                     "say on which address to listen",
@@ -68,7 +67,7 @@ impl NeighborDraft {
                     "add for example router-id 192.0.2.1;",
                 );
             }
-            Address::Ip(local) if local.is_ipv4() != peer_address.is_ipv4() => {
+            Address::Ip(local) if local.is_ipv4() != peer.is_ipv4() => {
                 return wrong(
                     "local-address and peer-address are not of the same family",
                     "give both as IPv4 or both as IPv6 addresses",
@@ -76,14 +75,14 @@ impl NeighborDraft {
             }
             _ => {}
         }
-        if peer_address.is_ipv6() && self.router_id.is_none() {
+        if peer.is_ipv6() && self.router_id.is_none() {
             return wrong(
                 "a neighbor over IPv6 needs a router-id",
                 "add for example router-id 192.0.2.1;",
             );
         }
-        let whole = if peer_address.is_ipv4() { 32 } else { 128 };
-        if peer_prefix_length < whole && !passive {
+        let whole = if peer.is_ipv4() { 32 } else { 128 };
+        if prefix_length < whole && !self.passive.unwrap_or(false) {
             return wrong(
                 "only a passive neighbor can be a range of addresses",
                 "add passive; or give one address",
@@ -98,7 +97,15 @@ impl NeighborDraft {
             )
             .help(format!("at most {MD5_PASSWORD} fit")));
         }
+        Ok(((peer, prefix_length), numbers))
+    }
 
+    /// The neighbor; its API sections are resolved elsewhere. `at` is where the section begins.
+    ///
+    /// # Errors
+    /// Where something needed is missing, or two values cannot stand together.
+    pub fn finish(self, at: &Word) -> Result<Neighbor, TextError> {
+        let ((peer_address, peer_prefix_length), (local_as, peer_as)) = self.essentials(at)?;
         let families = if self.family.named.is_empty() {
             family::offered_by_default()
         } else {
@@ -106,7 +113,7 @@ impl NeighborDraft {
         };
         let hold_time = self.hold_time.unwrap_or(HOLD_TIME);
         let nexthops = nexthops(&self.nexthop, self.capability.nexthop, &families);
-        let capability = capability(
+        let mut capability = capability(
             &self.capability,
             hold_time,
             !self.nexthop.is_empty(),
@@ -119,28 +126,19 @@ impl NeighborDraft {
             .copied()
             .filter(|family| families.contains(*family));
         let add_paths = family::sorted(add_paths);
+        if add_paths.is_empty() && !self.add_path.named.is_empty() {
+            // None of the families named is offered, so there is nothing to offer several paths for.
+            capability.add_path = AddPath::Disabled;
+        }
         let adj_rib_out = self.adj_rib_out.unwrap_or(true) || capability.route_refresh;
 
-        let mut routes = Vec::with_capacity(self.routes.len() + self.late_routes.len());
-        for (route, at) in self.routes.into_iter().chain(self.late_routes) {
-            let family = route.route.nlri.family;
-            if !families.contains(family) && family != Family::IPV4_UNICAST {
-                return Err(TextError::new(
-                    at..at,
-                    format!("this route is of {family}, which the neighbor does not have"),
-                )
-                .help(format!(
-                    "add `{family};` to the family section of the neighbor"
-                )));
-            }
-            routes.push(route);
-        }
+        let routes = routes(self.routes.into_iter().chain(self.late_routes), &families)?;
 
         Ok(Neighbor {
             description: self.description,
             peer_address,
             peer_prefix_length,
-            local_address,
+            local_address: self.local_address.unwrap_or(Address::Auto),
             local_link_local: self.local_link_local,
             local_as,
             peer_as,
@@ -148,8 +146,8 @@ impl NeighborDraft {
             hold_time,
             host_name: self.host_name,
             domain_name: self.domain_name,
-            passive,
-            listen,
+            passive: self.passive.unwrap_or(false),
+            listen: self.listen.filter(|port| *port != 0),
             connect: self.connect.filter(|port| *port != 0),
             outgoing_ttl: self.outgoing_ttl.flatten(),
             incoming_ttl: self.incoming_ttl.flatten(),
@@ -173,6 +171,28 @@ impl NeighborDraft {
             reconnect: Duration::ZERO,
         })
     }
+}
+
+/// The routes, each of which must be of a family that the neighbor has. IPv4 unicast is let pass, and left out later, as in ExaBGP.
+fn routes(
+    drafts: impl Iterator<Item = (ConfiguredRoute, usize)>,
+    families: &Families,
+) -> Result<Vec<ConfiguredRoute>, TextError> {
+    drafts
+        .map(|(route, at)| {
+            let family = route.route.nlri.family;
+            if families.contains(family) || family == Family::IPV4_UNICAST {
+                return Ok(route);
+            }
+            Err(TextError::new(
+                at..at,
+                format!("this route is of {family}, which the neighbor does not have"),
+            )
+            .help(format!(
+                "add `{family};` to the family section of the neighbor"
+            )))
+        })
+        .collect()
 }
 
 /// The pairs of the `nexthop` section of which both families are offered.
