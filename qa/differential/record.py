@@ -278,10 +278,10 @@ def changed(data):
     return bytes(data)
 
 
-def show_nlri(name, data):
+def show_nlri(name, data, path):
     afi, safi = FAMILIES[name]
     try:
-        route, left = NLRI.unpack_nlri(AFI.create(afi), SAFI.create(safi), data, Action.ANNOUNCE, False)
+        route, left = NLRI.unpack_nlri(AFI.create(afi), SAFI.create(safi), data, Action.ANNOUNCE, path)
         if route is None:
             return None
         return {'text': str(route), 'json': route.json(), 'left': len(left)}
@@ -700,7 +700,9 @@ def main():
             data = nlri(name)
             if at >= COUNT:
                 data = changed(data)
-            rows.append({'family': name, 'octets': data.hex(), 'shown': show_nlri(name, data)})
+            path = R.random() < 0.25
+            data = octets(4) + data if path else data
+            rows.append({'family': name, 'path': path, 'octets': data.hex(), 'shown': show_nlri(name, data, path)})
     write('nlri.jsonl', rows)
     rows = []
     for code, (flag, make) in ATTRIBUTES.items():
