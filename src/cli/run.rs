@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use crate::reactor::Mode;
-use crate::report::terminal;
+use crate::report::{annotation, html, junit, markdown, terminal};
 use crate::scenario::manifest::Manifest;
 use crate::scenario::parse;
 use crate::scenario::script::Scenario;
@@ -35,6 +35,18 @@ pub struct Arguments {
     /// Print failures and the closing lines alone.
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+    /// Write JUnit XML to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write a Markdown summary to this file (in GitHub's workflows: "$GITHUB_STEP_SUMMARY").
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+    /// Print GitHub annotations for failures.
+    #[arg(long)]
+    annotate: bool,
+    /// Write an HTML report, report.html, to this directory.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
     /// The directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
@@ -82,6 +94,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .map(|scenario| Case::new(scenario, &arguments.captures, &manifest).into_diagnostic())
         .collect::<miette::Result<Vec<Case>>>()?;
     let reports = run_all(&cases, &arguments)?;
+    write_reports(&cases, &reports, &arguments)?;
     let mut out = io::stdout().lock();
     for mode in arguments.mode.each() {
         let of_mode = reports.iter().filter(|report| report.mode == *mode);
@@ -118,6 +131,33 @@ fn run_all(cases: &[Case], arguments: &Arguments) -> miette::Result<Vec<Report>>
     }
     bar.finish_and_clear();
     Ok(reports)
+}
+
+fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> miette::Result<()> {
+    let write = |path: &Path, text: String| {
+        std::fs::write(path, text)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("{} cannot be written", path.display()))
+    };
+    if let Some(path) = &arguments.junit {
+        write(path, junit::document(reports).into_diagnostic()?)?;
+    }
+    if let Some(path) = &arguments.summary {
+        write(path, markdown::document(reports))?;
+    }
+    if arguments.annotate {
+        for line in reports.iter().filter_map(annotation::line) {
+            println!("{line}");
+        }
+    }
+    if let Some(directory) = &arguments.report {
+        std::fs::create_dir_all(directory).into_diagnostic()?;
+        write(
+            &directory.join("report.html"),
+            html::document(cases, reports),
+        )?;
+    }
+    Ok(())
 }
 
 fn tell(report: &Report, verbose: bool) -> io::Result<()> {

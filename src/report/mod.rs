@@ -8,3 +8,7 @@ pub mod summary;
 pub mod tree;
 pub mod field;
 pub mod terminal;
+pub mod annotation;
+pub mod html;
+pub mod junit;
+pub mod markdown;

@@ -32,20 +32,29 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if report.passed() {
         return Ok(());
     }
+    out.write_all(explanation(report).as_bytes())
+}
+
+/// What was wrong with a run, and the command that shows it again, in indented lines.
+#[must_use]
+pub fn explanation(report: &Report) -> String {
     let faults = &report.verdict.faults;
-    if let Some(divergence) = &faults.divergence {
-        out.write_all(divergent(divergence).as_bytes())?;
-    }
+    let mut text = faults
+        .divergence
+        .as_ref()
+        .map(divergent)
+        .unwrap_or_default();
     if let Some(step) = &faults.step {
         let place = step.step.as_ref().map_or_else(String::new, |(_, line)| {
             format!(" (scenarios/{}/scenario:{line})", report.scenario)
         });
-        writeln!(out, "      step      {}{place}", step.message)?;
+        let _ = writeln!(text, "      step      {}{place}", step.message);
     }
     for sentence in &faults.table {
-        writeln!(out, "      table     {sentence}")?;
+        let _ = writeln!(text, "      table     {sentence}");
     }
-    writeln!(out, "      again     {}", style(report.command()).bold())
+    let _ = writeln!(text, "      again     {}", report.command());
+    text
 }
 
 /// Writes the trace hash of `report`'s run and every message that passed, in order of time.

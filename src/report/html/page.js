@@ -19,6 +19,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 function time(microseconds) {
+  if (microseconds === null) return "";
   return (microseconds / 1e6).toFixed(6) + " s";
 }
 
@@ -28,21 +29,19 @@ function failed(scenario) {
 
 function drawOverview() {
   const modes = [...new Set(data.scenarios.flatMap((s) => s.lanes.filter((l) => l.verdict).map((l) => l.label)))];
-  const head = document.querySelector("#overview thead tr");
-  modes.forEach((mode) => head.append(element("th", { scope: "col" }, mode)));
+  document.querySelector("#overview thead tr").replaceChildren(
+    ...["Scenario", ...modes].map((name) => element("th", { scope: "col" }, name)));
   const only = document.getElementById("filter").value === "failed";
   overview.replaceChildren();
   data.scenarios.forEach((scenario, index) => {
     if (only && !failed(scenario)) return;
-    const row = element("tr", { "data-scenario": String(index) },
-      element("td", {}, element("button", { onclick: () => show(index, true) }, scenario.name)));
-    modes.forEach((mode) => {
-      const lane = scenario.lanes.find((l) => l.label === mode);
-      row.append(element("td", { class: lane ? lane.verdict : "" }, lane ? lane.verdict : "–"));
-    });
-    overview.append(row);
+    overview.append(element("tr", { "data-scenario": String(index), class: index === state.scenario ? "current" : "" },
+      element("td", {}, element("button", { onclick: () => show(index, true) }, scenario.name)),
+      ...modes.map((mode) => {
+        const lane = scenario.lanes.find((l) => l.label === mode);
+        return element("td", { class: lane ? lane.verdict : "" }, lane ? lane.verdict : "–");
+      })));
   });
-  head.querySelectorAll("th:not(:first-child)").forEach((th, i) => i >= modes.length && th.remove());
 }
 
 function summary() {
@@ -72,7 +71,7 @@ function show(index, focus) {
     ...scenario.lanes.map((lane) => element("p", {}, `${lane.label}: `,
       lane.verdict ? element("span", { class: lane.verdict }, lane.verdict) : null, ` ${lane.facts}`)),
     ...(scenario.notes || []).map((note) => element("div", { class: "divergence" },
-      element("div", {}, note.text),
+      element("pre", {}, note.text),
       note.again ? element("code", {}, note.again) : null,
       note.row >= 0 ? element("div", {}, element("button", { class: "goto", onclick: () => choose(note.row, note.lane) }, "Go to the first divergence")) : null)));
   box.querySelectorAll(":scope > *").forEach((node) => node.textContent === "" && node.remove());
@@ -84,7 +83,7 @@ function show(index, focus) {
   ladder.replaceChildren(head, canvas);
   ladder.scrollTop = 0;
   detail.replaceChildren(element("p", { class: "hint" }, "Choose a message to see its fields and octets."));
-  window_();
+  drawRows();
   const note = (scenario.notes || []).find((n) => n.row >= 0);
   if (note) choose(note.row, note.lane);
   if (focus) document.getElementById("main").focus();
@@ -92,7 +91,7 @@ function show(index, focus) {
 }
 
 // Only the rows in view are in the document, so that ten thousand messages stay quick.
-function window_() {
+function drawRows() {
   const canvas = ladder.querySelector(".canvas");
   if (!canvas) return;
   const scenario = data.scenarios[state.scenario];
@@ -137,7 +136,7 @@ function choose(row, lane) {
   if (top < ladder.scrollTop || top > ladder.scrollTop + ladder.clientHeight - 3 * ROW) {
     ladder.scrollTop = Math.max(0, top - ladder.clientHeight / 2);
   }
-  window_();
+  drawRows();
   drawDetail(message, counterpart(row, lane));
 }
 
@@ -203,7 +202,7 @@ function move(rows, lanes) {
   return undefined;
 }
 
-ladder.addEventListener("scroll", window_, { passive: true });
+ladder.addEventListener("scroll", drawRows, { passive: true });
 ladder.addEventListener("keydown", (event) => {
   const keys = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   if (event.key === "Enter") detail.querySelector(".tree li")?.focus();
@@ -212,7 +211,7 @@ ladder.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 document.getElementById("filter").addEventListener("change", drawOverview);
-window.addEventListener("beforeprint", window_);
+window.addEventListener("beforeprint", drawRows);
 summary();
 drawOverview();
 const asked = data.scenarios.findIndex((s) => "#" + encodeURIComponent(s.name) === location.hash);

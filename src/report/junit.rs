@@ -1,0 +1,43 @@
+//! Verdicts as JUnit XML, for CI systems that read it.
+
+use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+
+use super::terminal::explanation;
+use crate::reactor::Mode;
+use crate::scenario::suite::Report;
+
+/// The document: a test suite per mode, a test case per scenario.
+///
+/// # Errors
+/// A text that XML cannot hold.
+pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeError> {
+    let mut document = Document::new("lockstep");
+    for mode in Mode::ALL {
+        let of_mode: Vec<&Report> = reports
+            .iter()
+            .filter(|report| report.mode == mode)
+            .collect();
+        if of_mode.is_empty() {
+            continue;
+        }
+        let mut suite = TestSuite::new(mode.to_string());
+        for report in of_mode {
+            let status = if report.passed() {
+                TestCaseStatus::success()
+            } else {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(
+                    "the octets on the wire, a step or the table are not as they should be",
+                );
+                status.set_description(explanation(report));
+                status
+            };
+            let mut case = TestCase::new(report.scenario.clone(), status);
+            case.set_classname(format!("{mode}.{}", report.network));
+            case.set_time(report.wall);
+            suite.add_test_case(case);
+        }
+        document.add_test_suite(suite);
+    }
+    document.to_string()
+}
