@@ -3,9 +3,9 @@
 //! Where the two differ on purpose, [`parity`] says how and why.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::fs::File;
 use std::net::IpAddr;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use lockstep::bgp::attribute::extended_community::{
     Actions, ExtendedCommunities, ExtendedCommunitiesIpv6, is_action_keyword, parse_action,
@@ -319,17 +319,15 @@ fn every_octet_is_explained() {
 
 /// The lines that `lockstep COMMAND -` writes when it reads `lines`.
 fn lockstep(command: &str, lines: &[String]) -> Vec<String> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_lockstep"))
+    let name = format!("differential-{command}-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_lockstep"))
         .args([command, "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
+        .stdin(File::open(&path).unwrap())
+        .output()
         .unwrap();
-    let input = lines.join("\n") + "\n";
-    let mut stdin = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
+    std::fs::remove_file(&path).unwrap();
     let output = String::from_utf8(output.stdout).unwrap();
     output.lines().map(str::to_owned).collect()
 }
