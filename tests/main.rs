@@ -24,6 +24,7 @@ mod session_peer;
 mod session_timers;
 mod bird;
 mod reactor;
+mod reactor_defects;
 mod reactor_play;
 mod reactor_kernel;
 mod faults;

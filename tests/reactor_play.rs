@@ -12,11 +12,12 @@ use std::time::Duration;
 use lockstep::config;
 use lockstep::net::clock::Clock;
 use lockstep::net::kernel::KernelNetwork;
+use lockstep::reactor::conduct::{Conduct, Sound};
 use lockstep::reactor::control::{self, Control, ControlSender};
 use lockstep::reactor::network::{Listener, Network, SocketOptions, Stream};
 use lockstep::reactor::observer::{Event, Observer};
 use lockstep::reactor::programs::{Program, Programs};
-use lockstep::reactor::{Mode, Outcome, Rotation, Speaker, run};
+use lockstep::reactor::{Mode, Outcome, Rotation, Speaker, run_conducted};
 use lockstep::sim::{self, Pipe, World, pipe};
 use lockstep::speaker::settings::Settings;
 use tokio::sync::Notify;
@@ -152,14 +153,23 @@ impl<T: Stream> Wire<T> {
         Ok(count)
     }
 
-    pub async fn write(&mut self, mut bytes: &[u8]) {
+    /// What was read and not yet looked at.
+    pub fn pending(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    pub async fn write(&mut self, bytes: &[u8]) {
+        self.try_write(bytes).await.unwrap();
+    }
+
+    /// Writes as far as it goes.
+    pub async fn try_write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let stream = &mut self.stream;
-            let count = poll_fn(|context| stream.poll_write(context, bytes))
-                .await
-                .unwrap();
+            let count = poll_fn(|context| stream.poll_write(context, bytes)).await?;
             bytes = &bytes[count..];
         }
+        Ok(())
     }
 
     /// The next whole message; `None` at the end of the stream.
@@ -273,12 +283,31 @@ where
     F: FnOnce(Hands<sim::SimNetwork>) -> Fut + 'static,
     Fut: Future<Output = ()> + 'static,
 {
+    play_conducted(mode, texts, settings, Sound, script).unwrap()
+}
+
+/// The same against a speaker of that conduct, which may never end.
+pub fn play_conducted<C, F, Fut>(
+    mode: Mode,
+    texts: &[String],
+    settings: Settings,
+    conduct: C,
+    script: F,
+) -> Option<(Rc<Record>, Outcome)>
+where
+    C: Conduct,
+    F: FnOnce(Hands<sim::SimNetwork>) -> Fut + 'static,
+    Fut: Future<Output = ()> + 'static,
+{
     let world = World::new(sim::Settings::default()).unwrap();
     let host = world.host(&["10.0.0.1".parse().unwrap()]);
     let (network, clock) = (host.network(), world.clock());
     let speaker = speaker(texts, settings.clone());
-    let stage = async move { perform(mode, speaker, settings.port, network, clock, script).await };
-    world.run(Duration::from_secs(4000), stage).unwrap()
+    let stage = async move {
+        let port = settings.port;
+        perform(mode, speaker, port, network, clock, conduct, script).await
+    };
+    world.run(Duration::from_secs(4000), stage).ok()
 }
 
 /// The same on the kernel's loopback.
@@ -304,20 +333,31 @@ where
         let port = reserved.local_address().port();
         drop(reserved);
         let speaker = speaker(texts, Settings { port, ..settings });
-        perform(mode, speaker, port, KernelNetwork, Clock::start(), script).await
+        perform(
+            mode,
+            speaker,
+            port,
+            KernelNetwork,
+            Clock::start(),
+            Sound,
+            script,
+        )
+        .await
     })
 }
 
-async fn perform<N, F, Fut>(
+async fn perform<N, C, F, Fut>(
     mode: Mode,
     speaker: Speaker,
     port: u16,
     network: N,
     clock: Clock,
+    conduct: C,
     script: F,
 ) -> (Rc<Record>, Outcome)
 where
     N: Network,
+    C: Conduct,
     F: FnOnce(Hands<N>) -> Fut + 'static,
     Fut: Future<Output = ()> + 'static,
 {
@@ -342,7 +382,7 @@ where
         record: Rc::clone(&record),
         programs: programs.clone(),
     };
-    let running = tokio::task::spawn_local(run(
+    let running = tokio::task::spawn_local(run_conducted(
         mode,
         speaker,
         network,
@@ -350,6 +390,7 @@ where
         clock,
         Rc::clone(&record) as Rc<dyn Observer>,
         receiver,
+        conduct,
     ));
     script(hands).await;
     sender.send(Control::Terminate);

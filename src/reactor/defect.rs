@@ -11,8 +11,12 @@ use crate::speaker::session::{Session, SessionEvent};
 use super::conduct::{Conduct, Defect};
 
 /// Whether `command` is lost, `sending` being whether routes are on their way to a peer.
-pub(super) fn loses(conduct: &impl Conduct, command: &Command, sending: bool) -> bool {
-    conduct.has(Defect::RefreshListShared) && command.action == Action::FlushAdjRibOut && sending
+pub(super) fn loses(
+    conduct: &impl Conduct,
+    command: &Command,
+    sending: impl FnOnce() -> bool,
+) -> bool {
+    conduct.has(Defect::RefreshListShared) && command.action == Action::FlushAdjRibOut && sending()
 }
 
 /// How long timers wait after a command.

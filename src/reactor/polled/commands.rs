@@ -1,8 +1,9 @@
 //! Commands: one read of each program, everything in it applied before any peer has its turn.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use crate::api::apply::{self, Answer, Applied, Caller, Effect, Peers, Subject};
+use crate::api::apply::{self, Applied, Caller, Effect, Peers, Subject};
 use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
 use crate::reactor::defect;
@@ -12,7 +13,7 @@ use crate::reactor::programs::Programs;
 
 use super::Polled;
 use super::peer::Slot;
-use super::program::Heard;
+use super::program::{Heard, Held};
 
 /// The peers, as commands meet them.
 struct Subjects<'a, N: Network>(&'a mut BTreeMap<usize, Slot<N>>);
@@ -84,7 +85,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let Some(helper) = desk.helpers.list.get_mut(&id) else {
             return;
         };
-        let program = helper.process.name.clone();
+        let program = Rc::clone(&helper.name);
         desk.observer.observe(
             desk.now,
             &Event::Command {
@@ -95,7 +96,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         desk.last_command = Some(desk.now);
         let acknowledgement = &mut helper.acknowledgement;
         let applied = match desk.parser.parse(line) {
-            Ok(command) if defect::loses(&desk.conduct, &command, is_sending(peers)) => {
+            Ok(command) if defect::loses(&desk.conduct, &command, || is_sending(peers)) => {
                 apply::without_effect(*acknowledgement)
             }
             Ok(command) => {
@@ -130,10 +131,10 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             return;
         };
         for line in applied.lines {
-            helper.hold(false, line);
+            helper.hold(Held::Line(line));
         }
         if let Some(answer) = answer.take() {
-            helper.hold(true, Answer::text(answer).to_owned());
+            helper.hold(Held::Answer(answer));
         }
         if !waits {
             helper.release(&*self.desk.observer, self.desk.now);

@@ -245,12 +245,13 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let conduct = &self.desk.conduct;
         let busy = self.untaken
             || self.peers.values().any(|slot| slot.has_work(conduct))
-            || self
-                .desk
-                .helpers
-                .list
-                .values()
-                .any(program::Helper::has_work)
+            || (!self.is_locked_out()
+                && self
+                    .desk
+                    .helpers
+                    .list
+                    .values()
+                    .any(program::Helper::has_work))
             || self.doors.values().any(|door| door.woken)
             || !self.ready.is_empty();
         if busy {

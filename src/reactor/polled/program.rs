@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::api::apply::Acknowledgement;
+use crate::api::apply::{Acknowledgement, Answer};
 use crate::config::Process;
 use crate::reactor::network::Stream;
 use crate::reactor::observer::{Event, Observer};
@@ -24,19 +25,26 @@ pub(super) struct Helpers<P: Programs> {
 /// One program.
 pub(super) struct Helper<T> {
     pub process: Process,
+    pub name: Rc<str>,
     directory: PathBuf,
     pipe: Option<T>,
     waker: Waker,
     lines: LineBuffer,
     outbox: Outbox,
     /// Lines that wait until every established peer has taken the changes that they answer.
-    held: Vec<(bool, String)>,
+    held: Vec<Held>,
     /// Commands that were read and not applied in that turn: only where the conduct is wrong.
     pub queued: VecDeque<String>,
     pub acknowledgement: Acknowledgement,
     budget: RespawnBudget,
     readable: bool,
     writable: bool,
+}
+
+/// A line that waits for the peers.
+pub(super) enum Held {
+    Answer(Answer),
+    Line(String),
 }
 
 /// What one read of a program's pipe brought.
@@ -68,6 +76,7 @@ impl<P: Programs> Helpers<P> {
         acknowledged: bool,
     ) -> std::io::Result<()> {
         let mut helper = Helper {
+            name: Rc::from(process.name.as_str()),
             process,
             directory,
             pipe: None,
@@ -189,22 +198,22 @@ impl<T: Stream> Helper<T> {
     }
 
     /// Adds a line to what the peers must take before.
-    pub fn hold(&mut self, answer: bool, line: String) {
-        self.held.push((answer, line));
+    pub fn hold(&mut self, line: Held) {
+        self.held.push(line);
     }
 
     /// The peers have taken what they should: the lines that were held go out.
     pub fn release(&mut self, observer: &dyn Observer, now: Duration) {
-        for (answer, line) in self.held.drain(..) {
-            let (program, line) = (self.process.name.as_str(), line.as_str());
-            observer.observe(
-                now,
-                &if answer {
-                    Event::Answer { program, line }
-                } else {
-                    Event::Told { program, line }
-                },
-            );
+        let program = &*self.name;
+        for held in self.held.drain(..) {
+            let (event, line) = match &held {
+                Held::Answer(answer) => {
+                    let line = answer.text();
+                    (Event::Answer { program, line }, line)
+                }
+                Held::Line(line) => (Event::Told { program, line }, line.as_str()),
+            };
+            observer.observe(now, &event);
             self.outbox.push(line);
         }
     }

@@ -402,6 +402,11 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
     /// Hands whole messages alone to the session; the rest waits for more, or is lost.
     fn handle_whole_messages(&mut self, now: Duration) {
         while let Some(&[high, low]) = self.wrong.partial.get(16..18) {
+            if !self.wrong.partial.starts_with(&[0xff; 16]) {
+                // It cannot be framed: the session says what there is to say of it.
+                let octets = std::mem::take(&mut self.wrong.partial);
+                return self.session.handle_bytes(now, &octets);
+            }
             let length = usize::from(u16::from_be_bytes([high, low])).max(19);
             if self.wrong.partial.len() < length {
                 return;

@@ -1,6 +1,5 @@
 //! A program's task: what it writes is read in large pieces, each piece one batch of commands; answers are written in bulk.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 
-use crate::api::apply::{self, Acknowledgement, Applied, Caller, Effect};
+use crate::api::apply::{self, Acknowledgement, Answer, Applied, Caller, Effect};
 use crate::api::command::Parser;
 use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
@@ -61,8 +60,9 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
             program,
             pipe,
             lines: LineBuffer::default(),
-            commands: VecDeque::new(),
+            commands: (String::new(), 0),
             held: Vec::new(),
+            waits_for: None,
             buffer: vec![0; READ],
             parser: Parser::default(),
             broken: false,
@@ -135,6 +135,12 @@ fn starts_again<N: Network, C: Conduct>(
     again
 }
 
+/// A line that waits for the peers.
+enum Held {
+    Answer(Answer),
+    Line(String),
+}
+
 /// A program that runs.
 struct Service<'a, N: Network, C, T> {
     hub: &'a Hub<N, C>,
@@ -142,10 +148,12 @@ struct Service<'a, N: Network, C, T> {
     program: &'a str,
     pipe: T,
     lines: LineBuffer,
-    /// Commands that were read and not yet applied.
-    commands: VecDeque<String>,
+    /// Whole lines that were read, and how far they were applied.
+    commands: (String, usize),
     /// Lines that wait until every established peer has taken the changes that they answer.
-    held: Vec<(bool, String)>,
+    held: Vec<Held>,
+    /// The batch of changes that those wait for.
+    waits_for: Option<u64>,
     buffer: Vec<u8>,
     parser: Parser,
     /// It does not take what it is told any more.
@@ -156,12 +164,17 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
     /// Serves the program until it ends, or is to end; says why.
     async fn serve(&mut self, filled: &Notify) -> String {
         loop {
-            let barrier = self.apply();
+            self.apply();
+            let barrier = self.waits_for;
             if barrier.is_none() {
                 self.release();
             }
             if let Some(reason) = self.verdict() {
                 return reason;
+            }
+            if barrier.is_none() && self.is_behind() {
+                tokio::task::yield_now().await;
+                continue;
             }
             let waits = barrier.is_some();
             let hub = self.hub;
@@ -179,9 +192,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
                 Some(Ok(0)) => return "it ended".to_owned(),
                 Some(Err(error)) => return error.kind().to_string(),
                 Some(Ok(count)) => match self.lines.feed(&self.buffer[..count]) {
-                    Ok(lines) => self
-                        .commands
-                        .extend(lines.lines().map(|line| line.trim_end().to_owned())),
+                    Ok(lines) => self.commands = (lines, 0),
                     Err(oversized) => return oversized.to_string(),
                 },
             }
@@ -205,27 +216,34 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
             .map(str::to_owned)
     }
 
-    /// Applies what was read as one batch. Gives the batch of changes that its answers wait for.
-    fn apply(&mut self) -> Option<u64> {
+    /// Whether commands wait to be applied: only where the conduct is wrong.
+    const fn is_behind(&self) -> bool {
+        self.commands.1 < self.commands.0.len()
+    }
+
+    /// Applies what was read as one batch, and notes which changes its answers wait for.
+    fn apply(&mut self) {
+        if !self.is_behind() || self.waits_for.is_some() {
+            return;
+        }
         let split = self.hub.conduct.has(Defect::OneCommandPerLoop);
-        let batch = self.commands.len().min(if split { 1 } else { usize::MAX });
-        if batch == 0 {
-            return (!self.held.is_empty()).then(|| self.hub.changes.get());
-        }
+        let (lines, mut at) = std::mem::take(&mut self.commands);
         let mut changed = false;
-        for _ in 0..batch {
-            let Some(line) = self.commands.pop_front() else {
+        while let Some(end) = lines[at..].find('\n') {
+            changed |= self.command(lines[at..at + end].trim_end());
+            at += end + 1;
+            if split {
                 break;
-            };
-            changed |= self.command(&line);
+            }
         }
+        self.commands = (lines, at);
         let changes = if changed {
             self.hub.announce_changes()
         } else {
             self.hub.changes.get()
         };
         let waits = !self.held.is_empty() && !self.hub.conduct.has(Defect::EarlyAnswer);
-        waits.then_some(changes)
+        self.waits_for = waits.then_some(changes);
     }
 
     fn command(&mut self, line: &str) -> bool {
@@ -240,7 +258,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         };
         let acknowledgement = &mut mailbox.acknowledgement;
         let applied = match self.parser.parse(line) {
-            Ok(command) if defect::loses(&hub.conduct, &command, hub.is_sending()) => {
+            Ok(command) if defect::loses(&hub.conduct, &command, || hub.is_sending()) => {
                 apply::without_effect(*acknowledgement)
             }
             Ok(command) => {
@@ -273,24 +291,29 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
             Some(Effect::Restart) => self.hub.request(Request::Control(Control::Reestablish)),
             Some(Effect::Create(neighbor)) => self.hub.request(Request::Create(neighbor)),
         }
-        self.held
-            .extend(applied.lines.into_iter().map(|line| (false, line)));
+        self.held.extend(applied.lines.into_iter().map(Held::Line));
         if let Some(answer) = applied.answer {
-            self.held.push((true, answer.text().to_owned()));
+            self.held.push(Held::Answer(answer));
         }
         applied.changed
     }
 
     /// The peers have taken what they should: the lines that were held go out.
     fn release(&mut self) {
+        self.waits_for = None;
         let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return;
+        }
         let program = self.program;
         self.mailbox(|mailbox| {
-            for (answer, line) in &held {
-                let event = if *answer {
-                    Event::Answer { program, line }
-                } else {
-                    Event::Told { program, line }
+            for held in &held {
+                let (event, line) = match held {
+                    Held::Answer(answer) => {
+                        let line = answer.text();
+                        (Event::Answer { program, line }, line)
+                    }
+                    Held::Line(line) => (Event::Told { program, line }, line.as_str()),
                 };
                 self.hub.observe(&event);
                 mailbox.outbox.push(line);
@@ -324,7 +347,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         let full = mailbox.outbox.is_high();
         drop(mailboxes);
         let locked_out = hub.conduct.has(Defect::PeersBeforeApi) && !hub.peers.borrow().is_empty();
-        if waits || full || locked_out || !self.commands.is_empty() {
+        if waits || full || locked_out || self.is_behind() {
             return Poll::Pending;
         }
         self.pipe.poll_read(context, &mut self.buffer).map(Some)
