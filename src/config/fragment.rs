@@ -34,8 +34,9 @@ pub enum Place {
     L2vpn,
 }
 
-/// The most ends of route lines that are remembered.
-const CAPACITY: usize = 1 << 16;
+/// The most ends of route lines that are remembered: more than a full table has distinct ones, for below it each line is
+/// understood anew.
+const CAPACITY: usize = 1 << 18;
 
 /// What stands behind the prefix of a route of one NLRI without labels, understood.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use crate::bgp::attribute::Attributes;
 use crate::bgp::collections::Set;
 
 /// The most sets of attributes that are remembered; then it begins anew, so that an endless stream of commands takes bounded memory.
-const CAPACITY: usize = 1 << 16;
+const CAPACITY: usize = 1 << 18;
 
 /// Gives equal attributes one place in memory.
 #[derive(Debug, Clone, Default)]
