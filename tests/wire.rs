@@ -23,46 +23,10 @@ fn context() -> impl Strategy<Value = WireContext> {
     )
 }
 
-fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0xff; 16];
-    bytes.extend_from_slice(&(19 + body.len() as u16).to_be_bytes());
-    bytes.push(kind);
-    bytes.extend_from_slice(body);
-    bytes
-}
+#[path = "../qa/fuzz/src/lib.rs"]
+mod harness;
 
-/// If `bytes` decode: their encoding decodes to the same, and text and JSON of every part can be made.
-fn reproduced(context: &WireContext, bytes: &[u8]) {
-    let _ = dissect::message(context, bytes);
-    let Ok(message) = Message::decode(context, bytes) else {
-        return;
-    };
-    let mut message = message;
-    if let Message::Update(update) = &mut message {
-        for nlri in update
-            .announced()
-            .map(|(nlri, _)| nlri)
-            .chain(update.withdrawn())
-        {
-            let _ = (nlri.text(), nlri.json(), nlri.index());
-        }
-        let received = update.attributes.received();
-        let _ = (received.text(), received.json());
-        // What was malformed is not sent again.
-        update.malformed.clear();
-    }
-    let mut out = Vec::new();
-    if message.encode(context, &mut out).is_err() {
-        // Cutting a long field anew may need more octets than a message has; it must not be anything else.
-        assert!(bytes.len() > 4000, "{message:?}");
-        return;
-    }
-    let mut again = Message::decode(context, &out).expect("what was encoded decodes");
-    if let Message::Update(update) = &mut again {
-        update.malformed.clear();
-    }
-    assert_eq!(again, message);
-}
+use harness::{framed, message as reproduced};
 
 /// One attribute: any code that is likely to be known, flags that fit or not, any value.
 fn attribute() -> impl Strategy<Value = Vec<u8>> {
@@ -213,5 +177,39 @@ fn every_known_family_has_its_end_of_rib() {
             panic!("{family} does not decode")
         };
         assert_eq!(update.end_of_rib(), Some(*family));
+    }
+}
+
+#[test]
+fn every_message_family_attribute_and_capability_has_a_fuzz_target() {
+    let manifest = include_str!("../qa/fuzz/Cargo.toml");
+    let missing: Vec<String> = harness::targets()
+        .into_iter()
+        .filter(|target| !manifest.contains(&format!("name = \"{target}\"")))
+        .map(|target| format!("\n[[bin]]\nname = \"{target}\"\npath = \"src/target.rs\"\n"))
+        .collect();
+    assert!(missing.is_empty(), "add to qa/fuzz/Cargo.toml:\n{}", missing.concat());
+}
+
+/// The fuzz targets, a few hundred random inputs each: enough to know that they run.
+#[test]
+fn every_fuzz_target_survives_random_octets() {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for target in harness::targets().iter().map(String::as_str).chain(["all"]) {
+        for _ in 0..200 {
+            let length = (next() % 64) as usize;
+            // Small numbers make more of what lengths and types are.
+            let small = next() % 2 == 0;
+            let data: Vec<u8> = (0..length)
+                .map(|_| if small { (next() % 24) as u8 } else { next() as u8 })
+                .collect();
+            harness::run(target, &data);
+        }
     }
 }

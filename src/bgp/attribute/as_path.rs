@@ -20,7 +20,7 @@ use crate::bgp::json::join;
 use crate::bgp::message::error::UpdateErrorKind;
 use crate::bgp::message::open::AS_TRANS;
 use crate::bgp::text::{TextError, Words};
-use crate::bgp::wire::{Reader, Writer};
+use crate::bgp::wire::{Reader, Writer, extend_chunks};
 
 /// The type of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,7 +112,8 @@ impl AsPath {
         four_octet: bool,
         mut reader: Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        let mut segments = Vec::new();
+        // One segment is what there is, nearly always.
+        let mut segments = Vec::with_capacity(usize::from(!reader.is_empty()));
         while !reader.is_empty() {
             let at = reader;
             let malformed = |needed| at.error(DecodeErrorKind::Value("AS_PATH segment"), needed);
@@ -143,13 +144,11 @@ impl AsPath {
         for segment in &self.segments {
             for asns in segment.asns.chunks(SEGMENT_LIMIT) {
                 out.extend_from_slice(&[segment.kind as u8, asns.len() as u8]);
-                for asn in asns {
-                    if four_octet {
-                        out.extend_from_slice(&asn.to_be_bytes());
-                    } else {
-                        let asn = u16::try_from(*asn).unwrap_or(AS_TRANS);
-                        out.extend_from_slice(&asn.to_be_bytes());
-                    }
+                if four_octet {
+                    extend_chunks(out, asns.iter().map(|asn| asn.to_be_bytes()));
+                } else {
+                    let narrow = |asn: &u32| u16::try_from(*asn).unwrap_or(AS_TRANS);
+                    extend_chunks(out, asns.iter().map(|asn| narrow(asn).to_be_bytes()));
                 }
             }
         }

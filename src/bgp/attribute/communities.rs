@@ -7,7 +7,7 @@ use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::text::{TextError, Word, Words};
-use crate::bgp::wire::{Reader, Writer};
+use crate::bgp::wire::{Reader, Writer, extend_chunks};
 
 /// One community.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,9 +93,7 @@ impl PathAttribute for Communities {
     }
 
     fn encode(&self, _: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
-        for community in &self.0 {
-            out.extend_from_slice(&community.0.to_be_bytes());
-        }
+        extend_chunks(out, self.0.iter().map(|one| one.0.to_be_bytes()));
         Ok(())
     }
 

@@ -43,6 +43,7 @@ struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
+    #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let whole = reader.peek();
         let [flags, code] = reader.array()?;
@@ -85,6 +86,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The attribute, or what is wrong with it.
+    #[inline]
     fn decode(
         &self,
         context: &WireContext,
@@ -139,7 +141,10 @@ impl Attributes {
         mut reader: Reader<'_>,
         malformed: &mut Vec<Malformed>,
     ) -> Result<Self, UpdateError> {
-        let mut attributes = Self::new();
+        if reader.is_empty() {
+            return Ok(Self::new());
+        }
+        let mut attributes = Self::with_room();
         let mut seen = [0u64; 4];
         while !reader.is_empty() {
             let rest = reader.peek();

@@ -8,7 +8,7 @@ use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::json::join;
 use crate::bgp::text::{TextError, Word, Words};
-use crate::bgp::wire::{Reader, Writer};
+use crate::bgp::wire::{Reader, Writer, extend_chunks};
 
 /// One large community.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,11 +90,14 @@ impl PathAttribute for LargeCommunities {
     }
 
     fn encode(&self, _: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
-        for community in &self.0 {
-            out.extend_from_slice(&community.global.to_be_bytes());
-            out.extend_from_slice(&community.local1.to_be_bytes());
-            out.extend_from_slice(&community.local2.to_be_bytes());
-        }
+        let parts = |one: &LargeCommunity| [one.global, one.local1, one.local2];
+        let parts = self.0.iter().map(parts).map(|[a, b, c]| {
+            let [a, b, c] = [a, b, c].map(u32::to_be_bytes);
+            [
+                a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3], c[0], c[1], c[2], c[3],
+            ]
+        });
+        extend_chunks(out, parts);
         Ok(())
     }
 

@@ -15,6 +15,11 @@ impl Attributes {
         Self(Vec::new())
     }
 
+    /// No attribute, with room for as many as most UPDATEs have.
+    pub(super) fn with_room() -> Self {
+        Self(Vec::with_capacity(8))
+    }
+
     /// Puts `attribute` in its place by code, instead of one of the same code.
     pub fn insert(&mut self, attribute: Attribute) {
         let code = attribute.value.code();

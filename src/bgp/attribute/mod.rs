@@ -197,6 +197,7 @@ macro_rules! attributes {
             }
 
             /// Decodes the value of an attribute of type `code`; `reader` holds it and nothing else.
+            #[inline]
             fn decode(context: &WireContext, flags: Flags, code: u8, reader: Reader<'_>) -> Result<Self, DecodeError> {
                 match code {
                     $(<$type>::CODE => <$type>::decode(context, reader).map(Self::$variant),)*
@@ -206,6 +207,7 @@ macro_rules! attributes {
                 }
             }
 
+            #[inline]
             fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
                 match self {
                     $(Self::$variant(value) => value.encode(context, out),)*
@@ -357,6 +359,7 @@ impl Attribute {
     ///
     /// # Errors
     /// Where something does not fit its field.
+    #[inline]
     pub fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
         let start = out.len();
         out.extend_from_slice(&[self.flags.0, self.value.code(), 0]);

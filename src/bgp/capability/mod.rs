@@ -118,6 +118,12 @@ macro_rules! capabilities {
             }
         )*
 
+        /// Whether a file here knows the capability of this code.
+        #[must_use]
+        pub const fn is_known(code: u8) -> bool {
+            matches!(code, $($($code)|+)|*)
+        }
+
         impl Capability {
             /// The capability code.
             #[must_use]

@@ -17,9 +17,9 @@ use super::{Around, NlriFamily, PathId, qualifier};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::Afi;
+use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};
-use crate::bgp::wire::{Reader, Writer};
+use crate::bgp::wire::{Reader, Writer, extend_part};
 
 /// A prefix: an address and how many of its bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,22 +56,14 @@ impl Prefix {
     pub fn decode_bits(afi: Afi, length: u8, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let octets = usize::from(length.div_ceil(8));
         match afi {
-            Afi::IPV4 if length <= 32 => {
-                let mut address = [0; 4];
-                address[..octets].copy_from_slice(reader.bytes(octets)?);
-                Ok(Self {
-                    address: IpAddr::V4(address.into()),
-                    length,
-                })
-            }
-            Afi::IPV6 if length <= 128 => {
-                let mut address = [0; 16];
-                address[..octets].copy_from_slice(reader.bytes(octets)?);
-                Ok(Self {
-                    address: IpAddr::V6(address.into()),
-                    length,
-                })
-            }
+            Afi::IPV4 if length <= 32 => Ok(Self {
+                address: IpAddr::V4(Ipv4Addr::from(leading(octets, reader)?)),
+                length,
+            }),
+            Afi::IPV6 if length <= 128 => Ok(Self {
+                address: IpAddr::V6(Ipv6Addr::from(leading(octets, reader)?)),
+                length,
+            }),
             _ => Err(reader.error(DecodeErrorKind::Value("prefix length"), octets)),
         }
     }
@@ -115,8 +107,8 @@ impl Prefix {
     pub fn encode_bits(&self, out: &mut Writer) {
         let octets = usize::from(self.length.div_ceil(8));
         match self.address {
-            IpAddr::V4(v4) => out.extend_from_slice(&v4.octets()[..octets]),
-            IpAddr::V6(v6) => out.extend_from_slice(&v6.octets()[..octets]),
+            IpAddr::V4(v4) => extend_part(out, v4.octets(), octets),
+            IpAddr::V6(v6) => extend_part(out, v6.octets(), octets),
         }
     }
 }
@@ -149,6 +141,43 @@ impl FromStr for Prefix {
         };
         Self::new(address, length).ok_or(NotAPrefix)
     }
+}
+
+/// The next `octets` of `reader` and zeros after them. Where enough octets follow, they are loaded whole and masked,
+/// which is quicker than a copy of any size.
+#[inline]
+fn leading<const N: usize>(
+    octets: usize,
+    reader: &mut Reader<'_>,
+) -> Result<[u8; N], DecodeError> {
+    let mut address = [0; N];
+    match reader.peek().first_chunk::<N>() {
+        Some(whole) => {
+            address = *whole;
+            for (at, octet) in address.iter_mut().enumerate() {
+                *octet &= if at < octets { 0xff } else { 0 };
+            }
+            reader.bytes(octets)?;
+        }
+        None => address[..octets].copy_from_slice(reader.bytes(octets)?),
+    }
+    Ok(address)
+}
+
+/// How many routes `reader` holds if it holds prefixes; none for families that are not of prefixes.
+/// Their memory is then asked for once.
+pub(super) fn count(family: Family, add_path: bool, reader: Reader<'_>) -> usize {
+    if !matches!(family.safi, Safi::UNICAST | Safi::MULTICAST) {
+        return 0;
+    }
+    let octets = reader.peek();
+    let before = if add_path { 4 } else { 0 };
+    let (mut at, mut count) = (before, 0);
+    while let Some(bits) = octets.get(at) {
+        at += 1 + usize::from(bits.div_ceil(8)) + before;
+        count += 1;
+    }
+    count
 }
 
 /// An IPv4 or IPv6 prefix as NLRI.

@@ -318,7 +318,7 @@ impl Nlri {
         add_path: bool,
         mut reader: Reader<'_>,
     ) -> Result<Vec<Self>, DecodeError> {
-        let mut all = Vec::new();
+        let mut all = Vec::with_capacity(inet::count(family, add_path, reader));
         while !reader.is_empty() {
             let before = reader.remaining();
             all.push(Self::decode(family, add_path, &mut reader)?);
