@@ -188,7 +188,11 @@ fn every_message_family_attribute_and_capability_has_a_fuzz_target() {
         .filter(|target| !manifest.contains(&format!("name = \"{target}\"")))
         .map(|target| format!("\n[[bin]]\nname = \"{target}\"\npath = \"src/target.rs\"\n"))
         .collect();
-    assert!(missing.is_empty(), "add to qa/fuzz/Cargo.toml:\n{}", missing.concat());
+    assert!(
+        missing.is_empty(),
+        "add to qa/fuzz/Cargo.toml:\n{}",
+        missing.concat()
+    );
 }
 
 /// The fuzz targets, a few hundred random inputs each: enough to know that they run.
@@ -207,7 +211,13 @@ fn every_fuzz_target_survives_random_octets() {
             // Small numbers make more of what lengths and types are.
             let small = next() % 2 == 0;
             let data: Vec<u8> = (0..length)
-                .map(|_| if small { (next() % 24) as u8 } else { next() as u8 })
+                .map(|_| {
+                    if small {
+                        (next() % 24) as u8
+                    } else {
+                        next() as u8
+                    }
+                })
                 .collect();
             harness::run(target, &data);
         }

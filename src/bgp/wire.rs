@@ -215,23 +215,25 @@ pub fn length_prefixed(
         Prefix::U8 => (1, usize::from(u8::MAX)),
         Prefix::U16 => (2, usize::from(u16::MAX)),
     };
-    out.resize(start + width, 0);
+    match prefix {
+        Prefix::U8 => out.push(0),
+        Prefix::U16 => out.extend_from_slice(&[0, 0]),
+    }
     let outcome = body(out).and_then(|()| {
         let length = out.len() - start - width;
         if length > limit {
             return Err(EncodeError::new(field, length, limit));
         }
-        Ok(length)
+        let [high, low] = (length as u16).to_be_bytes();
+        match (prefix, &mut out[start..]) {
+            (Prefix::U8, [first, ..]) => *first = low,
+            (Prefix::U16, [first, second, ..]) => (*first, *second) = (high, low),
+            _ => {}
+        }
+        Ok(())
     });
-    match outcome {
-        Ok(length) => {
-            let octets = (length as u16).to_be_bytes();
-            out[start..start + width].copy_from_slice(&octets[2 - width..]);
-            Ok(())
-        }
-        Err(error) => {
-            out.truncate(start);
-            Err(error)
-        }
+    if outcome.is_err() {
+        out.truncate(start);
     }
+    outcome
 }

@@ -219,7 +219,8 @@ fn family(context: &WireContext, family: Family, octets: &[u8]) {
     }
     let mut out = Vec::new();
     for nlri in &routes {
-        nlri.encode(add_path, &mut out).expect("what was decoded fits");
+        nlri.encode(add_path, &mut out)
+            .expect("what was decoded fits");
     }
     let again = Nlri::decode_all(family, add_path, Reader::new(&out));
     assert_eq!(again.as_ref(), Ok(&routes));

@@ -160,9 +160,9 @@ macro_rules! attributes {
                 $variant($type),
             )*
             /// See [`MpReach`].
-            MpReach(MpReach),
+            MpReach(Box<MpReach>),
             /// See [`MpUnreach`].
-            MpUnreach(MpUnreach),
+            MpUnreach(Box<MpUnreach>),
             /// See [`Generic`].
             Generic(Generic),
         }
@@ -201,8 +201,8 @@ macro_rules! attributes {
             fn decode(context: &WireContext, flags: Flags, code: u8, reader: Reader<'_>) -> Result<Self, DecodeError> {
                 match code {
                     $(<$type>::CODE => <$type>::decode(context, reader).map(Self::$variant),)*
-                    MpReach::CODE => MpReach::decode(context, reader).map(Self::MpReach),
-                    MpUnreach::CODE => MpUnreach::decode(context, reader).map(Self::MpUnreach),
+                    MpReach::CODE => MpReach::decode(context, reader).map(Box::new).map(Self::MpReach),
+                    MpUnreach::CODE => MpUnreach::decode(context, reader).map(Box::new).map(Self::MpUnreach),
                     _ => Ok(Self::Generic(Generic { code, flags, value: reader.peek().to_vec() })),
                 }
             }

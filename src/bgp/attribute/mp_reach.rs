@@ -213,7 +213,7 @@ impl From<MpReach> for Attribute {
     fn from(value: MpReach) -> Self {
         Self {
             flags: Flags::OPTIONAL,
-            value: AttributeValue::MpReach(value),
+            value: AttributeValue::MpReach(Box::new(value)),
         }
     }
 }

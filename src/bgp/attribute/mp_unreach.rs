@@ -63,7 +63,7 @@ impl From<MpUnreach> for Attribute {
         };
         Self {
             flags,
-            value: AttributeValue::MpUnreach(value),
+            value: AttributeValue::MpUnreach(Box::new(value)),
         }
     }
 }

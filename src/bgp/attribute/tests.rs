@@ -374,7 +374,7 @@ fn what_the_session_does_not_survive_has_its_notification() {
 /// A route table holds many of these: a value that grows them is to be boxed.
 #[test]
 fn attributes_and_routes_stay_small() {
-    assert!(size_of::<Attribute>() <= 88, "{}", size_of::<Attribute>());
+    assert!(size_of::<Attribute>() <= 48, "{}", size_of::<Attribute>());
     let nlri = size_of::<crate::bgp::nlri::Nlri>();
     assert!(nlri <= 48, "{nlri}");
 }

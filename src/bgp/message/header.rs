@@ -107,6 +107,7 @@ pub fn frame(bytes: &[u8], extended_message: bool) -> Result<Option<&[u8]>, Mess
 ///
 /// # Errors
 /// `body`'s own, or a message longer than its limit. On an error `out` is left as it was.
+#[inline]
 pub fn framed(
     context: &WireContext,
     kind: MessageType,
@@ -114,8 +115,9 @@ pub fn framed(
     body: impl FnOnce(&mut Writer) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let start = out.len();
-    out.extend_from_slice(&MARKER);
-    out.extend_from_slice(&[0, 0, kind.0]);
+    let mut header = [0xff; Header::SIZE];
+    header[MARKER.len()..].copy_from_slice(&[0, 0, kind.0]);
+    out.extend_from_slice(&header);
     let outcome = body(out).and_then(|()| {
         let length = out.len() - start;
         let limit = limit(kind, context.extended_message);

@@ -78,7 +78,7 @@ impl Update {
         self.attributes
             .iter()
             .find_map(|attribute| match &attribute.value {
-                AttributeValue::MpReach(reach) => Some(reach),
+                AttributeValue::MpReach(reach) => Some(&**reach),
                 _ => None,
             })
     }
@@ -89,7 +89,7 @@ impl Update {
         self.attributes
             .iter()
             .find_map(|attribute| match &attribute.value {
-                AttributeValue::MpUnreach(unreach) => Some(unreach),
+                AttributeValue::MpUnreach(unreach) => Some(&**unreach),
                 _ => None,
             })
     }

@@ -146,10 +146,7 @@ impl FromStr for Prefix {
 /// The next `octets` of `reader` and zeros after them. Where enough octets follow, they are loaded whole and masked,
 /// which is quicker than a copy of any size.
 #[inline]
-fn leading<const N: usize>(
-    octets: usize,
-    reader: &mut Reader<'_>,
-) -> Result<[u8; N], DecodeError> {
+fn leading<const N: usize>(octets: usize, reader: &mut Reader<'_>) -> Result<[u8; N], DecodeError> {
     let mut address = [0; N];
     match reader.peek().first_chunk::<N>() {
         Some(whole) => {
@@ -198,8 +195,19 @@ impl NlriFamily for Inet {
 
     #[inline]
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
-        out.push(self.prefix.length);
-        self.prefix.encode_bits(out);
+        let Prefix { address, length } = self.prefix;
+        let octets = 1 + usize::from(length.div_ceil(8));
+        match address {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                extend_part(out, [length, a, b, c, d], octets);
+            }
+            IpAddr::V6(v6) => {
+                let mut whole = [length; 17];
+                whole[1..].copy_from_slice(&v6.octets());
+                extend_part(out, whole, octets);
+            }
+        }
         Ok(())
     }
 
