@@ -32,3 +32,5 @@ mod paths;
 
 mod suite;
 mod compare;
+mod review;
+mod report;

@@ -2,6 +2,7 @@
 //!
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
+pub mod accept;
 pub mod check;
 pub mod decode;
 pub mod encode;
@@ -12,6 +13,7 @@ pub mod explore;
 pub mod plan_file;
 pub mod record;
 pub mod replay;
+pub mod review;
 pub mod run;
 pub mod show;
 pub mod shrink;
@@ -69,6 +71,10 @@ subcommands! {
     Diff(diff);
     /// Show a capture as a ladder of messages, or one message to the octet.
     Show(show);
+    /// Show what differs from the goldens after a run, and ask which is right.
+    Review(review);
+    /// Make pending captures goldens, without asking.
+    Accept(accept);
     /// Record goldens from the real ExaBGP.
     Record(record);
     /// Run scenarios under faults drawn from seeds, or at every octet.

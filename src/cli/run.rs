@@ -12,6 +12,7 @@ use crate::reactor::Mode;
 use crate::report::{annotation, html, junit, markdown, terminal};
 use crate::scenario::manifest::Manifest;
 use crate::scenario::parse;
+use crate::scenario::pending;
 use crate::scenario::script::Scenario;
 use crate::scenario::suite::{Case, NetworkKind, Report};
 
@@ -96,6 +97,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let reports = run_all(&cases, &arguments)?;
     write_reports(&cases, &reports, &arguments)?;
     let mut out = io::stdout().lock();
+    for line in pending_lines(&cases, &reports, &arguments) {
+        writeln!(out, "{line}").into_diagnostic()?;
+    }
+    if let Some(line) = ours(&manifest, &cases) {
+        writeln!(out, "{line}").into_diagnostic()?;
+    }
     for mode in arguments.mode.each() {
         let of_mode = reports.iter().filter(|report| report.mode == *mode);
         let passed = of_mode.clone().filter(|report| report.passed()).count();
@@ -158,6 +165,56 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
         )?;
     }
     Ok(())
+}
+
+/// Leaves a pending capture of each scenario whose octets differ, and says so. What goes wrong here changes no verdict.
+fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> Vec<String> {
+    let every_mode = arguments.mode == Modes::Both;
+    let mut lines = Vec::new();
+    for case in cases {
+        let of_case: Vec<&Report> = reports
+            .iter()
+            .filter(|report| report.scenario == case.scenario.name)
+            .collect();
+        match pending::leave(&arguments.captures, &of_case, every_mode) {
+            Ok(None) => {}
+            Ok(Some(left)) => {
+                let contested = if left.contested {
+                    "; the other mode sent something else"
+                } else {
+                    ""
+                };
+                lines.push(format!(
+                    "pending: {} as {} sent it{contested}",
+                    left.pending.scenario, left.mode
+                ));
+            }
+            Err(error) => lines.push(format!("no pending capture is left: {error}")),
+        }
+    }
+    if !lines.is_empty() {
+        lines.push("`lockstep review` shows each difference, and asks which is right".into());
+    }
+    lines
+}
+
+/// How many goldens came from our own speaker: the aim is none.
+fn ours(manifest: &Manifest, cases: &[Case]) -> Option<String> {
+    let names: Vec<&str> = cases
+        .iter()
+        .map(|case| case.scenario.name.as_str())
+        .filter(|name| {
+            let entry = manifest.entry(name);
+            entry.is_some_and(|entry| entry.speaker == pending::OURS)
+        })
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} golden(s) made by Lockstep itself, not by ExaBGP: {}",
+            names.len(),
+            names.join(", ")
+        )
+    })
 }
 
 fn tell(report: &Report, verbose: bool) -> io::Result<()> {

@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod message;
 pub mod parse;
 pub mod peer;
+pub mod pending;
 pub mod played;
 pub mod program;
 pub mod record;

@@ -1,0 +1,66 @@
+//! `lockstep accept`: pending captures become goldens, for scripts.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
+
+use super::Status;
+use crate::net::clock;
+use crate::scenario::manifest::Manifest;
+use crate::scenario::pending;
+
+/// Which of what `lockstep run` left to accept.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Scenarios by name.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    scenarios: Vec<String>,
+    /// Accept every pending capture.
+    #[arg(long)]
+    all: bool,
+    /// The directory of the goldens.
+    #[arg(long, default_value = "captures", value_name = "DIR")]
+    captures: PathBuf,
+}
+
+/// Accepts them. All names are looked up before the first golden is touched.
+///
+/// # Errors
+/// A name of which nothing is pending, a pending file that is no capture, files that cannot be written.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let mut chosen = pending::all(&arguments.captures).into_diagnostic()?;
+    for name in &arguments.scenarios {
+        if chosen.iter().all(|pending| pending.scenario != *name) {
+            return Err(miette!(
+                help = "`lockstep run` leaves one where the octets differ from the golden; `lockstep review` shows all",
+                "no capture of `{name}` is pending"
+            ));
+        }
+    }
+    chosen.retain(|pending| arguments.all || arguments.scenarios.contains(&pending.scenario));
+    if chosen.is_empty() {
+        println!("no capture is pending");
+    }
+    let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    for pending in &chosen {
+        pending
+            .accept(&arguments.captures, &mut manifest, today())
+            .into_diagnostic()?;
+        println!("{:32} {ACCEPTED}", pending.scenario);
+    }
+    Ok(Status::Passed)
+}
+
+/// What is said of a golden that was accepted.
+pub(super) const ACCEPTED: &str =
+    "accepted: the golden is now Lockstep's own, which the manifest says";
+
+/// The day, as 2026-11-23.
+pub(super) fn today() -> String {
+    DateTime::<Utc>::from_timestamp(clock::since_1970().as_secs().cast_signed(), 0)
+        .unwrap_or_default()
+        .format("%F")
+        .to_string()
+}

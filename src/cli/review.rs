@@ -1,0 +1,142 @@
+//! `lockstep review`: each capture that differs from its golden is shown, and a person says which is right.
+
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
+
+use super::Status;
+use super::accept::{ACCEPTED, today};
+use crate::report::diff_text::{self, Manner};
+use crate::scenario::manifest::Manifest;
+use crate::scenario::pending::{self, Pending};
+
+/// What to review.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Scenarios by name; all that have a pending capture where none is named.
+    scenarios: Vec<String>,
+    /// Show so many differences of each in full.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    full: usize,
+    /// The directory of the goldens.
+    #[arg(long, default_value = "captures", value_name = "DIR")]
+    captures: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Accept,
+    Reject,
+    Skip,
+    Quit,
+}
+
+/// Shows and asks. The status is 1 where a capture is still pending at the end.
+///
+/// # Errors
+/// Files that cannot be read or written, a pending file that is no capture.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let mut waiting = pending::all(&arguments.captures).into_diagnostic()?;
+    for name in &arguments.scenarios {
+        if waiting.iter().all(|pending| pending.scenario != *name) {
+            return Err(miette!(
+                help = "`lockstep run` leaves one where the octets differ from the golden",
+                "no capture of `{name}` is pending"
+            ));
+        }
+    }
+    if !arguments.scenarios.is_empty() {
+        waiting.retain(|pending| arguments.scenarios.contains(&pending.scenario));
+    }
+    if waiting.is_empty() {
+        println!("no capture is pending");
+        return Ok(Status::Passed);
+    }
+    let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let mut input = io::stdin().lock();
+    let mut left = 0;
+    for (at, pending) in waiting.iter().enumerate() {
+        println!(
+            "{}/{}  {}",
+            at + 1,
+            waiting.len(),
+            heading(pending, &manifest)
+        );
+        show(pending, &manifest, &arguments)?;
+        match ask(&mut input)? {
+            Answer::Accept => {
+                pending
+                    .accept(&arguments.captures, &mut manifest, today())
+                    .into_diagnostic()?;
+                println!("{ACCEPTED}\n");
+            }
+            Answer::Reject => {
+                pending.reject().into_diagnostic()?;
+                println!("rejected: the golden stays\n");
+            }
+            Answer::Skip => {
+                left += 1;
+                println!("skipped: still pending\n");
+            }
+            Answer::Quit => {
+                left += waiting.len() - at;
+                println!("{} still pending", waiting.len() - at);
+                break;
+            }
+        }
+    }
+    Ok(if left == 0 {
+        Status::Passed
+    } else {
+        Status::Failed
+    })
+}
+
+fn heading(pending: &Pending, manifest: &Manifest) -> String {
+    let golden = manifest.entry(&pending.scenario).map_or_else(
+        || "there is no golden yet".to_owned(),
+        |entry| {
+            format!(
+                "the golden is by {} {}, {}",
+                entry.speaker, entry.version, entry.date
+            )
+        },
+    );
+    format!("{}: {golden}", pending.scenario)
+}
+
+fn show(pending: &Pending, manifest: &Manifest, arguments: &Arguments) -> miette::Result<()> {
+    let report = pending
+        .compare(&arguments.captures, manifest)
+        .into_diagnostic()?;
+    let manner = Manner {
+        full: arguments.full,
+        limit: 20,
+        colours: console::colors_enabled(),
+    };
+    super::diff::print(&diff_text::text(&report, ["golden", "pending"], manner))
+}
+
+/// Asks until there is an answer. At the end of the input nobody decides.
+fn ask(input: &mut impl BufRead) -> miette::Result<Answer> {
+    loop {
+        print!(
+            "[a]ccept (A, the golden, is wrong), [r]eject (B, this run, is wrong), [s]kip, [q]uit? "
+        );
+        io::stdout().flush().into_diagnostic()?;
+        let mut line = String::new();
+        if input.read_line(&mut line).into_diagnostic()? == 0 {
+            println!();
+            return Ok(Answer::Quit);
+        }
+        match line.trim() {
+            "a" | "accept" => return Ok(Answer::Accept),
+            "r" | "reject" => return Ok(Answer::Reject),
+            "s" | "skip" => return Ok(Answer::Skip),
+            "q" | "quit" => return Ok(Answer::Quit),
+            other => println!("`{other}` is no answer: a, r, s or q"),
+        }
+    }
+}
