@@ -97,9 +97,22 @@ pub fn main() -> ExitCode {
 
 fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {
     let line = CommandLine::try_parse_from(arguments)?;
+    if !matches!(line.command, Some(Command::Speak(_))) {
+        log_as_asked();
+    }
     let outcome = match line.command {
         Some(command) => command.run(),
         None => run::run(line.run),
     };
     outcome.map_err(status::Trouble::Input)
+}
+
+/// Logs to standard error what `RUST_LOG` asks for; the daemon has ExaBGP's own names for that.
+fn log_as_asked() {
+    // A second subscriber is refused, and the first one stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .without_time()
+        .try_init();
 }

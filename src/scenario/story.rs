@@ -1,6 +1,6 @@
-//! What a speaker tells its observer, as a rolling hash and, for whoever wants it, as lines.
+//! What a speaker tells its observer, as a rolling hash and, for whoever asks for it, in the log.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -14,14 +14,12 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 #[derive(Debug)]
 pub struct Story {
     hash: Cell<u64>,
-    lines: RefCell<Vec<(Duration, String)>>,
 }
 
 impl Default for Story {
     fn default() -> Self {
         Self {
             hash: Cell::new(OFFSET),
-            lines: RefCell::default(),
         }
     }
 }
@@ -42,6 +40,6 @@ impl Observer for Story {
             (hash ^ u64::from(octet)).wrapping_mul(PRIME)
         });
         self.hash.set(hash);
-        self.lines.borrow_mut().push((at, line));
+        tracing::trace!("{line}");
     }
 }
