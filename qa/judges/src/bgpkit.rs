@@ -55,7 +55,11 @@ fn tell_update(update: &BgpUpdateMessage, visitor: &mut impl Visitor) {
 }
 
 fn split(route: &NetworkPrefix) -> (std::net::IpAddr, u8, Option<u32>) {
-    (route.prefix.addr(), route.prefix.prefix_len(), route.path_id)
+    (
+        route.prefix.addr(),
+        route.prefix.prefix_len(),
+        route.path_id,
+    )
 }
 
 fn tell(value: &AttributeValue, visitor: &mut impl Visitor) {

@@ -55,14 +55,22 @@ pub fn walk(message: &BgpMessage, visitor: &mut impl Visitor) {
 fn tell_update(update: &BgpUpdateMessage, visitor: &mut impl Visitor) {
     for route in update.withdraw_routes() {
         let network = route.network().address();
-        visitor.withdraw(network.network().into(), network.prefix_len(), route.path_id());
+        visitor.withdraw(
+            network.network().into(),
+            network.prefix_len(),
+            route.path_id(),
+        );
     }
     for attribute in update.path_attributes() {
         tell(attribute, visitor);
     }
     for route in update.nlri() {
         let network = route.network().address();
-        visitor.announce(network.network().into(), network.prefix_len(), route.path_id());
+        visitor.announce(
+            network.network().into(),
+            network.prefix_len(),
+            route.path_id(),
+        );
     }
 }
 
@@ -126,7 +134,11 @@ fn tell_reach(reach: &MpReach, visitor: &mut impl Visitor) {
             }
             for route in nlri {
                 let network = route.network().address();
-                visitor.announce(network.network().into(), network.prefix_len(), route.path_id());
+                visitor.announce(
+                    network.network().into(),
+                    network.prefix_len(),
+                    route.path_id(),
+                );
             }
         }
         MpReach::Ipv6Unicast {
@@ -140,7 +152,11 @@ fn tell_reach(reach: &MpReach, visitor: &mut impl Visitor) {
             }
             for route in nlri {
                 let network = route.network().address();
-                visitor.announce(network.network().into(), network.prefix_len(), route.path_id());
+                visitor.announce(
+                    network.network().into(),
+                    network.prefix_len(),
+                    route.path_id(),
+                );
             }
         }
         _ => {}
@@ -152,13 +168,21 @@ fn tell_unreach(unreach: &MpUnreach, visitor: &mut impl Visitor) {
         MpUnreach::Ipv4Unicast { nlri } => {
             for route in nlri {
                 let network = route.network().address();
-                visitor.withdraw(network.network().into(), network.prefix_len(), route.path_id());
+                visitor.withdraw(
+                    network.network().into(),
+                    network.prefix_len(),
+                    route.path_id(),
+                );
             }
         }
         MpUnreach::Ipv6Unicast { nlri } => {
             for route in nlri {
                 let network = route.network().address();
-                visitor.withdraw(network.network().into(), network.prefix_len(), route.path_id());
+                visitor.withdraw(
+                    network.network().into(),
+                    network.prefix_len(),
+                    route.path_id(),
+                );
             }
         }
         _ => {}

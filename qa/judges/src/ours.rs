@@ -24,13 +24,17 @@ pub fn encode(context: &WireContext, update: &Message, out: &mut Vec<u8>) {
 /// Tells everything.
 pub fn walk(update: &Update, visitor: &mut impl Visitor) {
     for nlri in &update.withdrawn_routes {
-        route(nlri, |address, length, path| visitor.withdraw(address, length, path));
+        route(nlri, |address, length, path| {
+            visitor.withdraw(address, length, path)
+        });
     }
     for attribute in &update.attributes {
         tell(attribute, visitor);
     }
     for nlri in &update.nlri {
-        route(nlri, |address, length, path| visitor.announce(address, length, path));
+        route(nlri, |address, length, path| {
+            visitor.announce(address, length, path)
+        });
     }
 }
 
@@ -80,12 +84,16 @@ fn tell(attribute: &Attribute, visitor: &mut impl Visitor) {
                 NextHop::None | NextHop::Other(_) => {}
             }
             for nlri in &reach.nlri {
-                route(nlri, |address, length, path| visitor.announce(address, length, path));
+                route(nlri, |address, length, path| {
+                    visitor.announce(address, length, path)
+                });
             }
         }
         AttributeValue::MpUnreach(unreach) => {
             for nlri in &unreach.nlri {
-                route(nlri, |address, length, path| visitor.withdraw(address, length, path));
+                route(nlri, |address, length, path| {
+                    visitor.withdraw(address, length, path)
+                });
             }
         }
         _ => {}

@@ -44,8 +44,15 @@ pub fn walk(
             visitor.withdraw(address, length, path);
         }
     }
-    for attribute in update.path_attributes().map_err(|error| error.to_string())? {
-        tell(session, attribute.map_err(|error| error.to_string())?, visitor)?;
+    for attribute in update
+        .path_attributes()
+        .map_err(|error| error.to_string())?
+    {
+        tell(
+            session,
+            attribute.map_err(|error| error.to_string())?,
+            visitor,
+        )?;
     }
     if let Ok(Some(next_hop)) = update.mp_next_hop() {
         match next_hop {
@@ -77,7 +84,9 @@ fn split(route: Nlri<&[u8]>) -> Option<(IpAddr, u8, Option<u32>)> {
 }
 
 fn word(bytes: &[u8]) -> u32 {
-    bytes.first_chunk().map_or(0, |word| u32::from_be_bytes(*word))
+    bytes
+        .first_chunk()
+        .map_or(0, |word| u32::from_be_bytes(*word))
 }
 
 fn tell(

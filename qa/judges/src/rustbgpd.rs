@@ -41,13 +41,21 @@ pub fn encode(session: Session, update: &ParsedUpdate, out: &mut Vec<u8>) -> Res
 pub fn walk(session: Session, update: &ParsedUpdate, visitor: &mut impl Visitor) {
     let path = |id: u32| session.add_path.then_some(id);
     for route in &update.withdrawn {
-        visitor.withdraw(route.prefix.addr.into(), route.prefix.len, path(route.path_id));
+        visitor.withdraw(
+            route.prefix.addr.into(),
+            route.prefix.len,
+            path(route.path_id),
+        );
     }
     for attribute in &update.attributes {
         tell(session, attribute, visitor);
     }
     for route in &update.announced {
-        visitor.announce(route.prefix.addr.into(), route.prefix.len, path(route.path_id));
+        visitor.announce(
+            route.prefix.addr.into(),
+            route.prefix.len,
+            path(route.path_id),
+        );
     }
 }
 

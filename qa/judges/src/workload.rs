@@ -86,7 +86,9 @@ pub fn update(random: &mut Random, session: Session) -> Update {
     match random.below(10) {
         0..6 => {
             update.attributes = attributes(random, session);
-            update.attributes.insert(NextHopAddress(ipv4(random)).into());
+            update
+                .attributes
+                .insert(NextHopAddress(ipv4(random)).into());
             update.nlri = routes(random, Family::IPV4_UNICAST, session);
         }
         6..8 => {
@@ -192,9 +194,7 @@ fn routes(random: &mut Random, family: Family, session: Session) -> Vec<Nlri> {
             Prefix::new(Ipv6Addr::from(address).into(), length)
         };
         let prefix = prefix.expect("the length fits the family");
-        let path_id = session
-            .add_path
-            .then(|| PathId(1 + random.below(8) as u32));
+        let path_id = session.add_path.then(|| PathId(1 + random.below(8) as u32));
         routes.push(Nlri {
             family,
             path_id,

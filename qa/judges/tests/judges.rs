@@ -62,9 +62,9 @@ fn told_by_us(session: Session, bytes: &[u8]) -> Vec<String> {
 /// What is known to be wrong elsewhere: codec, and why what it says does not count.
 fn known_bug(judge: &str, session: Session) -> Option<&'static str> {
     match judge {
-        "rustbgpd" if !session.four_octet_as => {
-            Some("merges AS4_PATH and widens AGGREGATOR as it decodes, so that AS_TRANS is not told")
-        }
+        "rustbgpd" if !session.four_octet_as => Some(
+            "merges AS4_PATH and widens AGGREGATOR as it decodes, so that AS_TRANS is not told",
+        ),
         _ => None,
     }
 }
@@ -165,8 +165,8 @@ fn goldens_are_written_alike_by_others() {
             };
             for bytes in stream.messages().filter(|bytes| bytes[18] == 2) {
                 updates += 1;
-                let written = netgauze::decode(&mut netgauze::context(session), bytes)
-                    .and_then(|message| {
+                let written =
+                    netgauze::decode(&mut netgauze::context(session), bytes).and_then(|message| {
                         let mut out = Vec::new();
                         netgauze::encode(&message, &mut out).map(|()| out)
                     });

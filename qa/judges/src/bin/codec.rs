@@ -265,6 +265,8 @@ fn encode(messages: &[Vec<u8>], rounds: usize, table: &Table) -> f64 {
             ),
         ),
     ];
-    println!("  routecore composes only from a builder for one family of its own making: not raced");
+    println!(
+        "  routecore composes only from a builder for one family of its own making: not raced"
+    );
     ratio(&others, ours)
 }
