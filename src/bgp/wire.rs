@@ -176,17 +176,15 @@ pub enum Prefix {
     U16,
 }
 
-/// Appends the octets of each item of `N` octets, with one look at the capacity for all of them.
+/// Appends the octets of each item of `N` octets, with room made for all of them at once.
 #[inline]
 pub fn extend_chunks<const N: usize>(
     out: &mut Writer,
     items: impl ExactSizeIterator<Item = [u8; N]>,
 ) {
-    let start = out.len();
-    out.resize(start + N * items.len(), 0);
-    let (chunks, _) = out[start..].as_chunks_mut::<N>();
-    for (chunk, item) in chunks.iter_mut().zip(items) {
-        *chunk = item;
+    out.reserve(N * items.len());
+    for item in items {
+        out.extend_from_slice(&item);
     }
 }
 

@@ -207,16 +207,17 @@ macro_rules! attributes {
                 }
             }
 
+            /// Appends flags, code, length and value.
             #[inline]
-            fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
+            fn encode(&self, flags: Flags, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$variant(value) => value.encode(context, out),)*
-                    Self::MpReach(value) => value.encode(context, out),
-                    Self::MpUnreach(value) => value.encode(context, out),
-                    Self::Generic(generic) => {
+                    $(Self::$variant(value) => framed(flags, <$type>::CODE, out, |out| value.encode(context, out)),)*
+                    Self::MpReach(value) => framed(flags, MpReach::CODE, out, |out| value.encode(context, out)),
+                    Self::MpUnreach(value) => framed(flags, MpUnreach::CODE, out, |out| value.encode(context, out)),
+                    Self::Generic(generic) => framed(flags, generic.code, out, |out| {
                         out.extend_from_slice(&generic.value);
                         Ok(())
-                    }
+                    }),
                 }
             }
 
@@ -345,6 +346,40 @@ pub trait Listed: PathAttribute {
     fn of(value: &AttributeValue) -> Option<&Self>;
 }
 
+/// Appends flags, code, what `body` writes, and its length in one octet, or in two where it needs them or `flags` say so.
+#[inline]
+fn framed(
+    flags: Flags,
+    code: u8,
+    out: &mut Writer,
+    body: impl FnOnce(&mut Writer) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    let extended = flags.contains(Flags::EXTENDED_LENGTH);
+    if extended {
+        out.extend_from_slice(&[flags.0, code, 0, 0]);
+    } else {
+        out.extend_from_slice(&[flags.0, code, 0]);
+    }
+    let header = if extended { 4 } else { 3 };
+    body(out)?;
+    let length = out.len() - start - header;
+    if !extended && length <= usize::from(u8::MAX) {
+        out[start + 2] = length as u8;
+        return Ok(());
+    }
+    let Ok(octets) = u16::try_from(length).map(u16::to_be_bytes) else {
+        let limit = usize::from(u16::MAX);
+        return Err(EncodeError::new("attribute length", length, limit));
+    };
+    if !extended {
+        out[start] |= Flags::EXTENDED_LENGTH.0;
+        out.insert(start + 2, 0);
+    }
+    out[start + 2..start + 4].copy_from_slice(&octets);
+    Ok(())
+}
+
 /// One path attribute: flags as sent or received, and the value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attribute {
@@ -361,29 +396,7 @@ impl Attribute {
     /// Where something does not fit its field.
     #[inline]
     pub fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
-        let start = out.len();
-        out.extend_from_slice(&[self.flags.0, self.value.code(), 0]);
-        let extended = self.flags.contains(Flags::EXTENDED_LENGTH);
-        if extended {
-            out.push(0);
-        }
-        let header = out.len() - start;
-        self.value.encode(context, out)?;
-        let length = out.len() - start - header;
-        let Ok(octets) = u16::try_from(length).map(u16::to_be_bytes) else {
-            let limit = usize::from(u16::MAX);
-            return Err(EncodeError::new("attribute length", length, limit));
-        };
-        if extended || length > usize::from(u8::MAX) {
-            if !extended {
-                out[start] |= Flags::EXTENDED_LENGTH.0;
-                out.insert(start + 2, 0);
-            }
-            out[start + 2..start + 4].copy_from_slice(&octets);
-        } else {
-            out[start + 2] = octets[1];
-        }
-        Ok(())
+        self.value.encode(self.flags, context, out)
     }
 
     /// ExaBGP's keyword for it; `None` for attributes that it knows by number alone.
