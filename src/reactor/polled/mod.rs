@@ -11,6 +11,7 @@ mod closing;
 mod commands;
 mod desk;
 mod lifecycle;
+mod open;
 mod peer;
 mod program;
 

@@ -19,6 +19,7 @@ use crate::speaker::session::{Direction, Ends, Session};
 use super::hub::Hub;
 use super::linger;
 use super::peer::{Arrived, collide, maybe};
+use super::wrong::Wrong;
 
 /// Octets that one read may bring.
 const READ: usize = 64 * 1024;
@@ -31,12 +32,12 @@ const MESSAGES: usize = 512;
 
 /// A connection and its session.
 pub(super) struct Conversation<'a, N: Network, C> {
-    hub: &'a Rc<Hub<N, C>>,
-    id: usize,
+    pub hub: &'a Rc<Hub<N, C>>,
+    pub id: usize,
     name: ConnectionName,
     stream: N::Connection,
-    session: Session,
-    changed: Rc<Notify>,
+    pub session: Session,
+    pub changed: Rc<Notify>,
     buffer: Vec<u8>,
     /// The connection is gone: there is nothing to be closed in order.
     lost: bool,
@@ -47,24 +48,12 @@ pub(super) struct Conversation<'a, N: Network, C> {
     /// The last wait brought octets.
     heard: bool,
     /// What a wrong conduct does with octets.
-    wrong: Wrong,
+    pub wrong: Wrong,
 }
-
-/// Octets that a wrong conduct treats as it should not; empty where it is right.
-#[derive(Default)]
-struct Wrong {
-    /// Read, and not yet a whole message.
-    partial: Vec<u8>,
-    /// Written before anything else.
-    leftover: Vec<u8>,
-}
-
-/// How long a wrong conduct stays in a read.
-const NAP: Duration = Duration::from_millis(100);
 
 /// What a poll of the connection brought.
 #[derive(Default)]
-struct Progress {
+pub(super) struct Progress {
     wrote: usize,
     read: Option<io::Result<usize>>,
 }
@@ -156,38 +145,6 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             () = changed.notified() => None,
             progress = poll_fn(|context| self.poll(context)) => Some(progress),
         }
-    }
-
-    /// Whether it stays in its reads, whatever else there is.
-    fn naps(&self) -> bool {
-        let conduct = &self.hub.conduct;
-        conduct.has(Defect::ReadWithoutTimeout)
-            || conduct.has(Defect::ContinueAfterTimeout)
-            || conduct.has(Defect::SleepInRead)
-            || conduct.has(Defect::CancelledRead)
-    }
-
-    /// Waits for octets: for ever, or for a while, and only the end of the peer interrupts it.
-    async fn wait_in_read(&mut self) -> Option<Progress> {
-        let clock = self.hub.clock;
-        let nap = clock.at(self.hub.now() + NAP);
-        let forever = self.hub.conduct.has(Defect::ReadWithoutTimeout);
-        let (hub, id, changed) = (self.hub, self.id, Rc::clone(&self.changed));
-        let stopped = async move {
-            while hub.with(id, |entry| entry.stopped) == Some(false) {
-                changed.notified().await;
-            }
-        };
-        let progress = tokio::select! {
-            biased;
-            () = stopped => None,
-            progress = poll_fn(|context| self.poll(context)) => Some(progress),
-            () = maybe((!forever).then(|| tokio::time::sleep_until(nap))) => None,
-        };
-        if progress.is_none() {
-            self.wrong.partial.clear();
-        }
-        progress
     }
 
     fn deadline(&self) -> Option<Duration> {
@@ -340,7 +297,7 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
     }
 
     /// Writes and reads as much as goes without waiting, once each.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Progress> {
         let mut progress = Progress::default();
         if self.lost {
             return Poll::Pending;
@@ -396,23 +353,6 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
         }
         if self.lost {
             self.hub.with(self.id, |entry| entry.leftover = half);
-        }
-    }
-
-    /// Hands whole messages alone to the session; the rest waits for more, or is lost.
-    fn handle_whole_messages(&mut self, now: Duration) {
-        while let Some(&[high, low]) = self.wrong.partial.get(16..18) {
-            if !self.wrong.partial.starts_with(&[0xff; 16]) {
-                // It cannot be framed: the session says what there is to say of it.
-                let octets = std::mem::take(&mut self.wrong.partial);
-                return self.session.handle_bytes(now, &octets);
-            }
-            let length = usize::from(u16::from_be_bytes([high, low])).max(19);
-            if self.wrong.partial.len() < length {
-                return;
-            }
-            let message: Vec<u8> = self.wrong.partial.drain(..length).collect();
-            self.session.handle_bytes(now, &message);
         }
     }
 

@@ -12,6 +12,7 @@ mod lifecycle;
 mod linger;
 mod peer;
 mod program;
+mod wrong;
 
 use std::rc::Rc;
 
