@@ -30,6 +30,9 @@ mod reactor_kernel;
 mod faults;
 mod paths;
 
+mod bisect;
+mod canaries;
+mod determinism;
 mod suite;
 mod compare;
 mod review;

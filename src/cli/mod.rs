@@ -3,6 +3,7 @@
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
 pub mod accept;
+pub mod bisect;
 pub mod check;
 pub mod decode;
 pub mod encode;
@@ -19,6 +20,7 @@ pub mod show;
 pub mod shrink;
 pub mod speak;
 pub mod status;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -85,6 +87,10 @@ subcommands! {
     Replay(replay);
     /// List the historical defects that can be switched on.
     Defects(defects);
+    /// Find where the two reactors part under a plan, in octets and in time.
+    Bisect(bisect);
+    /// Run plans twice, here and in a process of their own, and compare the hashes of all that happened.
+    Verify(verify);
     /// Run the speaker as a daemon.
     Speak(speak);
 }

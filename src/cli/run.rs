@@ -9,6 +9,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
 use crate::report::{annotation, html, junit, markdown, terminal};
 use crate::scenario::manifest::Manifest;
 use crate::scenario::parse;
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// The network.
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
+    /// Switch historical defects on, each in the reactor that it comes from.
+    #[arg(long, value_parser = super::explore::named_defect, value_name = "NAME")]
+    defect: Vec<Defect>,
     /// Print the names of the scenarios and what each exercises.
     #[arg(long)]
     list: bool,
@@ -127,7 +131,7 @@ fn run_all(cases: &[Case], arguments: &Arguments) -> miette::Result<Vec<Report>>
     for mode in modes {
         for case in cases {
             bar.set_message(format!("{mode} {}", case.scenario.name));
-            let report = case.run(*mode, arguments.network)?;
+            let report = case.run_with(*mode, arguments.network, &arguments.defect)?;
             if !(arguments.quiet && report.passed()) {
                 bar.suspend(|| tell(&report, arguments.verbose))
                     .into_diagnostic()?;

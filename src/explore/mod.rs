@@ -3,6 +3,8 @@
 //! Start at [`plan::Plan`], the text that a run depends on and nothing else; [`run`] runs one,
 //! [`oracle`] judges it, [`generate`] draws one from a seed, [`shrink`] makes a failing one small.
 
+pub mod bisect;
+pub mod canary;
 pub mod every_byte;
 pub mod finding;
 pub mod generate;
@@ -15,3 +17,4 @@ pub mod probe;
 pub mod run;
 pub mod shrink;
 pub mod trial;
+pub mod verify;

@@ -42,12 +42,48 @@ pub struct Observed {
     pub answers: BTreeMap<String, Vec<String>>,
     /// Commands by program, as many as were read.
     pub commands: BTreeMap<String, usize>,
+    /// Breaches of what is owed to programs and peers, in order: a late or an early answer, a connection lost in a collision.
+    pub breaches: Vec<(Breach, String)>,
+    /// NOTIFICATIONs sent, by connection.
+    pub notifications: usize,
+    /// UPDATEs sent to a peer within one second of the speaker's clock, at most.
+    pub busiest: BTreeMap<String, usize>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
     states: BTreeMap<String, State>,
     spoke: BTreeMap<String, Duration>,
     untaken: usize,
+    owed: Owed,
+    /// The connection that a collision was resolved to, until it is heard of.
+    survivor: Option<String>,
+    /// The second of the speaker's clock, and UPDATEs sent in it, by peer.
+    second: BTreeMap<String, (u64, usize)>,
 }
+
+/// What was not as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// An answer, or a change taken, out of order.
+    Order,
+    /// An answer, or a change taken, later than the moment of the command.
+    Late,
+    /// A collision left no connection.
+    Collision,
+}
+
+/// Commands that peers and programs have not heard the end of.
+#[derive(Debug, Clone, Default)]
+struct Owed {
+    /// Commands less answers.
+    unanswered: usize,
+    /// When the last command of each program was read.
+    asked: BTreeMap<String, Duration>,
+    /// By established peer, when the first command was read since it last took changes.
+    news: BTreeMap<String, Option<Duration>>,
+}
+
+/// The same moment, whatever the clock rounds to.
+const MOMENT: Duration = Duration::from_millis(10);
 
 /// Notes everything in the trace, and what the oracles need beside it.
 pub struct Watcher {
@@ -85,9 +121,13 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
-    fn observe(&self, _at: Duration, event: &Event<'_>) {
+    fn observe(&self, own: Duration, event: &Event<'_>) {
         self.trace.note(&self.host, &self.kind, event.to_string());
-        self.observed.borrow_mut().take_in(self.clock.now(), event);
+        let mut observed = self.observed.borrow_mut();
+        observed.take_in(self.clock.now(), event);
+        if let Event::Sent { connection, raw } = event {
+            observed.counted(own, &connection.peer, raw);
+        }
     }
 }
 
@@ -103,6 +143,7 @@ impl Observed {
                 let name = connection.to_string();
                 if *to == State::Established {
                     self.spoke.insert(name.clone(), at);
+                    self.owed.news.insert(connection.peer.to_string(), None);
                 }
                 // A session that ends is Idle by then: what it was before is what matters.
                 self.states
@@ -114,8 +155,25 @@ impl Observed {
                 self.offered(&connection.to_string(), raw);
             }
             Event::Closed { connection, cause } => self.closed(at, connection.to_string(), cause),
+            Event::Connected { connection, .. } => {
+                // After a crash of the speaker names begin anew: what had them before is gone.
+                let peer = format!("{}#", connection.peer);
+                self.spoke.retain(|name, _| !name.starts_with(&peer));
+                let name = connection.to_string();
+                self.survivor.take_if(|survivor| *survivor == name);
+            }
+            Event::ProgramStarted { .. } => self.owed = Owed::default(),
+            Event::Control(_) | Event::Reloaded { .. } => {
+                for news in self.owed.news.values_mut() {
+                    *news = None;
+                }
+            }
+            Event::Disconnected { .. } => self.deserted(),
             Event::ConnectFailed { .. } => drop(self.probes.insert(Probe::ConnectFailed)),
-            Event::Collision { .. } => drop(self.probes.insert(Probe::Collision)),
+            Event::Collision { new, new_lives, .. } => {
+                self.probes.insert(Probe::Collision);
+                self.survivor = new_lives.then(|| new.to_string());
+            }
             Event::Expired {
                 timer: TimerKind::Hold,
                 ..
@@ -125,18 +183,26 @@ impl Observed {
                 ..
             } => drop(self.probes.insert(Probe::SendHoldExpired)),
             Event::ProgramEnded { .. } => drop(self.probes.insert(Probe::ProgramEnded)),
-            Event::Taken { .. } => self.untaken = 0,
+            Event::Taken { peer } => {
+                self.untaken = 0;
+                self.took(at, peer);
+            }
             Event::Command { program, line } => {
+                self.owed.unanswered += 1;
+                self.owed.asked.insert((*program).to_owned(), at);
+                for news in self.owed.news.values_mut() {
+                    news.get_or_insert(at);
+                }
                 *self.commands.entry((*program).to_owned()).or_default() += 1;
                 if line.contains("flush") {
                     self.asked_again();
                 }
             }
-            Event::Answer { program, line } => self
-                .answers
-                .entry((*program).to_owned())
-                .or_default()
-                .push((*line).to_owned()),
+            Event::Answer { program, line } => {
+                self.answered(at, program);
+                let answers = self.answers.entry((*program).to_owned()).or_default();
+                answers.push((*line).to_owned());
+            }
             _ => {}
         }
     }
@@ -149,8 +215,68 @@ impl Observed {
         }
     }
 
+    /// A peer took changes. All that asked for them have their answers already? Then one of those came too early.
+    fn took(&mut self, at: Duration, peer: &str) {
+        let unanswered = self.owed.unanswered;
+        let Some(asked) = self.owed.news.get_mut(peer).and_then(Option::take) else {
+            return;
+        };
+        if unanswered == 0 {
+            let text = format!("a change was answered before {peer} took it");
+            self.breaches.push((Breach::Order, text));
+        } else if self
+            .owed
+            .asked
+            .values()
+            .max()
+            .is_some_and(|last| at > *last + MOMENT)
+        {
+            let text = format!(
+                "{peer} took at {:.6} s a change asked for from {:.6} s on",
+                at.as_secs_f64(),
+                asked.as_secs_f64()
+            );
+            self.breaches.push((Breach::Late, text));
+        }
+    }
+
+    fn answered(&mut self, at: Duration, program: &str) {
+        self.owed.unanswered = self.owed.unanswered.saturating_sub(1);
+        let asked = self.owed.asked.get(program).copied();
+        if let Some(asked) = asked.filter(|asked| at > *asked + MOMENT) {
+            let text = format!(
+                "process {program} was answered at {:.6} s what it asked at {:.6} s",
+                at.as_secs_f64(),
+                asked.as_secs_f64()
+            );
+            self.breaches.push((Breach::Late, text));
+        }
+    }
+
+    /// A connection is gone: the one that outlived it in a collision should have been heard of by now.
+    fn deserted(&mut self) {
+        if let Some(survivor) = self.survivor.take() {
+            let text = format!("{survivor} was to live, and both connections are gone");
+            self.breaches.push((Breach::Collision, text));
+        }
+    }
+
+    fn counted(&mut self, own: Duration, peer: &str, raw: &[u8]) {
+        if raw.get(18) != Some(&2) {
+            return;
+        }
+        let (second, count) = self.second.entry(peer.to_owned()).or_default();
+        if *second != own.as_secs() {
+            (*second, *count) = (own.as_secs(), 0);
+        }
+        *count += 1;
+        let busiest = self.busiest.entry(peer.to_owned()).or_default();
+        *busiest = (*busiest).max(*count);
+    }
+
     fn sent(&mut self, at: Duration, connection: &str, raw: &[u8]) {
         match raw.get(18) {
+            Some(3) => self.notifications += 1,
             Some(1) => self.offered(connection, raw),
             Some(5) => drop(self.probes.insert(Probe::RouteRefresh)),
             _ => {}
@@ -185,6 +311,9 @@ impl Observed {
     fn closed(&mut self, at: Duration, connection: String, cause: &Cause) {
         self.quiet_until(&connection, at);
         self.spoke.remove(&connection);
+        if let Some((peer, _)) = connection.rsplit_once('#') {
+            self.owed.news.remove(peer);
+        }
         let state = self.states.get(&connection).copied().unwrap_or(State::Idle);
         if matches!(cause, Cause::ConnectionLost(_)) {
             self.probes.insert(match state {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::observed::Breach;
 use super::plan::Plan;
 use super::run::Ran;
 use crate::scenario::golden::Golden;
@@ -61,6 +62,10 @@ oracles! {
     Modes, "modes", 16, "Both reactors end in the same state under the same plan.";
     Golden, "golden", 17, "Where nothing was lost, the octets are the golden's.";
     Panics, "panics", 18, "Nothing panics.";
+    Prompt, "prompt", 19, "A command is answered, and taken by every established peer, in the moment in which it is read.";
+    Collisions, "collisions", 20, "Of two connections that meet one lives.";
+    Notifications, "notifications", 21, "Where nothing was lost, a NOTIFICATION that was sent arrives.";
+    Rate, "rate", 22, "No peer is sent more in a second than its rate limit.";
 }
 
 impl fmt::Display for Oracle {
@@ -92,6 +97,8 @@ pub struct Baseline {
     pub answers: BTreeMap<String, Vec<String>>,
     /// Messages of the speaker that do not decode, which a scenario may be about.
     pub undecodable: usize,
+    /// The speaker's messages.
+    pub octets: Golden,
 }
 
 impl Baseline {
@@ -108,6 +115,7 @@ impl Baseline {
                 .collect(),
             answers: ran.observed.answers.clone(),
             undecodable: undecodable(ran),
+            octets: Golden::of(&ran.played.transcripts),
         }
     }
 }
@@ -143,6 +151,23 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
     if let Some(text) = answers(plan, ran, baseline) {
         fail(Oracle::Answers, text);
     }
+    for (breach, text) in &ran.observed.breaches {
+        let oracle = match breach {
+            Breach::Order => Oracle::Answers,
+            Breach::Late => Oracle::Prompt,
+            Breach::Collision => Oracle::Collisions,
+        };
+        fail(oracle, text.clone());
+    }
+    if is_benign(plan) && arrived(ran) < ran.observed.notifications {
+        fail(
+            Oracle::Notifications,
+            "a NOTIFICATION did not arrive".into(),
+        );
+    }
+    if let Some(text) = too_fast(ran) {
+        fail(Oracle::Rate, text);
+    }
     for (connection, (since, silence)) in &ran.observed.silences {
         // A clock that runs slow counts its seconds late.
         let slow = 1.0 + f64::from(plan.skew.unsigned_abs()) / 1e6 * 2.0;
@@ -164,18 +189,39 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
             );
         }
     }
-    if undecodable(ran) > baseline.undecodable {
+    let garbled = ran.played.tables.values().any(|view| view.is_garbled());
+    if garbled || undecodable(ran) > baseline.undecodable {
         fail(
             Oracle::Decodes,
             "a message of the speaker does not decode".into(),
         );
     }
-    if let Some(golden) = golden.filter(|_| is_benign(plan))
+    let golden = golden.unwrap_or(&baseline.octets);
+    if is_benign(plan)
         && let Some(divergence) = golden_divergence(golden, ran)
     {
         fail(Oracle::Golden, divergence);
     }
     failures
+}
+
+/// NOTIFICATIONs of the speaker that its peers received.
+fn arrived(ran: &Ran) -> usize {
+    ran.played
+        .transcripts
+        .iter()
+        .flat_map(|transcript| transcript.compared())
+        .filter(|passed| passed.bytes.get(18) == Some(&3))
+        .count()
+}
+
+fn too_fast(ran: &Ran) -> Option<String> {
+    ran.observed.busiest.iter().find_map(|(peer, updates)| {
+        let limit = *ran.limits.get(peer)?;
+        (*updates > limit as usize).then(|| {
+            format!("{peer} was sent {updates} UPDATE(s) within a second, its limit being {limit}")
+        })
+    })
 }
 
 /// Timers fire on whole milliseconds, and a turn takes its time.

@@ -1,5 +1,6 @@
 //! One run of a plan in one mode, in a simulated world.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use super::generate::Profile;
 use super::observed::{Observed, Watcher};
 use super::oracle::{Baseline, difference};
 use super::plan::Plan;
-use crate::reactor::Mode;
 use crate::reactor::conduct::{Conduct, Defects, Sound};
 use crate::reactor::order::{Arrival, Order};
+use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::play::{self, PlayError};
 use crate::scenario::played::Played;
 use crate::scenario::production::{Adversity, Conditions, LIMIT, Production};
@@ -39,6 +40,8 @@ pub struct Ran {
     pub struck: Vec<Struck>,
     /// The hash of everything that happened.
     pub hash: TraceHash,
+    /// The rate limits of the peers that have one, in UPDATEs per second.
+    pub limits: BTreeMap<String, u32>,
     /// Everything that happened, where it was kept.
     pub records: Vec<Record>,
 }
@@ -47,6 +50,7 @@ pub struct Ran {
 pub struct Stagecraft {
     scenario: Rc<Scenario>,
     speaker: play::Prepared,
+    limits: BTreeMap<String, u32>,
 }
 
 impl Stagecraft {
@@ -58,7 +62,12 @@ impl Stagecraft {
         let mut speaker = play::prepare(&scenario)?;
         // A speaker that gives up has no chance to recover.
         speaker.1.attempts = 0;
-        Ok(Self { scenario, speaker })
+        let limits = rate_limits(&speaker.0);
+        Ok(Self {
+            scenario,
+            speaker,
+            limits,
+        })
     }
 
     /// Whose scenario.
@@ -175,9 +184,20 @@ impl Stagecraft {
             observed: watcher.take(elapsed),
             struck: faults.report(),
             hash: trace.hash(),
+            limits: self.limits.clone(),
             records: trace.take_records(),
         })
     }
+}
+
+fn rate_limits(rotation: &Rotation) -> BTreeMap<String, u32> {
+    let Ok(configuration) = rotation.clone().read() else {
+        return BTreeMap::new();
+    };
+    let neighbors = configuration.neighbors.iter();
+    neighbors
+        .filter_map(|neighbor| Some((neighbor.peer_address.to_string(), neighbor.rate_limit?)))
+        .collect()
 }
 
 fn order(plan: &Plan) -> Box<dyn Fn() -> Box<dyn Order>> {

@@ -7,7 +7,7 @@ use super::script::{PeerAction, PeerScript, Sight, Signal, Step};
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
 
-const KNOWN: &str = "open, wait, connection, send, expect, replay, signal, sleep or close";
+const KNOWN: &str = "open, connect, wait, connection, send, expect, replay, signal, sleep or close";
 
 /// Reads the step that begins with `keyword` into `peer`, under the `connection` in force.
 ///
@@ -23,6 +23,10 @@ pub fn step(
     let mut repeat = 1;
     let action = match keyword {
         "open" => return open(peer, words),
+        "connect" => {
+            peer.open.connect = Some(words.parse("the address at which the speaker listens")?);
+            return Ok(());
+        }
         "connection" => {
             let number: usize = words.parse("the number of a connection, from 1")?;
             *connection = Some(number);

@@ -31,8 +31,27 @@ pub struct Shared {
     pub transcripts: super::transcripts::Transcripts,
     /// Signals to the speaker.
     pub signals: UnboundedSender<Signal>,
+    /// Who connects to the speaker when a peer asks for it.
+    pub dials: UnboundedSender<Dial>,
     /// Whether a message that is not the expected one fails the run: not where faults are about.
     pub strict: bool,
+}
+
+/// A connection that a peer is to make.
+pub struct Dial {
+    /// Where the speaker listens.
+    pub to: IpAddr,
+    /// Who connects.
+    pub script: Rc<PeerScript>,
+    /// The number of the connection at the peer.
+    pub attempt: usize,
+}
+
+/// Plays `dial.script` on a connection that the peer made.
+pub async fn converse<C: Connection>(dial: Dial, connection: C, shared: Shared) {
+    Session::new(dial.script, dial.attempt, connection, shared)
+        .play()
+        .await;
 }
 
 /// How many connections a peer has accepted, its crashes notwithstanding.
@@ -57,9 +76,19 @@ pub async fn listen<L: Listener>(
                 };
                 let Ok(connection) = accepted else { continue };
                 attempts.set(attempts.get() + 1);
+                let first = attempts.get() == 1;
+                let dial = script.open.connect.filter(|_| first).map(|to| Dial {
+                    to,
+                    script: script.clone(),
+                    attempt: attempts.get() + 1,
+                });
                 let session =
                     Session::new(script.clone(), attempts.get(), connection, shared.clone());
                 tokio::task::spawn_local(session.play());
+                if let Some(dial) = dial {
+                    attempts.set(dial.attempt);
+                    let _ = shared.dials.send(dial);
+                }
             }
         })
         .await;
@@ -212,6 +241,9 @@ impl<C: Connection + Stream> Session<C> {
 
     fn answer_open(&mut self) -> bool {
         let answer = &self.script.open;
+        if answer.connect.is_some() && self.attempt == 1 {
+            return false;
+        }
         let held_back = answer
             .after
             .as_ref()
@@ -334,6 +366,7 @@ impl<C: Connection + Stream> Session<C> {
                 }
                 Ok(None) => return,
                 Err(error) => {
+                    self.view.borrow_mut().garble();
                     self.fail(error);
                     self.ending = Some(Ending::ByPeer);
                     return;

@@ -18,7 +18,7 @@ use crate::config::{self, ConfigError, Configuration};
 use crate::net::clock::Clock;
 use crate::net::kernel::KernelNetwork;
 use crate::net::turmoil::TurmoilFailure;
-use crate::reactor::conduct::Sound;
+use crate::reactor::conduct::{Conduct, Defects, Sound};
 use crate::reactor::network::Network;
 use crate::reactor::order::Arrival;
 use crate::reactor::{Mode, Rotation};
@@ -76,7 +76,8 @@ pub fn play(
         NetworkKind::Sim => {
             let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
             let host = world.host(&[]).network();
-            let run = run(scenario.clone(), mode, speaker, host, world.clock(), PORT);
+            let clock = world.clock();
+            let run = run(scenario.clone(), mode, speaker, host, clock, PORT, Sound);
             world.run(LIMIT * 2, run)?
         }
         NetworkKind::Kernel => {
@@ -87,11 +88,34 @@ pub fn play(
             let scenario = scenario.clone();
             LocalSet::new().block_on(&runtime, async move {
                 let clock = Clock::start();
-                run(scenario, mode, speaker, KernelNetwork, clock, 0).await
+                run(scenario, mode, speaker, KernelNetwork, clock, 0, Sound).await
             })
         }
         NetworkKind::Turmoil => turmoil::play(scenario.clone(), mode, speaker),
     }
+}
+
+/// The same with defects switched on.
+///
+/// # Errors
+/// As for [`play`], and any network but the simulated one.
+pub fn play_with(
+    scenario: &Rc<Scenario>,
+    mode: Mode,
+    network: NetworkKind,
+    defects: Defects,
+) -> Result<Played, PlayError> {
+    if network != NetworkKind::Sim {
+        return Err(PlayError::Plan(
+            "defects can be switched on where --network is sim".into(),
+        ));
+    }
+    let speaker = prepare(scenario)?;
+    let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
+    let (host, clock) = (world.host(&[]).network(), world.clock());
+    let run = run(scenario.clone(), mode, speaker, host, clock, PORT, defects);
+    // What stands still stands still in less.
+    world.run(LIMIT * 2, run)?
 }
 
 /// Our speaker as a scenario configures it.
@@ -132,6 +156,7 @@ pub(super) async fn run<N: Network>(
     network: N,
     clock: Clock,
     port: u16,
+    conduct: impl Conduct,
 ) -> Result<Played, PlayError> {
     let story = Rc::new(Story::default());
     let production = Production {
@@ -146,7 +171,7 @@ pub(super) async fn run<N: Network>(
         speaker_clock: clock,
         observer: story.clone(),
         order: Box::new(|| Box::new(Arrival)),
-        conduct: Sound,
+        conduct,
         conditions: Conditions::Strict,
     };
     let played = production.play(Box::new(|_| true)).await?;

@@ -9,7 +9,7 @@ use tokio::task::spawn_local;
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::conductor::conduct;
-use super::peer::{self, Shared};
+use super::peer::{self, Dial, Shared};
 use super::play::PlayError;
 use super::played::Played;
 use super::program::{Heard, Manners};
@@ -21,7 +21,7 @@ use super::upset::{Misbehaviour, Upset};
 use crate::net::clock::Clock;
 use crate::reactor::conduct::Conduct;
 use crate::reactor::control::{self, Control, ControlSender};
-use crate::reactor::network::{Listener, Network};
+use crate::reactor::network::{Listener, Network, SocketOptions};
 use crate::reactor::observer::Observer;
 use crate::reactor::order::Order;
 use crate::reactor::{self, Mode, Rotation, Speaker};
@@ -97,11 +97,13 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
         let transcripts = Transcripts::default();
         let heard = Heard::default();
         let (signals, mut signalled) = unbounded_channel();
+        let (dials, mut dialled) = unbounded_channel::<Dial>();
         let shared = Shared {
             stage: stage.clone(),
             clock: self.clock,
             transcripts: transcripts.clone(),
             signals: signals.clone(),
+            dials,
             strict: matches!(self.conditions, Conditions::Strict),
         };
         let mut port = self.port;
@@ -120,6 +122,22 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
                 outages,
             )));
         }
+        let (network, caller) = (self.peer_network.clone(), shared.clone());
+        spawn_local(async move {
+            while let Some(dial) = dialled.recv().await {
+                let options = SocketOptions {
+                    source: Some(dial.script.address),
+                    ..SocketOptions::default()
+                };
+                // A speaker that does not listen, or is down, has no collision.
+                if let Ok(connection) = network
+                    .connect(SocketAddr::new(dial.to, port), &options)
+                    .await
+                {
+                    spawn_local(peer::converse(dial, connection, caller.clone()));
+                }
+            }
+        });
         // A crash makes a new speaker with a control of its own; signals go to the one that lives.
         let controls: Rc<std::cell::RefCell<Option<ControlSender>>> = Rc::default();
         let live = controls.clone();

@@ -59,6 +59,8 @@ async fn on_the_kernel(
     let heard = Heard::default();
     let (signals, mut signalled) = unbounded_channel();
     let shared = Shared {
+        // The reference is not called: it would not listen.
+        dials: unbounded_channel().0,
         stage: stage.clone(),
         clock,
         transcripts: transcripts.clone(),

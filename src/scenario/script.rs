@@ -178,6 +178,8 @@ pub struct OpenAnswer {
     pub asn: Option<u32>,
     /// An empty capability of this code is added.
     pub capability: Option<u8>,
+    /// Before it answers its first connection, it connects to the speaker itself, at this address: the two collide.
+    pub connect: Option<IpAddr>,
     /// The OPEN is held back until then.
     pub after: Option<Condition>,
 }

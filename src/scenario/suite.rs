@@ -13,6 +13,7 @@ use super::script::Scenario;
 use super::verdict::{Verdict, judge};
 use crate::net::clock::Clock;
 use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
 
 /// What a scenario runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -100,8 +101,32 @@ impl Case {
     /// # Errors
     /// The configuration, or what the operating system says.
     pub fn run(&self, mode: Mode, network: NetworkKind) -> Result<Report, play::PlayError> {
+        self.run_with(mode, network, &[])
+    }
+
+    /// The same with defects switched on in the reactor that they come from: what came with ExaBGP's port to async was
+    /// never in its sync reactor.
+    ///
+    /// # Errors
+    /// As for [`Self::run`]; defects are for the simulated network alone.
+    pub fn run_with(
+        &self,
+        mode: Mode,
+        network: NetworkKind,
+        defects: &[Defect],
+    ) -> Result<Report, play::PlayError> {
         let wall = Clock::start();
-        let played = play::play(&self.scenario, mode, network)?;
+        let ported = |defect: &Defect| defect.origin() == "ExaBGP's port to async";
+        let at_home: Vec<Defect> = defects
+            .iter()
+            .copied()
+            .filter(|defect| mode == Mode::Async || !ported(defect))
+            .collect();
+        let played = if at_home.is_empty() {
+            play::play(&self.scenario, mode, network)?
+        } else {
+            play::play_with(&self.scenario, mode, network, at_home.into_iter().collect())?
+        };
         Ok(Report {
             scenario: self.scenario.name.clone(),
             mode,

@@ -32,6 +32,7 @@ pub struct View {
     routes: BTreeMap<Vec<u8>, Held>,
     live: bool,
     undecodable: usize,
+    garbled: bool,
 }
 
 impl View {
@@ -50,6 +51,22 @@ impl View {
     #[must_use]
     pub const fn undecodable(&self) -> usize {
         self.undecodable
+    }
+
+    /// A new session of the same peer: what was no message before is not forgotten.
+    pub(super) const fn inherit(&mut self, last: &Self) {
+        self.garbled = last.garbled;
+    }
+
+    /// Octets came that are no message.
+    pub(super) const fn garble(&mut self) {
+        self.garbled = true;
+    }
+
+    /// Whether octets came, in whichever session, that are no message.
+    #[must_use]
+    pub const fn is_garbled(&self) -> bool {
+        self.garbled
     }
 
     /// Takes what the speaker's OPEN offers as agreed: the peer mirrors it.

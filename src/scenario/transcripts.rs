@@ -53,7 +53,10 @@ impl Transcripts {
     #[must_use]
     pub fn begin(&self, peer: IpAddr) -> Rc<RefCell<View>> {
         let view: Rc<RefCell<View>> = Rc::default();
-        self.0.borrow_mut().tables.insert(peer, view.clone());
+        let last = self.0.borrow_mut().tables.insert(peer, view.clone());
+        if let Some(last) = last {
+            view.borrow_mut().inherit(&last.borrow());
+        }
         view
     }
 

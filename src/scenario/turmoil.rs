@@ -10,6 +10,7 @@ use super::script::Scenario;
 use crate::net::clock::Clock;
 use crate::net::turmoil::TurmoilWorld;
 use crate::reactor::Mode;
+use crate::reactor::conduct::Sound;
 
 const LATENCY: Duration = Duration::from_millis(1);
 const PARTY: &str = "host";
@@ -24,6 +25,6 @@ pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<Pla
     let network = world.network(PARTY);
     world.run(PARTY, async move {
         let clock = Clock::start();
-        run(scenario, mode, speaker, network, clock, PORT).await
+        run(scenario, mode, speaker, network, clock, PORT, Sound).await
     })?
 }

@@ -190,7 +190,7 @@ impl fmt::Display for Moment {
         match self {
             Self::Opening => write!(f, "opening"),
             Self::Byte(byte) => write!(f, "byte {byte}"),
-            Self::Time(time) => write!(f, "time {}s", time.as_secs_f64()),
+            Self::Time(time) => write!(f, "time {}", Seconds(*time)),
         }
     }
 }
@@ -199,7 +199,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limited = |f: &mut fmt::Formatter<'_>, what, limit: &Option<Duration>| match limit {
             None => f.write_str(what),
-            Some(limit) => write!(f, "{what} {}s", limit.as_secs_f64()),
+            Some(limit) => write!(f, "{what} {}", Seconds(*limit)),
         };
         match self {
             Self::Refuse => f.write_str("refuse"),
@@ -211,10 +211,20 @@ impl fmt::Display for Action {
             Self::Slow(rate) => write!(f, "slow {rate}"),
             Self::Split(most) => write!(f, "split {most}"),
             Self::Coalesce(least, wait) => {
-                write!(f, "coalesce {least} {}s", wait.as_secs_f64())
+                write!(f, "coalesce {least} {}", Seconds(*wait))
             }
-            Self::Delay(delay) => write!(f, "delay {}s", delay.as_secs_f64()),
+            Self::Delay(delay) => write!(f, "delay {}", Seconds(*delay)),
             Self::Silence(limit) => limited(f, "silence", limit),
         }
+    }
+}
+
+/// Seconds, to the nanosecond and no digit more: what is printed is read back the same.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = format!("{}.{:09}", self.0.as_secs(), self.0.subsec_nanos());
+        write!(f, "{}s", whole.trim_end_matches('0').trim_end_matches('.'))
     }
 }

@@ -1,0 +1,97 @@
+//! `lockstep bisect`: where the two reactors part under a plan.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use miette::miette;
+
+use super::Status;
+use super::explore::named_defect;
+use super::plan_file::PlanFile;
+use crate::explore::bisect::{Bisection, Parting};
+use crate::reactor::conduct::Defect;
+use crate::scenario::transcript::Passed;
+use crate::sim::Record;
+
+/// Which plan.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    file: PlanFile,
+    /// Switch a historical defect on.
+    #[arg(long, value_parser = named_defect, value_name = "NAME")]
+    defect: Vec<Defect>,
+}
+
+/// Bisects.
+///
+/// # Errors
+/// Bad input; a run that panics or stands still.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let (mut plan, trier) = arguments.file.load()?;
+    plan.defects.extend(&arguments.defect);
+    let bisection = Bisection::of(&trier, &plan).ok_or_else(|| {
+        miette!(
+            help = "`lockstep replay` shows which, and how far it came",
+            "a run of the plan does not end"
+        )
+    })?;
+    for (what, parting) in [
+        ("in time", &bisection.time),
+        ("in octets", &bisection.octets),
+    ] {
+        match parting {
+            None => println!("{what}: the modes do not part"),
+            Some(parting) => print!("{}", told(what, parting, &bisection)),
+        }
+    }
+    Ok(if bisection.octets.is_some() {
+        Status::Failed
+    } else {
+        Status::Passed
+    })
+}
+
+fn told(what: &str, parting: &Parting, bisection: &Bisection) -> String {
+    let who = if parting.from_speaker {
+        "speaker"
+    } else {
+        "peer"
+    };
+    let mut text = format!(
+        "{what}: the modes part at message {} of the {who} on {}#{}\n",
+        parting.number, parting.peer, parting.attempt
+    );
+    let mut line = |label: &str, passed: Option<&Passed>| {
+        let shown = passed.map_or_else(|| "nothing".to_owned(), message);
+        let _ = writeln!(text, "  {label:18} {shown}");
+    };
+    line("last in common", parting.before.as_ref());
+    line("sync", parting.passed[0].as_ref());
+    line("async", parting.passed[1].as_ref());
+    for (mode, (last, next)) in ["sync", "async"]
+        .into_iter()
+        .zip(bisection.around(parting.at()))
+    {
+        let _ = writeln!(text, "  {mode}, before that instant:");
+        records(&mut text, last);
+        let _ = writeln!(text, "  {mode}, pending then, done next:");
+        records(&mut text, next);
+    }
+    text
+}
+
+fn records(text: &mut String, records: &[Record]) {
+    for record in records {
+        let _ = writeln!(text, "    {record}");
+    }
+}
+
+fn message(passed: &Passed) -> String {
+    let mut text = format!("{:.6} s ", passed.at.as_secs_f64());
+    // The marker tells nothing.
+    for octet in passed.bytes.iter().skip(16) {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}

@@ -1,0 +1,94 @@
+//! `lockstep verify`: that the same plan is the same run, in one process and across processes.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
+
+use super::Status;
+use super::run::chosen;
+use crate::explore::generate::{Class, generate};
+use crate::explore::trial::Trier;
+use crate::explore::verify::{apart, fingerprints};
+
+/// How many plans of which scenarios.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Scenarios by name; `all`, or none, is every one.
+    scenarios: Vec<String>,
+    /// How many plans, over all scenarios together.
+    #[arg(long, default_value_t = 200)]
+    plans: usize,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Run each plan once and print a line per run and mode: scenario, seed, mode, hash.
+    #[arg(long)]
+    print: bool,
+    /// The directory of the scenarios.
+    #[arg(long, default_value = "scenarios", value_name = "DIR")]
+    scenario_dir: PathBuf,
+}
+
+/// Verifies.
+///
+/// # Errors
+/// Bad input; a process that cannot be started.
+pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let mut triers = Vec::new();
+    for scenario in chosen(&arguments.scenario_dir, &arguments.scenarios)? {
+        triers.push(Trier::new(scenario, None)?);
+    }
+    let once = || {
+        let mut lines = String::new();
+        for number in 0..arguments.plans {
+            let trier = &triers[number % triers.len()];
+            let seed = arguments.from + number as u64;
+            let plan = generate(trier.profile(), seed, Class::ALL);
+            for fingerprint in fingerprints(trier, &plan) {
+                lines += &format!("{fingerprint}\n");
+            }
+        }
+        lines
+    };
+    let first = once();
+    if arguments.print {
+        print!("{first}");
+        return Ok(Status::Passed);
+    }
+    for (where_, again) in [
+        ("again in this process", once()),
+        ("in a process of its own", elsewhere(&arguments)?),
+    ] {
+        if let Some((here, there)) = apart(&first, &again) {
+            println!("not the same {where_}:\n  {here}\n  {there}");
+            return Ok(Status::Failed);
+        }
+        println!("{} run(s), the same {where_}", again.lines().count());
+    }
+    Ok(Status::Passed)
+}
+
+/// The same in a new process that logs everything it can.
+fn elsewhere(arguments: &Arguments) -> miette::Result<String> {
+    let program = std::env::current_exe().into_diagnostic()?;
+    let output = Command::new(program)
+        .args(["verify", "--print", "--plans"])
+        .arg(arguments.plans.to_string())
+        .arg("--from")
+        .arg(arguments.from.to_string())
+        .arg("--scenario-dir")
+        .arg(&arguments.scenario_dir)
+        .args(&arguments.scenarios)
+        .env("RUST_LOG", "trace")
+        .output()
+        .into_diagnostic()?;
+    if !output.status.success() {
+        return Err(miette!(
+            "the process that was to repeat it failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,164 @@
+//! Where the two reactors part under one plan: the first message in octets, and the first in time.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::plan::Plan;
+use super::run::Ran;
+use super::trial::Trier;
+use crate::reactor::Mode;
+use crate::scenario::message::KEEPALIVE;
+use crate::scenario::transcript::Passed;
+use crate::sim::{Keep, Record};
+
+/// How many records of each reactor are shown on either side of the parting.
+const SHOWN: usize = 6;
+
+/// A message at which two runs part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parting {
+    /// The peer.
+    pub peer: IpAddr,
+    /// The connection, from 1.
+    pub attempt: usize,
+    /// Whether the speaker sends it, or the peer.
+    pub from_speaker: bool,
+    /// The message of that connection and direction, from 1, KEEPALIVEs not counted.
+    pub number: usize,
+    /// The last message before it, which both runs have.
+    pub before: Option<Passed>,
+    /// What passed in sync and in async; `None` where nothing more did.
+    pub passed: [Option<Passed>; 2],
+}
+
+impl Parting {
+    /// The instant: the earlier of the two.
+    #[must_use]
+    pub fn at(&self) -> Duration {
+        let times = self.passed.iter().flatten().map(|passed| passed.at);
+        times.min().unwrap_or_default()
+    }
+}
+
+/// A plan run in both modes, and compared.
+#[derive(Debug, Clone)]
+pub struct Bisection {
+    /// Where the octets part first.
+    pub octets: Option<Parting>,
+    /// Where the times part first.
+    pub time: Option<Parting>,
+    /// All that happened, in sync and in async.
+    pub records: [Vec<Record>; 2],
+}
+
+impl Bisection {
+    /// Runs `plan` in both modes; `None` where one of them panics or stands still.
+    #[must_use]
+    pub fn of(trier: &Trier, plan: &Plan) -> Option<Self> {
+        let run = |mode| trier.try_mode(plan, mode, Keep::All).1;
+        let runs = [run(Mode::Sync)?, run(Mode::Async)?];
+        let streams = [streams(&runs[0]), streams(&runs[1])];
+        let [sync, tasks] = runs;
+        Some(Self {
+            octets: parting(&streams, |one, other| one.bytes == other.bytes),
+            time: parting(&streams, |one, other| one.at == other.at),
+            records: [sync.records, tasks.records],
+        })
+    }
+
+    /// What the reactors had done last by `at`, and what each did next: the work that was pending. Sync, then async.
+    #[must_use]
+    pub fn around(&self, at: Duration) -> [(&[Record], &[Record]); 2] {
+        [0, 1].map(|mode| {
+            let records = self.records[mode].as_slice();
+            let now = records.partition_point(|record| record.time < at);
+            let last = &records[now.saturating_sub(SHOWN)..now];
+            (last, &records[now..(now + SHOWN).min(records.len())])
+        })
+    }
+}
+
+/// Messages by peer, connection and direction, KEEPALIVEs left out: those are compared by timers, not by count.
+type Streams = BTreeMap<(IpAddr, usize, bool), Vec<Passed>>;
+
+fn streams(ran: &Ran) -> Streams {
+    let mut streams = Streams::new();
+    for transcript in &ran.played.transcripts {
+        for passed in &transcript.messages {
+            if passed.bytes.get(18) != Some(&KEEPALIVE) {
+                let key = (transcript.peer, transcript.attempt, passed.from_speaker);
+                streams.entry(key).or_default().push(passed.clone());
+            }
+        }
+    }
+    streams
+}
+
+/// The earliest message that is not the `same` in both.
+fn parting(streams: &[Streams; 2], same: impl Fn(&Passed, &Passed) -> bool) -> Option<Parting> {
+    let [sync, tasks] = streams;
+    let keys: std::collections::BTreeSet<_> = sync.keys().chain(tasks.keys()).copied().collect();
+    let partings = keys.into_iter().filter_map(|key| {
+        let one = sync.get(&key).map_or(&[][..], Vec::as_slice);
+        let other = tasks.get(&key).map_or(&[][..], Vec::as_slice);
+        let at = (0..one.len().max(other.len())).find(|&at| {
+            !matches!((one.get(at), other.get(at)), (Some(one), Some(other)) if same(one, other))
+        })?;
+        let (peer, attempt, from_speaker) = key;
+        Some(Parting {
+            peer,
+            attempt,
+            from_speaker,
+            number: at + 1,
+            before: at.checked_sub(1).and_then(|at| one.get(at).cloned()),
+            passed: [one.get(at).cloned(), other.get(at).cloned()],
+        })
+    });
+    partings.min_by_key(Parting::at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(at: u64, octet: u8) -> Passed {
+        Passed {
+            at: Duration::from_millis(at),
+            from_speaker: true,
+            bytes: vec![octet],
+        }
+    }
+
+    fn one(messages: Vec<Passed>) -> Streams {
+        Streams::from([((IpAddr::from([127, 0, 0, 1]), 1, true), messages)])
+    }
+
+    #[test]
+    fn time_parts_before_octets_do() {
+        let streams = [
+            one(vec![passed(1, 1), passed(2, 2), passed(3, 3)]),
+            one(vec![passed(1, 1), passed(9, 2), passed(10, 4)]),
+        ];
+        let octets = parting(&streams, |one, other| one.bytes == other.bytes).unwrap();
+        let time = parting(&streams, |one, other| one.at == other.at).unwrap();
+        assert_eq!((octets.number, time.number), (3, 2));
+        assert_eq!(octets.before, Some(passed(2, 2)));
+        assert_eq!(octets.passed, [Some(passed(3, 3)), Some(passed(10, 4))]);
+        assert_eq!(time.at(), Duration::from_millis(2));
+    }
+
+    #[test]
+    fn one_that_says_no_more_parts_there() {
+        let streams = [
+            one(vec![passed(1, 1)]),
+            one(vec![passed(1, 1), passed(2, 2)]),
+        ];
+        let octets = parting(&streams, |one, other| one.bytes == other.bytes).unwrap();
+        assert_eq!(octets.passed, [None, Some(passed(2, 2))]);
+        assert_eq!(
+            parting(&[streams[0].clone(), streams[0].clone()], |a, b| a == b),
+            None
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! The canaries: for each historical defect, a scenario and an oracle that catch it. A search that lets one live is blind.
+
+use super::generate::{Class, generate};
+use super::oracle::Oracle;
+use super::plan::Plan;
+use super::trial::Trier;
+use crate::reactor::Mode;
+use crate::reactor::conduct::Defect;
+
+/// How a defect is caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canary {
+    /// Which.
+    pub defect: Defect,
+    /// The scenario that brings it out.
+    pub scenario: &'static str,
+    /// The directory that the scenario is in.
+    pub directory: &'static str,
+    /// The reactor that has it.
+    pub mode: Mode,
+    /// The oracle that sees it.
+    pub oracle: Oracle,
+    /// The classes of faults that it takes; none where it shows without any.
+    pub faults: &'static [Class],
+}
+
+const SUITE: &str = "scenarios";
+const EXTRA: &str = "qa/canaries";
+
+macro_rules! canaries {
+    ($($defect:ident: $directory:ident $scenario:literal, $mode:ident, $oracle:ident, [$($class:ident),*];)*) => {
+        /// Every defect's, in the order of [`Defect::ALL`].
+        pub const CANARIES: &[Canary] = &[$(Canary {
+            defect: Defect::$defect,
+            scenario: $scenario,
+            directory: $directory,
+            mode: Mode::$mode,
+            oracle: Oracle::$oracle,
+            faults: &[$(Class::$class),*],
+        }),*];
+    };
+}
+
+canaries! {
+    ReadWithoutTimeout: SUITE "api-rr", Sync, Golden, [];
+    ContinueAfterTimeout: SUITE "api-rr", Sync, Golden, [];
+    CommandsBeforePeers: SUITE "api-rr", Sync, Answers, [];
+    OneCommandPerLoop: SUITE "api-rib", Async, Golden, [];
+    EarlyAnswer: SUITE "api-rr", Async, Answers, [];
+    SleepInRead: SUITE "api-rr", Async, Prompt, [];
+    RefreshListShared: EXTRA "flush-while-sending", Async, Golden, [];
+    CancelledRead: SUITE "conf-attributes", Async, Unforced, [Stall];
+    PeersBeforeApi: SUITE "api-announce", Async, Answers, [];
+    NoRateLimit: EXTRA "rate-limit", Async, Rate, [];
+    KeepaliveStarved: EXTRA "api-flood", Async, Timers, [];
+    NotificationLost: EXTRA "notification-unread", Async, Notifications, [Window];
+    HalfMessageResumed: SUITE "conf-attributes", Async, Decodes, [Reset, Slow, Stall, Bandwidth, Window];
+    CollisionToNone: EXTRA "collision", Async, Collisions, [];
+    EarlyEndOfRib: SUITE "api-attributes", Async, Golden, [];
+    LostWakeup: SUITE "api-announce", Async, Prompt, [];
+}
+
+/// The plan that caught a defect, and how many seeds it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catch {
+    /// Seeds tried, the last of which caught it.
+    pub seeds: usize,
+    /// What caught it.
+    pub plan: Plan,
+}
+
+impl Canary {
+    /// The plan of `seed`, without the defect.
+    #[must_use]
+    pub fn plan(&self, trier: &Trier, seed: u64) -> Plan {
+        generate(trier.profile(), seed, self.faults)
+    }
+
+    /// The same with the defect switched on.
+    #[must_use]
+    pub fn switched_on(&self, plan: &Plan) -> Plan {
+        Plan {
+            defects: vec![self.defect],
+            ..plan.clone()
+        }
+    }
+
+    /// Tries seeds from `from` on, `most` at most, until one catches the defect.
+    #[must_use]
+    pub fn hunt(&self, trier: &Trier, from: u64, most: usize) -> Option<Catch> {
+        (0..most).find_map(|tried| {
+            let plan = self.switched_on(&self.plan(trier, from + tried as u64));
+            trier.fails(&plan, self.mode, self.oracle).then_some(Catch {
+                seeds: tried + 1,
+                plan,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_has_its_canary() {
+        let caught: Vec<Defect> = CANARIES.iter().map(|canary| canary.defect).collect();
+        assert_eq!(caught, Defect::ALL);
+        for canary in CANARIES {
+            assert!(canary.defect.modes().contains(&canary.mode));
+        }
+    }
+}

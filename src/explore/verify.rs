@@ -1,0 +1,69 @@
+//! Whether the same plan is the same run: hashes of everything that happened, compared.
+
+use std::fmt;
+
+use super::plan::Plan;
+use super::trial::Trier;
+use crate::reactor::Mode;
+use crate::sim::TraceHash;
+
+/// What a plan came to in one mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The scenario and the seed of the plan.
+    pub run: String,
+    /// The reactor.
+    pub mode: Mode,
+    /// Of all that happened; `None` where the run panicked.
+    pub hash: Option<TraceHash>,
+}
+
+impl fmt::Display for Fingerprint {
+    /// One line, as a process of its own prints it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, mode, hash } = self;
+        match hash {
+            Some(hash) => write!(f, "{run} {mode} {hash}"),
+            None => write!(f, "{run} {mode} panicked"),
+        }
+    }
+}
+
+/// Runs `plan` in both modes.
+#[must_use]
+pub fn fingerprints(trier: &Trier, plan: &Plan) -> Vec<Fingerprint> {
+    trier
+        .try_plan(plan, &Mode::ALL)
+        .into_iter()
+        .map(|trial| Fingerprint {
+            run: format!("{} {}", plan.scenario, plan.seed),
+            mode: trial.mode,
+            hash: trial.hash,
+        })
+        .collect()
+}
+
+/// The first line in which two processes' fingerprints differ: what each has there.
+#[must_use]
+pub fn apart<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+    let (mut one, mut other) = (one.lines(), other.lines());
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return None,
+            (one, other) if one == other => {}
+            (one, other) => return Some((one.unwrap_or("nothing"), other.unwrap_or("nothing"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_found() {
+        assert_eq!(apart("a\nb\n", "a\nb\n"), None);
+        assert_eq!(apart("a\nb\n", "a\nc\n"), Some(("b", "c")));
+        assert_eq!(apart("a\n", "a\nc\n"), Some(("nothing", "c")));
+    }
+}
