@@ -37,3 +37,4 @@ mod suite;
 mod compare;
 mod review;
 mod report;
+mod text_goldens;

@@ -4,6 +4,7 @@ mod browser;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use browser::Browser;
@@ -152,6 +153,39 @@ fn it_fits_the_dark_and_a_phone() {
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
     assert_eq!(browser.run(overflow), json!(0));
     browser.shot("phone");
+}
+
+#[test]
+fn a_diff_is_a_page_too() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("diff.html");
+    let status = Command::new(env!("CARGO_BIN_EXE_lockstep"))
+        .current_dir(root)
+        .arg("diff")
+        .arg(crate::review::altered("page", "conf-ebgp").join("conf-ebgp.pcap"))
+        .args(["conf-ebgp@async", "--ignore-endings", "--quiet", "--html"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    browser.open(&path);
+    assert!(
+        browser
+            .text("#summary")
+            .contains("1 difference: 1 other value")
+    );
+    assert_eq!(browser.text("tr.current .different"), "✗ different");
+    assert_eq!(browser.texts(".head [role=columnheader]").len(), 2);
+    browser.click(".divergence .goto");
+    assert_eq!(browser.count(".row.differs .cell.chosen"), 1);
+    assert_eq!(browser.text(".hex .wrong"), "01");
+    browser.shot("diff");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 #[test]

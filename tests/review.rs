@@ -10,7 +10,7 @@ use lockstep::scenario::manifest::{Manifest, digest};
 const SCENARIO: &str = "conf-ebgp";
 
 /// Goldens of its own for the test `name`: that of [`SCENARIO`], with the last octet of its last message changed.
-fn altered(name: &str, scenario: &str) -> PathBuf {
+pub fn altered(name: &str, scenario: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("review-{name}"));
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).unwrap();

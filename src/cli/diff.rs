@@ -1,17 +1,19 @@
 //! `lockstep diff`: whether two captures say the same, and where they part.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, WrapErr};
 
 use super::Status;
 use super::input::Places;
+use crate::capture::Canonical;
 use crate::compare::{Input, Options, captures};
-use crate::report::diff_json;
 use crate::report::diff_text::{self, Manner};
+use crate::report::{diff_json, html};
 
 /// Octets from which a progress bar is worth its place.
 const LARGE: u64 = 64 * 1024 * 1024;
@@ -50,6 +52,9 @@ pub struct Arguments {
     /// Write JSON.
     #[arg(long)]
     json: bool,
+    /// Write an HTML page to this file too; both captures are then held in memory.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Write nothing: the exit status tells.
     #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
@@ -69,6 +74,10 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             "standard input can be read once, not as both A and B"
         ));
     }
+    let held = match &arguments.html {
+        Some(_) => Some([hold(&mut left)?, hold(&mut right)?]),
+        None => None,
+    };
     let options = Options {
         canonical: arguments.canonical,
         timing: arguments.timing.map(Duration::from_millis),
@@ -87,6 +96,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         bar.finish_and_clear();
     }
     let names = [&arguments.left[..], &arguments.right[..]];
+    if let (Some(path), Some([left, right])) = (&arguments.html, &held) {
+        let page = html::comparison(names, [left, right], &report, arguments.keepalives);
+        std::fs::write(path, page)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("{} cannot be written", path.display()))?;
+    }
     if !arguments.quiet {
         let text = if arguments.json {
             format!("{:#}\n", diff_json::json(&report, names))
@@ -107,6 +122,19 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     } else {
         Status::Failed
     })
+}
+
+/// Reads a capture as far as it goes; that it breaks off is for the comparison to say.
+fn hold(input: &mut Input) -> miette::Result<Canonical> {
+    if let Input::Once(name, stream) = input {
+        let mut octets = Vec::new();
+        stream.read_to_end(&mut octets).into_diagnostic()?;
+        *input = Input::Memory(std::mem::take(name), octets);
+    }
+    let mut canonical = Canonical::default();
+    let mut capture = input.open().into_diagnostic()?;
+    while let Ok(true) = capture.step(|event| canonical.push(&event)) {}
+    Ok(canonical)
 }
 
 /// Writes to standard output; that nobody reads on is no trouble.

@@ -28,3 +28,30 @@ fn escaped(text: &str) -> String {
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::test_reports::reports;
+
+    #[test]
+    fn a_failure_is_one_line_at_the_step_that_was_not_met() {
+        let lines: Vec<_> = reports().iter().map(line).collect();
+        assert_eq!(lines[1], None);
+        let line = lines[0].as_deref().unwrap();
+        assert!(
+            line.starts_with(
+                "::error file=scenarios/conf-ebgp/scenario,line=7,title=conf-ebgp in sync::"
+            ),
+            "{line}"
+        );
+        assert_eq!(line.lines().count(), 1);
+        assert!(line.contains("100%25 of it"), "{line}");
+        assert!(line.contains("%0A"), "{line}");
+    }
+
+    #[test]
+    fn what_ends_a_line_is_escaped() {
+        assert_eq!(escaped("50%\r\nof"), "50%25%0D%0Aof");
+    }
+}

@@ -214,7 +214,8 @@ fn octets(difference: &Difference, fields: &[FieldDifference], colours: bool, ou
 }
 
 /// One difference in a line.
-fn line(difference: &Difference) -> String {
+#[must_use]
+pub fn line(difference: &Difference) -> String {
     let entry = difference
         .left
         .first()

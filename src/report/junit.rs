@@ -41,3 +41,28 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
     }
     document.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::test_reports::reports;
+
+    #[test]
+    fn it_reads_back_as_junit() {
+        let text = document(&reports()).unwrap();
+        let read = Document::deserialize_from_str(&text).unwrap();
+        let suites: Vec<_> = read
+            .test_suites
+            .iter()
+            .map(|suite| (suite.name.as_str(), suite.tests, suite.failures))
+            .collect();
+        assert_eq!(suites, [("sync", 1, 1), ("async", 1, 0)]);
+        let case = &read.test_suites[0].test_cases[0];
+        assert_eq!(case.name.as_str(), "conf-ebgp");
+        let TestCaseStatus::NonSuccess { description, .. } = &case.status else {
+            panic!("{:?}", case.status);
+        };
+        let told = description.as_ref().unwrap().as_str();
+        assert!(told.contains("expected <UPDATE> & 100%"), "{told}");
+    }
+}

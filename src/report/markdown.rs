@@ -32,3 +32,27 @@ pub fn document(reports: &[Report]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::test_reports::reports;
+
+    #[test]
+    fn modes_make_a_table_and_failures_a_section() {
+        let text = document(&reports());
+        assert!(
+            text.starts_with(
+                "## Lockstep\n\n| mode | scenarios | passed |\n|---|---|---|\n\
+                 | sync | 1 | 0.0% |\n| async | 1 | 100.0% |\n"
+            ),
+            "{text}"
+        );
+        assert_eq!(text.matches("<details open>").count(), 1);
+        assert_eq!(text.matches("</details>").count(), 1);
+        assert_eq!(text.matches("```").count(), 2);
+        assert!(text.contains("<b>conf-ebgp</b> in sync on sim"));
+        assert!(text.contains("expected <UPDATE> & 100% of it"));
+        assert!(text.contains("lockstep run conf-ebgp --mode sync --network sim"));
+    }
+}

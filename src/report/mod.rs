@@ -12,3 +12,5 @@ pub mod annotation;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+#[cfg(test)]
+mod test_reports;

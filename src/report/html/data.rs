@@ -14,21 +14,23 @@ use crate::scenario::table::agreed;
 
 /// Equal messages have one body: their octets and fields.
 #[derive(Default)]
-struct Bodies {
-    numbers: Map<Vec<u8>, usize>,
-    bodies: Vec<Value>,
+pub(super) struct Bodies {
+    /// By octets and by how they are read.
+    numbers: Map<(Vec<u8>, String), usize>,
+    pub bodies: Vec<Value>,
 }
 
 impl Bodies {
-    fn number(&mut self, context: &WireContext, bytes: &[u8]) -> usize {
-        if let Some(number) = self.numbers.get(bytes) {
+    pub fn number(&mut self, context: &WireContext, bytes: &[u8]) -> usize {
+        let key = (bytes.to_vec(), format!("{context:?}"));
+        if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
         let tree = dissect::message(context, bytes);
         let mut fields = Vec::new();
         flatten(&tree, 0, &mut fields);
         self.bodies.push(json!({ "x": hex(bytes), "f": fields }));
-        self.numbers.insert(bytes.to_vec(), self.bodies.len() - 1);
+        self.numbers.insert(key, self.bodies.len() - 1);
         self.bodies.len() - 1
     }
 }

@@ -1,10 +1,13 @@
 //! The HTML report: one file that needs no network, with lanes of messages side by side and what each octet is.
 
 mod data;
+mod diff;
 mod rows;
 
 use serde_json::Value;
 
+use crate::capture::Canonical;
+use crate::compare;
 use crate::scenario::suite::{Case, Report};
 
 const PAGE: &str = include_str!("page.html");
@@ -15,6 +18,19 @@ const SCRIPT: &str = include_str!("page.js");
 #[must_use]
 pub fn document(cases: &[Case], reports: &[Report]) -> String {
     page("Lockstep", &data::of_suite(cases, reports))
+}
+
+/// The page for two captures, which the user calls `names`, and what comparing them found.
+/// `keepalives` are shown where they were compared.
+#[must_use]
+pub fn comparison(
+    names: [&str; 2],
+    captures: [&Canonical; 2],
+    report: &compare::Report,
+    keepalives: bool,
+) -> String {
+    let data = diff::of_comparison(names, captures, report, keepalives);
+    page("Lockstep diff", &data)
 }
 
 /// The page that shows `data`.

@@ -23,8 +23,12 @@ function time(microseconds) {
   return (microseconds / 1e6).toFixed(6) + " s";
 }
 
+function good(lane) {
+  return lane.verdict === "passed" || lane.verdict === "same";
+}
+
 function failed(scenario) {
-  return scenario.lanes.some((lane) => lane.verdict === "failed");
+  return scenario.lanes.some((lane) => lane.verdict && !good(lane));
 }
 
 function drawOverview() {
@@ -39,16 +43,16 @@ function drawOverview() {
       element("td", {}, element("button", { onclick: () => show(index, true) }, scenario.name)),
       ...modes.map((mode) => {
         const lane = scenario.lanes.find((l) => l.label === mode);
-        return element("td", { class: lane ? lane.verdict : "" }, lane ? lane.verdict : "–");
+        return element("td", { class: lane ? lane.verdict : "" }, lane ? `${good(lane) ? "✓" : "✗"} ${lane.verdict}` : "–");
       })));
   });
 }
 
 function summary() {
   const runs = data.scenarios.flatMap((s) => s.lanes.filter((l) => l.verdict));
-  const good = runs.filter((l) => l.verdict === "passed").length;
-  document.getElementById("summary").textContent =
-    `${data.scenarios.length} scenario(s), ${runs.length} run(s), ${good} passed, ${runs.length - good} failed · ${data.made}`;
+  const right = runs.filter(good).length;
+  document.getElementById("summary").textContent = data.summary ? `${data.summary} · ${data.made}` :
+    `${data.scenarios.length} scenario(s), ${runs.length} run(s), ${right} passed, ${runs.length - right} failed · ${data.made}`;
 }
 
 // The message that stands in `lane` of `row`, or null.
@@ -64,17 +68,17 @@ function show(index, focus) {
   const scenario = data.scenarios[index];
   overview.querySelectorAll("tr").forEach((row) => row.classList.toggle("current", row.dataset.scenario === String(index)));
   const box = document.getElementById("scenario");
-  box.replaceChildren(
+  const facts = scenario.lanes.map((lane) => element("p", {}, element("strong", {}, lane.label), " ",
+    lane.verdict ? element("span", { class: lane.verdict }, lane.verdict) : null, ` ${lane.facts}`));
+  const notes = (scenario.notes || []).map((note) => element("div", { class: "divergence" },
+    element("pre", {}, note.text.replace(/^ {6}/gm, "").trimEnd()),
+    note.row >= 0 ? element("button", { class: "goto", onclick: () => choose(note.row, note.lane, true) }, "Go to the first divergence") : null));
+  box.replaceChildren(...[
     element("h2", {}, scenario.name),
-    element("p", {}, scenario.about),
+    scenario.about ? element("p", {}, scenario.about) : null,
     scenario.why ? element("p", { class: "why" }, scenario.why) : null,
-    ...scenario.lanes.map((lane) => element("p", {}, `${lane.label}: `,
-      lane.verdict ? element("span", { class: lane.verdict }, lane.verdict) : null, ` ${lane.facts}`)),
-    ...(scenario.notes || []).map((note) => element("div", { class: "divergence" },
-      element("pre", {}, note.text),
-      note.again ? element("code", {}, note.again) : null,
-      note.row >= 0 ? element("div", {}, element("button", { class: "goto", onclick: () => choose(note.row, note.lane) }, "Go to the first divergence")) : null)));
-  box.querySelectorAll(":scope > *").forEach((node) => node.textContent === "" && node.remove());
+    element("div", { class: "facts" }, ...facts),
+    element("div", { class: "notes" }, ...notes)].filter(Boolean));
   ladder.style.setProperty("--lanes", String(scenario.lanes.length));
   const head = element("div", { class: "head", role: "row" }, ...scenario.lanes.map((lane) =>
     element("div", { role: "columnheader" }, lane.label, element("small", {}, lane.caption || "speaker → peer"))));
@@ -122,12 +126,17 @@ function drawRow(scenario, at) {
       onclick: () => choose(at, index) },
       element("time", {}, time(message.t)),
       message.d === 0 ? element("span", { class: "arrow", "aria-label": "from the speaker" }, "──▶") : element("span", { class: "in", "aria-label": "from the peer" }, "◀──"),
-      element("span", { class: "what" }, element("span", { class: "kind" }, message.k), " ", message.s)));
+      element("span", { class: "what" }, element("span", { class: "kind" }, message.k), " ", rest(message))));
   });
   return node;
 }
 
-function choose(row, lane) {
+// The summary without the kind, which it begins with.
+function rest(message) {
+  return message.s.startsWith(message.k) ? message.s.slice(message.k.length).trim() : message.s;
+}
+
+function choose(row, lane, reveal) {
   const message = messageAt(row, lane);
   if (!message) return;
   state.row = row;
@@ -138,6 +147,7 @@ function choose(row, lane) {
   }
   drawRows();
   drawDetail(message, counterpart(row, lane));
+  if (reveal) ladder.scrollIntoView({ block: "start" });
 }
 
 // The message in the same row of another lane, to mark what differs.
@@ -170,8 +180,11 @@ function drawDetail(message, other) {
   const lane = data.scenarios[state.scenario].lanes[state.lane];
   detail.replaceChildren(
     element("h2", {}, `${message.k} · ${lane.label}`),
-    element("p", {}, `${time(message.t)}, connection ${message.c}, ${message.d === 0 ? "from the speaker" : "from the peer"}, ${bytes.length} octets`),
-    element("p", {}, message.s), tree, element("div", { class: "hex", "aria-label": "octets" }, ...spans));
+    element("p", {}, `${message.t === null ? "" : time(message.t) + ", "}connection ${message.c}, ${message.d === 0 ? "from the speaker" : "from the peer"}, ${bytes.length} octets`),
+    element("p", {}, message.s),
+    element("div", { class: "both" }, tree, element("div", { class: "hex", "aria-label": "octets" }, ...spans)));
+  const wrong = detail.querySelector(".hex .wrong");
+  if (wrong) light(Number(wrong.dataset.at), Number(wrong.dataset.at) + 1, true);
 }
 
 // Lights octets start to end and the fields that hold them, in the tree and in the hex.
@@ -188,7 +201,10 @@ function light(start, end, innermost) {
   });
   if (best) {
     best.classList.add("lit");
-    best.scrollIntoView({ block: "nearest" });
+    const list = best.parentNode;
+    if (best.offsetTop < list.scrollTop || best.offsetTop > list.scrollTop + list.clientHeight - 40) {
+      list.scrollTop = best.offsetTop - list.clientHeight / 2;
+    }
   }
 }
 

@@ -1,0 +1,39 @@
+//! What the tests of the forms of a verdict tell of: a failure in sync, a pass in async.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::reactor::Mode;
+use crate::scenario::played::Played;
+use crate::scenario::stage::StepFailure;
+use crate::scenario::suite::{NetworkKind, Report};
+use crate::scenario::verdict::{Faults, Verdict};
+
+pub(super) fn reports() -> [Report; 2] {
+    let failure = StepFailure {
+        message: "expected <UPDATE> & 100% of it".into(),
+        step: Some((0..1, 7)),
+    };
+    [(Mode::Sync, Some(failure)), (Mode::Async, None)].map(|(mode, step)| Report {
+        scenario: "conf-ebgp".into(),
+        mode,
+        network: NetworkKind::Sim,
+        verdict: Verdict {
+            faults: Faults {
+                step: step.clone(),
+                ..Faults::default()
+            },
+            messages: 3,
+            elapsed: Duration::from_millis(5),
+        },
+        played: Played {
+            transcripts: Vec::new(),
+            tables: BTreeMap::new(),
+            heard: Vec::new(),
+            failure: step,
+            hash: None,
+            elapsed: Duration::from_millis(5),
+        },
+        wall: Duration::from_millis(1),
+    })
+}
