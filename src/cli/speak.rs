@@ -86,9 +86,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut status = Status::Passed;
     for outcome in outcomes {
         match outcome {
-            Outcome::Refused(reason) | Outcome::CannotListen(reason) => {
-                return Err(miette!("{reason}"));
+            // A report already, with the place of each mistake.
+            Outcome::Refused(report) => {
+                eprintln!("{report}");
+                return Ok(Status::Trouble);
             }
+            Outcome::CannotListen(reason) => return Err(miette!("{reason}")),
             Outcome::ProgramKeptDying(_) => status = Status::Failed,
             Outcome::Terminated | Outcome::PeersEnded => {}
         }

@@ -320,7 +320,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                 now,
                 &Event::Told {
                     program,
-                    line: &line,
+                    line: line.trim_end(),
                 },
             );
             helper.push(&line);

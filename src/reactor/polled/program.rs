@@ -116,7 +116,7 @@ impl<P: Programs> Helpers<P> {
                 now,
                 &Event::Told {
                     program,
-                    line: &line,
+                    line: line.trim_end(),
                 },
             );
             helper.outbox.push(&line);

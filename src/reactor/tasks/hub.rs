@@ -325,7 +325,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
         {
             self.observe(&Event::Told {
                 program,
-                line: &line,
+                line: line.trim_end(),
             });
             mailbox.outbox.push(&line);
             mailbox.filled.notify_one();

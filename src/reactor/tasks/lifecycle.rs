@@ -309,7 +309,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             let program = &mailbox.process.name;
             hub.observe(&Event::Told {
                 program,
-                line: &line,
+                line: line.trim_end(),
             });
             mailbox.outbox.push(&line);
             mailbox.process.respawn = false;
