@@ -6,8 +6,8 @@ use super::generate::Profile;
 use super::plan::Plan;
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 
-/// Long enough to be noticed by every timer but the hold timer.
-const STALL: Duration = Duration::from_secs(5);
+/// Long enough for everything on its way to pile up, too short for a program to lose its patience.
+const STALL: Duration = Duration::from_secs(3);
 
 /// A reset, a close, a stall and a split at every octet of every connection of `profile`, each way.
 pub fn plans(profile: &Profile) -> impl Iterator<Item = Plan> + '_ {

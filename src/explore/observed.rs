@@ -46,7 +46,7 @@ pub struct Observed {
     pub breaches: Vec<(Breach, String)>,
     /// NOTIFICATIONs sent, by connection.
     pub notifications: usize,
-    /// UPDATEs sent to a peer within one second of the speaker's clock, at most.
+    /// UPDATEs sent on a connection within one second of the speaker's clock, at most.
     pub busiest: BTreeMap<String, usize>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
@@ -56,7 +56,7 @@ pub struct Observed {
     owed: Owed,
     /// The connection that a collision was resolved to, until it is heard of.
     survivor: Option<String>,
-    /// The second of the speaker's clock, and UPDATEs sent in it, by peer.
+    /// The second of the speaker's clock, and UPDATEs sent in it, by connection.
     second: BTreeMap<String, (u64, usize)>,
 }
 
@@ -126,7 +126,7 @@ impl Observer for Watcher {
         let mut observed = self.observed.borrow_mut();
         observed.take_in(self.clock.now(), event);
         if let Event::Sent { connection, raw } = event {
-            observed.counted(own, &connection.peer, raw);
+            observed.counted(own, &connection.to_string(), raw);
         }
     }
 }
@@ -160,6 +160,7 @@ impl Observed {
                 let peer = format!("{}#", connection.peer);
                 self.spoke.retain(|name, _| !name.starts_with(&peer));
                 let name = connection.to_string();
+                self.second.remove(&name);
                 self.survivor.take_if(|survivor| *survivor == name);
             }
             Event::ProgramStarted { .. } => self.owed = Owed::default(),
@@ -261,16 +262,16 @@ impl Observed {
         }
     }
 
-    fn counted(&mut self, own: Duration, peer: &str, raw: &[u8]) {
+    fn counted(&mut self, own: Duration, connection: &str, raw: &[u8]) {
         if raw.get(18) != Some(&2) {
             return;
         }
-        let (second, count) = self.second.entry(peer.to_owned()).or_default();
+        let (second, count) = self.second.entry(connection.to_owned()).or_default();
         if *second != own.as_secs() {
             (*second, *count) = (own.as_secs(), 0);
         }
         *count += 1;
-        let busiest = self.busiest.entry(peer.to_owned()).or_default();
+        let busiest = self.busiest.entry(connection.to_owned()).or_default();
         *busiest = (*busiest).max(*count);
     }
 

@@ -159,7 +159,7 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
         };
         fail(oracle, text.clone());
     }
-    if is_benign(plan) && arrived(ran) < ran.observed.notifications {
+    if is_benign(plan, ran) && arrived(ran) < ran.observed.notifications {
         fail(
             Oracle::Notifications,
             "a NOTIFICATION did not arrive".into(),
@@ -197,7 +197,7 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
         );
     }
     let golden = golden.unwrap_or(&baseline.octets);
-    if is_benign(plan)
+    if is_benign(plan, ran)
         && let Some(divergence) = golden_divergence(golden, ran)
     {
         fail(Oracle::Golden, divergence);
@@ -216,10 +216,11 @@ fn arrived(ran: &Ran) -> usize {
 }
 
 fn too_fast(ran: &Ran) -> Option<String> {
-    ran.observed.busiest.iter().find_map(|(peer, updates)| {
+    ran.observed.busiest.iter().find_map(|(connection, updates)| {
+        let (peer, _) = connection.rsplit_once('#')?;
         let limit = *ran.limits.get(peer)?;
         (*updates > limit as usize).then(|| {
-            format!("{peer} was sent {updates} UPDATE(s) within a second, its limit being {limit}")
+            format!("{connection} was sent {updates} UPDATE(s) within a second, its limit being {limit}")
         })
     })
 }
@@ -281,17 +282,36 @@ pub fn difference(expected: &[Held], found: &[Held]) -> Option<String> {
 }
 
 /// Whether nothing in the plan can end a session or change what is sent.
-fn is_benign(plan: &Plan) -> bool {
+fn is_benign(plan: &Plan, ran: &Ran) -> bool {
+    let held_up: Duration = plan
+        .faults
+        .iter()
+        .map(|fault| match fault.action {
+            Action::Stall(Some(time)) | Action::Coalesce(_, time) | Action::Delay(time) => time,
+            _ => Duration::ZERO,
+        })
+        .sum();
     plan.upsets.is_empty()
-        && plan.faults.iter().all(|fault| match fault.action {
-            Action::Split(_) | Action::Coalesce(..) | Action::Delay(_) => true,
-            Action::Stall(Some(time)) => time < HARMLESS,
-            _ => false,
+        && held_up < PATIENCE.min(harmless(ran) / 2)
+        && plan.faults.iter().all(|fault| {
+            matches!(
+                fault.action,
+                Action::Split(_) | Action::Coalesce(..) | Action::Delay(_) | Action::Stall(Some(_))
+            )
         })
 }
 
-/// A stall that no hold time notices.
-const HARMLESS: Duration = Duration::from_secs(20);
+/// Programs wait for 5 s before they go on without what they wait for.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A stall that no hold time of the run notices: a third of the shortest, and of a minute at most.
+fn harmless(ran: &Ran) -> Duration {
+    let holds = ran.observed.holds.values().copied();
+    let shortest = holds.filter(|hold| !hold.is_zero()).min();
+    shortest.unwrap_or(MINUTE).min(MINUTE) / 3
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The first session that ended without a cause.
 fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
@@ -301,7 +321,7 @@ fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
         .filter(|struck| match struck.fault.action {
             Action::Reset | Action::Close | Action::HalfClose | Action::Silence(_) => true,
             Action::Slow(rate) => rate < 200,
-            Action::Stall(time) => time.is_none_or(|time| time >= HARMLESS),
+            Action::Stall(time) => time.is_none_or(|time| time >= harmless(ran)),
             _ => false,
         })
         .filter_map(|struck| struck.at)
@@ -341,7 +361,7 @@ fn answers(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
     let empty = Vec::new();
     baseline.answers.iter().find_map(|(program, expected)| {
         let found = ran.observed.answers.get(program).unwrap_or(&empty);
-        if is_benign(plan) && found != expected {
+        if is_benign(plan, ran) && found != expected {
             return Some(format!(
                 "process {program} was answered {found:?}, not {expected:?}"
             ));

@@ -387,7 +387,7 @@ impl<C: Connection + Stream> Session<C> {
             message::KEEPALIVE => {
                 if !self.up {
                     self.up = true;
-                    self.view.borrow_mut().set_live(true);
+                    self.shared.transcripts.up(self.peer(), &self.view);
                     self.shared.stage.saw(self.peer(), Seen::Up);
                 }
                 return;

@@ -60,6 +60,12 @@ impl Transcripts {
         view
     }
 
+    /// The session with this view is up: of several of one peer it is the one that counts.
+    pub fn up(&self, peer: IpAddr, view: &Rc<RefCell<View>>) {
+        view.borrow_mut().set_live(true);
+        self.0.borrow_mut().tables.insert(peer, view.clone());
+    }
+
     /// What `look` makes of what `peer` holds; `false` where it never had a session.
     pub fn view(&self, peer: IpAddr, look: impl FnOnce(&View) -> bool) -> bool {
         self.0
