@@ -45,6 +45,7 @@ pub(super) fn of_comparison(
     }
     json!({
         "made": concat!("lockstep ", env!("CARGO_PKG_VERSION")),
+        "of": "Connection",
         "summary": diff_text::headline(report),
         "scenarios": scenarios,
         "bodies": bodies.bodies,
@@ -187,7 +188,8 @@ fn aligned(direction: Direction, left: &[Message<'_>], right: &[Message<'_>]) ->
 }
 
 fn note(difference: &Difference, rows: &[Row]) -> Value {
-    let mut text = diff_text::line(difference);
+    let line = diff_text::line(difference);
+    let mut text = line.split_whitespace().collect::<Vec<_>>().join(" ");
     if let ([left], [right]) = (&difference.left[..], &difference.right[..]) {
         let fields = differences(&difference.contexts, &left.octets, &right.octets);
         if let Some(field) = telling(&fields) {

@@ -34,7 +34,7 @@ function failed(scenario) {
 function drawOverview() {
   const modes = [...new Set(data.scenarios.flatMap((s) => s.lanes.filter((l) => l.verdict).map((l) => l.label)))];
   document.querySelector("#overview thead tr").replaceChildren(
-    ...["Scenario", ...modes].map((name) => element("th", { scope: "col" }, name)));
+    ...[data.of || "Scenario", ...modes].map((name) => element("th", { scope: "col" }, name)));
   const only = document.getElementById("filter").value === "failed";
   overview.replaceChildren();
   data.scenarios.forEach((scenario, index) => {
@@ -67,12 +67,17 @@ function show(index, focus) {
   state.row = -1;
   const scenario = data.scenarios[index];
   overview.querySelectorAll("tr").forEach((row) => row.classList.toggle("current", row.dataset.scenario === String(index)));
+  const current = overview.querySelector("tr.current");
+  const list = current?.closest("nav");
+  if (list && (current.offsetTop < list.scrollTop || current.offsetTop > list.scrollTop + list.clientHeight - 40)) {
+    list.scrollTop = current.offsetTop - list.clientHeight / 2;
+  }
   const box = document.getElementById("scenario");
   const facts = scenario.lanes.map((lane) => element("p", {}, element("strong", {}, lane.label), " ",
     lane.verdict ? element("span", { class: lane.verdict }, lane.verdict) : null, ` ${lane.facts}`));
-  const notes = (scenario.notes || []).map((note) => element("div", { class: "divergence" },
+  const notes = (scenario.notes || []).map((note, at) => element("div", { class: "divergence" },
     element("pre", {}, note.text.replace(/^ {6}/gm, "").trimEnd()),
-    note.row >= 0 ? element("button", { class: "goto", onclick: () => choose(note.row, note.lane, true) }, "Go to the first divergence") : null));
+    note.row >= 0 ? element("button", { class: "goto", onclick: () => choose(note.row, note.lane, true) }, at === 0 || note.again ? "Go to the first divergence" : "Go to this one") : null));
   box.replaceChildren(...[
     element("h2", {}, scenario.name),
     scenario.about ? element("p", {}, scenario.about) : null,
