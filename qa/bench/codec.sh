@@ -5,4 +5,4 @@
 # usage: qa/bench/codec.sh [COUNT] [ROUNDS]     (200,000 UPDATEs and 7 rounds)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../judges"
-exec cargo run --release --quiet --locked --bin codec -- "$@"
+exec cargo run --release --quiet --bin codec -- "$@"
