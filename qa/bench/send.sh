@@ -9,8 +9,8 @@ routes=${1:-100000}
 api=${2:-$routes}
 exabgp_api=${EXABGP_API:-10000}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-cargo build --release --quiet --bins
-cargo build --release --quiet --manifest-path "$root/Cargo.toml" --bin lockstep
+cargo build --release --quiet --bin send-sink
+cargo build --release --quiet --package lockstep
 bin=$CARGO_TARGET_DIR/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
