@@ -88,7 +88,7 @@ send() {
     local sink=$!
     until grep -q listening "$work/sink"; do sleep 0.02; done
     start=$(date +%s.%N)
-    command time -f '%M' -o "$work/memory" \
+    command time -f '%M %U %S' -o "$work/memory" \
         env exabgp_tcp_port=$port exabgp_tcp_bind= exabgp_tcp_attempts=1 exabgp_api_cli=false exabgp_log_level=CRITICAL \
         exabgp_daemon_user="$(id -un)" "$@" >"$work/log" 2>&1 &
     local speaker=$!
@@ -100,10 +100,12 @@ send() {
     for _ in $(seq 50); do kill -0 $speaker 2>/dev/null || break; sleep 0.1; done
     pkill -TERM -P $speaker 2>/dev/null || true
     wait $speaker 2>/dev/null || true
-    memory=$(tail -1 "$work/memory")
-    awk -v label="$label" -v start="$start" -v done="$done" -v seconds="$seconds" -v total="$total" -v updates="$updates" -v memory="$memory" 'BEGIN {
-        printf "%-36s %8.2f s from start to done %11.0f routes/s on the wire %8d UPDATEs %7.0f MiB\n",
-            label, done - start, total / (seconds > 0 ? seconds : 1e-9), updates, memory / 1024
+    local user system
+    read -r memory user system < <(tail -1 "$work/memory")
+    awk -v label="$label" -v start="$start" -v done="$done" -v seconds="$seconds" -v total="$total" -v updates="$updates" -v memory="$memory" \
+        -v core="$(awk "BEGIN { print $user + $system }")" 'BEGIN {
+        printf "%-36s %8.2f s from start to done %8.2f s of a core %11.0f routes/s on the wire %8d UPDATEs %7.0f MiB %6.0f octets/route\n",
+            label, done - start, core, total / (seconds > 0 ? seconds : 1e-9), updates, memory / 1024, memory * 1024 / total
     }'
 }
 
