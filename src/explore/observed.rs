@@ -188,6 +188,11 @@ impl Observed {
                 self.untaken = 0;
                 self.took(at, peer);
             }
+            // Sessions that a crash cut off are silent from then on, and owe nothing.
+            Event::Ended => {
+                self.spoke.clear();
+                self.states.clear();
+            }
             Event::Command { program, line } => {
                 self.owed.unanswered += 1;
                 self.owed.asked.insert((*program).to_owned(), at);

@@ -1,7 +1,7 @@
 //! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -33,6 +33,8 @@ pub struct Shared {
     pub signals: UnboundedSender<Signal>,
     /// Who connects to the speaker when a peer asks for it.
     pub dials: UnboundedSender<Dial>,
+    /// Lines of the scenario whose signal was sent.
+    pub signalled: Rc<RefCell<BTreeSet<usize>>>,
     /// Whether a message that is not the expected one fails the run: not where faults are about.
     pub strict: bool,
 }
@@ -214,7 +216,11 @@ impl<C: Connection + Stream> Session<C> {
                 true
             }
             PeerAction::Signal(signal) => {
-                let _ = self.shared.signals.send(signal);
+                // Adverse runs connect again and again, and a signal is an event of the run, not of a connection.
+                let first = self.shared.signalled.borrow_mut().insert(step.line);
+                if first || self.shared.strict {
+                    let _ = self.shared.signals.send(signal);
+                }
                 true
             }
             PeerAction::Sleep(time) => self.slept(time),

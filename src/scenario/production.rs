@@ -22,7 +22,7 @@ use crate::net::clock::Clock;
 use crate::reactor::conduct::Conduct;
 use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::network::{Listener, Network, SocketOptions};
-use crate::reactor::observer::Observer;
+use crate::reactor::observer::{Event, Observer};
 use crate::reactor::order::Order;
 use crate::reactor::{self, Mode, Rotation, Speaker};
 use crate::speaker::settings::Settings;
@@ -103,6 +103,7 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
             clock: self.clock,
             transcripts: transcripts.clone(),
             signals: signals.clone(),
+            signalled: Rc::default(),
             dials,
             strict: matches!(self.conditions, Conditions::Strict),
         };
@@ -232,6 +233,9 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
                 () = sleep_until(self.clock.at(at)) => {}
                 _ = life => return,
             }
+            // A crash says nothing, so it is said for it.
+            self.observer
+                .observe(self.speaker_clock.now(), &Event::Ended);
             sleep(down).await;
         }
     }

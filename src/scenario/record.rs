@@ -65,6 +65,7 @@ async fn on_the_kernel(
         clock,
         transcripts: transcripts.clone(),
         signals: signals.clone(),
+        signalled: Rc::default(),
         strict: true,
     };
     let mut port = 0;
