@@ -48,6 +48,8 @@ pub struct Observed {
     pub notifications: usize,
     /// UPDATEs sent on a connection within one second of the speaker's clock, at most.
     pub busiest: BTreeMap<String, usize>,
+    /// Whether the configuration was read again.
+    pub reloaded: bool,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
     states: BTreeMap<String, State>,
@@ -188,6 +190,7 @@ impl Observed {
                 self.untaken = 0;
                 self.took(at, peer);
             }
+            Event::Reloaded { .. } => self.reloaded = true,
             // Sessions that a crash cut off are silent from then on, and owe nothing.
             Event::Ended => {
                 self.spoke.clear();
