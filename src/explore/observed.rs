@@ -167,6 +167,7 @@ impl Observed {
             }
             Event::ProgramStarted { .. } => self.owed = Owed::default(),
             Event::Control(_) | Event::Reloaded { .. } => {
+                self.reloaded |= matches!(event, Event::Reloaded { .. });
                 for news in self.owed.news.values_mut() {
                     *news = None;
                 }
@@ -190,7 +191,6 @@ impl Observed {
                 self.untaken = 0;
                 self.took(at, peer);
             }
-            Event::Reloaded { .. } => self.reloaded = true,
             // Sessions that a crash cut off are silent from then on, and owe nothing.
             Event::Ended => {
                 self.spoke.clear();
