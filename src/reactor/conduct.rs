@@ -79,6 +79,12 @@ defects! {
 }
 
 impl Defect {
+    /// Whether it came with ExaBGP's port from sync to async, and was never in sync there.
+    #[must_use]
+    pub fn is_of_the_port(self) -> bool {
+        self.origin() == "ExaBGP's port to async"
+    }
+
     /// The reactors that can have it: some have no place in a loop of turns, one has none among tasks.
     #[must_use]
     pub const fn modes(self) -> &'static [Mode] {

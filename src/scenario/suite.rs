@@ -116,11 +116,10 @@ impl Case {
         defects: &[Defect],
     ) -> Result<Report, play::PlayError> {
         let wall = Clock::start();
-        let ported = |defect: &Defect| defect.origin() == "ExaBGP's port to async";
         let at_home: Vec<Defect> = defects
             .iter()
             .copied()
-            .filter(|defect| mode == Mode::Async || !ported(defect))
+            .filter(|defect| mode == Mode::Async || !defect.is_of_the_port())
             .collect();
         let played = if at_home.is_empty() {
             play::play(&self.scenario, mode, network)?
