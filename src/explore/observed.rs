@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use super::probe::Probe;
 use crate::net::clock::Clock;
+use crate::reactor::control::Control;
 use crate::reactor::observer::{Event, Observer};
 use crate::sim::Trace;
 use crate::speaker::session::{Cause, State, TimerKind};
+
+/// How long a message may be under way in a run that ends.
+const UNDER_WAY: Duration = Duration::from_millis(500);
 
 /// RFC 4271 section 6.7.
 const CEASE: u8 = 6;
@@ -56,6 +60,8 @@ pub struct Observed {
     spoke: BTreeMap<String, Duration>,
     untaken: usize,
     owed: Owed,
+    told_to_end: bool,
+    last_notification: Duration,
     /// The connection that a collision was resolved to, until it is heard of.
     survivor: Option<String>,
     /// The second of the speaker's clock, and UPDATEs sent in it, by connection.
@@ -167,6 +173,12 @@ impl Observed {
             }
             Event::ProgramStarted { .. } => self.owed = Owed::default(),
             Event::Control(_) | Event::Reloaded { .. } => {
+                if matches!(event, Event::Control(Control::Terminate)) && !self.told_to_end {
+                    self.told_to_end = true;
+                    // One that was under way just then may not have been read any more.
+                    let under_way = at.saturating_sub(self.last_notification) < UNDER_WAY;
+                    self.notifications -= usize::from(under_way && self.notifications > 0);
+                }
                 self.reloaded |= matches!(event, Event::Reloaded { .. });
                 for news in self.owed.news.values_mut() {
                     *news = None;
@@ -285,7 +297,11 @@ impl Observed {
 
     fn sent(&mut self, at: Duration, connection: &str, raw: &[u8]) {
         match raw.get(18) {
-            Some(3) => self.notifications += 1,
+            // What is said after the run was told to end may find nobody who listens.
+            Some(3) if !self.told_to_end => {
+                self.notifications += 1;
+                self.last_notification = at;
+            }
             Some(1) => self.offered(connection, raw),
             Some(5) => drop(self.probes.insert(Probe::RouteRefresh)),
             _ => {}
