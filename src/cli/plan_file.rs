@@ -26,7 +26,7 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// Reads the plan and prepares its scenario: one beside the plan (as `import` leaves it), or one of the directory.
+    /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory.
     ///
     /// # Errors
     /// A file that cannot be read, a line that no plan has, a scenario that is not there.
