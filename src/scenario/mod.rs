@@ -22,6 +22,7 @@ pub mod played;
 pub mod program;
 pub mod record;
 pub mod script;
+pub mod sight;
 pub mod stage;
 pub mod table;
 pub mod transcript;

@@ -11,8 +11,9 @@ use super::lines::{self, Line};
 use super::parse_peer;
 use super::parse_program;
 use super::script::{
-    Condition, GoldenSource, OpenAnswer, PeerScript, ProgramScript, Scenario, Sight, TableEntry,
+    Condition, GoldenSource, OpenAnswer, PeerScript, ProgramScript, Scenario, TableEntry,
 };
+use super::sight::Sight;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};

@@ -3,7 +3,8 @@
 use super::lines::Line;
 use super::message;
 use super::parse::{code, condition, duration, family, refresh_subtype, sight, unknown};
-use super::script::{PeerAction, PeerScript, Sight, Signal, Step};
+use super::script::{PeerAction, PeerScript, Signal, Step};
+use super::sight::Sight;
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
 

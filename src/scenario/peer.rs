@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep_until};
 use super::duplex::Duplex;
 use super::message;
 use super::script::{PeerAction, PeerScript, Signal, Step};
-use super::stage::{Seen, Stage};
+use super::sight::Seen;
+use super::stage::Stage;
 use super::table::View;
 use super::transcript::{Ending, Passed, Transcript};
 use crate::net::clock::Clock;
@@ -204,7 +205,7 @@ impl<C: Connection + Stream> Session<C> {
                 None => false,
                 Some(seen) if seen.is(&sight) || !self.shared.strict => true,
                 Some(seen) => {
-                    self.fail(&format!("{seen:?} came where {sight:?} was expected"));
+                    self.fail(&format!("`{seen}` came where `{sight}` was expected"));
                     self.ending = Some(Ending::ByPeer);
                     return false;
                 }

@@ -281,7 +281,7 @@ impl<S: Stream> Program<S> {
         };
         if !right {
             self.fail(&format!(
-                "the answer is `{answer}` where {expected:?} was expected"
+                "the answer is `{answer}` where {expected} was expected"
             ));
         }
     }

@@ -1,11 +1,12 @@
 //! What a scenario's file says, as types.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::bgp::family::Family;
+use super::sight::Sight;
 use crate::bgp::nlri::inet::Prefix;
 
 /// A whole scenario.
@@ -105,6 +106,16 @@ pub enum Answer {
     Any,
 }
 
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "`done`",
+            Self::Error => "`error`",
+            Self::Any => "any answer",
+        })
+    }
+}
+
 /// Something that peers have seen, so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -114,27 +125,6 @@ pub struct Condition {
     pub count: usize,
     /// At which peer; at all of them together where it is absent.
     pub from: Option<IpAddr>,
-}
-
-/// What a peer (or a program) can be waited to have seen (or done).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sight {
-    /// The KEEPALIVE that completes the exchange of OPENs.
-    Up,
-    /// An End-of-RIB, of this family if one is named.
-    EndOfRib(Option<Family>),
-    /// An UPDATE that is no End-of-RIB.
-    Update,
-    /// An UPDATE that announces the prefix.
-    Announce(Prefix),
-    /// An UPDATE that withdraws the prefix.
-    Withdraw(Prefix),
-    /// A NOTIFICATION, of this code and subcode if they are named.
-    Notification(Option<(u8, u8)>),
-    /// A ROUTE-REFRESH, of this family and subtype if they are named.
-    Refresh(Option<(Family, u8)>),
-    /// The program of that name has run all its steps.
-    Program(String),
 }
 
 /// The script of one peer.

@@ -9,55 +9,8 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-use super::script::{Condition, Sight};
-use crate::bgp::family::Family;
-use crate::bgp::nlri::inet::Prefix;
-
-/// One thing that a peer saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// The KEEPALIVE that completes the exchange of OPENs.
-    Up,
-    /// An End-of-RIB.
-    EndOfRib(Family),
-    /// An UPDATE and the unicast prefixes in it.
-    Update {
-        /// Announced.
-        announced: Vec<Prefix>,
-        /// Withdrawn.
-        withdrawn: Vec<Prefix>,
-    },
-    /// A NOTIFICATION's code and subcode.
-    Notification(u8, u8),
-    /// A ROUTE-REFRESH's family and subtype.
-    Refresh(Family, u8),
-    /// Any other message, by its type.
-    Other(u8),
-}
-
-impl Seen {
-    /// Whether this is `sight`.
-    #[must_use]
-    pub fn is(&self, sight: &Sight) -> bool {
-        match (self, sight) {
-            (Self::Up, Sight::Up)
-            | (Self::Update { .. }, Sight::Update)
-            | (Self::EndOfRib(_), Sight::EndOfRib(None))
-            | (Self::Notification(..), Sight::Notification(None))
-            | (Self::Refresh(..), Sight::Refresh(None)) => true,
-            (Self::EndOfRib(seen), Sight::EndOfRib(Some(family))) => seen == family,
-            (Self::Update { announced, .. }, Sight::Announce(prefix)) => announced.contains(prefix),
-            (Self::Update { withdrawn, .. }, Sight::Withdraw(prefix)) => withdrawn.contains(prefix),
-            (Self::Notification(code, subcode), Sight::Notification(Some(pair))) => {
-                (*code, *subcode) == *pair
-            }
-            (Self::Refresh(family, subtype), Sight::Refresh(Some(pair))) => {
-                (*family, *subtype) == *pair
-            }
-            _ => false,
-        }
-    }
-}
+use super::script::Condition;
+use super::sight::{Seen, Sight};
 
 /// Why a run failed, at which step.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::message::{HEADER, NOTIFICATION, ROUTE_REFRESH, UPDATE};
-use super::stage::Seen;
+use super::sight::Seen;
 use crate::bgp::attribute::{Attributes, NextHop, WireContext};
 use crate::bgp::capability::Capability;
 use crate::bgp::error::DecodeError;
