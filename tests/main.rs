@@ -7,6 +7,7 @@ mod config_any_text;
 mod config_mistakes;
 mod api_events;
 mod differential;
+mod dropin;
 mod functional_runner;
 mod scenario_files;
 mod wire;
