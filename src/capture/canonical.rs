@@ -7,9 +7,8 @@ use std::io::Read;
 
 use super::connection::{ConnectionId, Direction};
 use super::error::CaptureError;
-use super::events::Capture;
+use super::events::{Capture, Event, EventKind};
 use super::framing::JunkReason;
-use super::tracker::{Event, EventKind};
 
 /// One direction of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,11 +3,70 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
+use super::connection::{Connection, Direction};
 use super::error::CaptureError;
+use super::framing::JunkReason;
 use super::internet::segment;
 use super::reader::Reader;
-use super::tracker::{Event, Tally, Tracker};
+use super::tally::Tally;
+use super::tracker::Tracker;
+
+/// Something that happened on a connection that speaks BGP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// On which connection.
+    pub connection: &'a Connection,
+    /// Who did it. For [`EventKind::Opened`], who opened the connection.
+    pub direction: Direction,
+    /// Nanoseconds since 1970: when its last octet was in order.
+    pub time: u64,
+    /// What.
+    pub kind: EventKind<'a>,
+}
+
+impl Event<'_> {
+    /// The time as a duration since 1970.
+    #[must_use]
+    pub const fn since_epoch(&self) -> Duration {
+        Duration::from_nanos(self.time)
+    }
+}
+
+/// What happened on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind<'a> {
+    /// It was opened. Told with the first octets, so that connections on which nothing is said are not told of.
+    Opened,
+    /// A message, marker and all.
+    Message {
+        /// Octets of the stream before it.
+        offset: u64,
+        /// The whole message.
+        octets: &'a [u8],
+    },
+    /// Octets that are no message.
+    Junk {
+        /// Octets of the stream before them.
+        offset: u64,
+        /// Why they are no message.
+        reason: JunkReason,
+        /// They themselves.
+        octets: &'a [u8],
+    },
+    /// Octets that were sent and are not in the capture.
+    Gap {
+        /// Octets of the stream before them.
+        offset: u64,
+        /// How many.
+        lost: u64,
+    },
+    /// The sender will send no more (FIN).
+    Finished,
+    /// The sender reset the connection (RST).
+    Reset,
+}
 
 /// A capture being read: its packets go in order, its events come out in order, memory stays bounded.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tracker::Tally;
+use super::tally::Tally;
 
 /// Octets held for one direction before what is missing counts as lost: twice Linux's largest default window.
 const HELD_LIMIT: usize = 12 * 1024 * 1024;
