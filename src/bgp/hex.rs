@@ -35,6 +35,14 @@ pub fn parse(text: &str) -> Result<Vec<u8>, TextError> {
     }
 }
 
+/// Octets as lower-case hexadecimal digits.
+#[must_use]
+pub fn text(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 2);
+    super::json::hex(octets, &mut text);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::bgp::hex;
+
 /// Why a capture cannot be read further: the file, the place, what is wrong, what would be right.
 #[derive(Debug, Error)]
 #[error("{file}: octet {offset}: {kind}")]
@@ -86,5 +88,5 @@ fn hexadecimal(octets: &[u8]) -> String {
     if octets.is_empty() {
         return "nothing (it is empty)".to_owned();
     }
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    hex::text(octets)
 }

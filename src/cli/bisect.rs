@@ -8,6 +8,7 @@ use miette::miette;
 use super::Status;
 use super::explore::named_defect;
 use super::plan_file::PlanFile;
+use crate::bgp::hex;
 use crate::explore::bisect::{Bisection, Parting};
 use crate::reactor::conduct::Defect;
 use crate::scenario::transcript::Passed;
@@ -88,10 +89,7 @@ fn records(text: &mut String, records: &[Record]) {
 }
 
 fn message(passed: &Passed) -> String {
-    let mut text = format!("{:.6} s ", passed.at.as_secs_f64());
     // The marker tells nothing.
-    for octet in passed.bytes.iter().skip(16) {
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
+    let told = passed.bytes.get(16..).unwrap_or_default();
+    format!("{:.6} s {}", passed.at.as_secs_f64(), hex::text(told))
 }

@@ -1,7 +1,6 @@
 //! How the messages of a connection are to be read: what its two OPENs agreed on.
 
 use crate::bgp::attribute::WireContext;
-use crate::bgp::capability::Capability;
 use crate::bgp::family::Families;
 use crate::bgp::iana::MessageType;
 use crate::bgp::message::{Message, Open};
@@ -20,14 +19,7 @@ pub fn agreed(sent: Option<&[u8]>, received: Option<&[u8]>) -> WireContext {
             extended_message: true,
         };
     };
-    let both = |is: fn(&Capability) -> bool| {
-        sent.capabilities().any(is) && received.capabilities().any(is)
-    };
-    WireContext {
-        four_octet_as: both(|one| matches!(one, Capability::FourOctetAs(_))),
-        add_path: add_path(&sent, &received),
-        extended_message: both(|one| matches!(one, Capability::ExtendedMessage(_))),
-    }
+    WireContext::agreed(&sent, &received)
 }
 
 fn open(octets: &[u8]) -> Option<Open> {
@@ -35,30 +27,6 @@ fn open(octets: &[u8]) -> Option<Open> {
         Ok(Message::Open(open)) => Some(open),
         _ => None,
     }
-}
-
-/// RFC 7911 section 4: families that the one sends several paths of and the other receives.
-fn add_path(sent: &Open, received: &Open) -> Families {
-    let entries = |open: &Open| -> Vec<_> {
-        open.capabilities()
-            .filter_map(|capability| match capability {
-                Capability::AddPath(add_path) => Some(add_path.entries.clone()),
-                _ => None,
-            })
-            .flatten()
-            .collect()
-    };
-    let receiving = entries(received);
-    entries(sent)
-        .into_iter()
-        .filter(|(family, does)| {
-            does.sends()
-                && receiving
-                    .iter()
-                    .any(|(other, does)| other == family && does.receives())
-        })
-        .map(|(family, _)| family)
-        .collect()
 }
 
 /// The OPENs of the connections of one capture.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::summary::summary;
 use crate::bgp::attribute::WireContext;
+use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
 use crate::capture::{Direction, Tally};
 use crate::compare::{Difference, Entry, EntryKind, FieldDifference, Report, differences};
@@ -81,13 +82,13 @@ fn entry(entry: &Entry, context: &WireContext) -> Value {
         EntryKind::Message => json!({
             "kind": "message",
             "type": entry.message_type().map(|kind| MessageType(kind).to_string()),
-            "octets": hex(&entry.octets),
+            "octets": hex::text(&entry.octets),
             "summary": summary(context, &entry.octets),
         }),
         EntryKind::Junk(reason) => json!({
             "kind": "junk",
             "reason": reason.to_string(),
-            "octets": hex(&entry.octets),
+            "octets": hex::text(&entry.octets),
         }),
         EntryKind::Gap(lost) => json!({ "kind": "gap", "lost_octets": lost }),
         EntryKind::Finished => json!({ "kind": "fin" }),
@@ -116,8 +117,4 @@ fn field(difference: &FieldDifference) -> Value {
         "left": side(&difference.left),
         "right": side(&difference.right),
     })
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::bgp::hex;
 use console::style;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -59,7 +60,7 @@ pub fn rows(octets: &[u8], marked: &[bool], indent: &str, colours: bool) -> Stri
             let gap = if at - start == ROW / 2 { "  " } else { " " };
             out.push_str(gap);
             carets.push_str(gap);
-            let octet = format!("{:02x}", octets[at]);
+            let octet = hex::text(&octets[at..=at]);
             if is_marked(at) {
                 let shown = style(octet).red().bold().force_styling(colours);
                 let _ = write!(out, "{shown}");

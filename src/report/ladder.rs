@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use super::diff_text::seconds;
 use super::summary::summary;
 use crate::bgp::attribute::WireContext;
+use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
 use crate::capture::{Connection, Direction, Event, EventKind};
+
+/// Octets of what is no message that are shown.
+const SHOWN: usize = 24;
 
 /// The line that announces a connection.
 #[must_use]
@@ -66,12 +70,8 @@ fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
             reason,
             octets,
         } => {
-            let shown: String = octets
-                .iter()
-                .take(24)
-                .map(|octet| format!("{octet:02x}"))
-                .collect();
-            let more = if octets.len() > 24 { "…" } else { "" };
+            let shown = hex::text(&octets[..octets.len().min(SHOWN)]);
+            let more = if octets.len() > SHOWN { "…" } else { "" };
             let text = format!(
                 "{} octets at {offset} that are no message ({reason}): {shown}{more}",
                 octets.len()
@@ -102,8 +102,6 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
         "time_ns": event.time,
         "since_open_ns": event.time.saturating_sub(event.connection.opened),
     });
-    let hex =
-        |octets: &[u8]| -> String { octets.iter().map(|octet| format!("{octet:02x}")).collect() };
     let told = match event.kind {
         EventKind::Opened => json!({ "kind": "opened", "handshake": event.connection.handshake }),
         EventKind::Message { offset, octets } => json!({
@@ -111,7 +109,7 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
             "number": number,
             "offset": offset,
             "type": MessageType(octets[18]).to_string(),
-            "octets": hex(octets),
+            "octets": hex::text(octets),
             "summary": summary(context, octets),
         }),
         EventKind::Junk {
@@ -123,7 +121,7 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
             "number": number,
             "offset": offset,
             "reason": reason.to_string(),
-            "octets": hex(octets),
+            "octets": hex::text(octets),
         }),
         EventKind::Gap { offset, lost } => {
             json!({ "kind": "gap", "offset": offset, "lost_octets": lost })

@@ -6,6 +6,7 @@ use std::ops::Range;
 use console::style;
 
 use crate::bgp::dissect::Node;
+use crate::bgp::hex;
 
 /// Octets in a row.
 const ROW: usize = 8;
@@ -58,7 +59,7 @@ fn write(
             .force_styling(colours);
         let _ = write!(text, "  {source}");
     }
-    let first = hex(rows.next().unwrap_or_default());
+    let first = parted(rows.next().unwrap_or_default());
     let _ = writeln!(
         out,
         "{indent}{sign}{:>5}  {first:<width$}  {text}",
@@ -66,14 +67,14 @@ fn write(
         width = ROW * 3 - 1
     );
     for row in rows {
-        let _ = writeln!(out, "{indent}        {}", hex(row));
+        let _ = writeln!(out, "{indent}        {}", parted(row));
     }
     for child in &node.children {
         write(child, octets, marked, indent, depth + 1, colours, out);
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    let texts: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+fn parted(octets: &[u8]) -> String {
+    let texts: Vec<String> = octets.chunks(1).map(hex::text).collect();
     texts.join(" ")
 }

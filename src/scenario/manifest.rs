@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::bgp::hex;
+
 /// The name of the file, beside the goldens.
 pub const FILE: &str = "manifest.toml";
 
@@ -152,10 +154,7 @@ impl Manifest {
 /// SHA-256 in hexadecimal.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::text(&Sha256::digest(bytes))
 }
 
 /// Writes `bytes` to `path` by way of a file beside it, so that a failure leaves what was there.

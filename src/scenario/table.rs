@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use super::message::{HEADER, NOTIFICATION, ROUTE_REFRESH, UPDATE};
 use super::sight::Seen;
 use crate::bgp::attribute::{Attributes, NextHop, WireContext};
-use crate::bgp::capability::Capability;
 use crate::bgp::error::DecodeError;
 use crate::bgp::family::Family;
 use crate::bgp::message::{Message, Update};
@@ -177,23 +176,8 @@ pub fn is_end_of_rib(bytes: &[u8]) -> bool {
 /// How a speaker that sent `open` writes to a peer that mirrors it.
 #[must_use]
 pub fn agreed(open: &[u8]) -> WireContext {
-    let mut context = WireContext::default();
-    let Ok(Message::Open(open)) = Message::decode(&context, open) else {
-        return context;
-    };
-    for capability in open.capabilities() {
-        match capability {
-            Capability::FourOctetAs(_) => context.four_octet_as = true,
-            Capability::ExtendedMessage(_) => context.extended_message = true,
-            Capability::AddPath(add_path) => {
-                let both = add_path
-                    .entries
-                    .iter()
-                    .filter(|(_, direction)| direction.sends() && direction.receives());
-                context.add_path = both.map(|(family, _)| *family).collect();
-            }
-            _ => {}
-        }
+    match Message::decode(&WireContext::default(), open) {
+        Ok(Message::Open(open)) => WireContext::agreed(&open, &open),
+        _ => WireContext::default(),
     }
-    context
 }
