@@ -66,15 +66,19 @@ pub(super) fn classify(
             });
         }
     }
-    found.sort_by_key(|one| {
-        let place = |indices: &[usize], reads: &[Read]| {
-            indices
-                .first()
-                .map_or(u64::MAX, |index| reads[*index].entry.since_open)
-        };
-        place(&one.left, left).min(place(&one.right, right))
-    });
+    found.sort_by_key(|one| place(one, left.len(), &alignment.same));
     (found, equivalent)
+}
+
+/// Where it stands: at its left side, what the right alone has before the next that both have. The clocks of the two
+/// sides say nothing of each other.
+fn place(found: &Found, end: usize, same: &[(usize, usize)]) -> (usize, bool, usize) {
+    let right = found.right.first().copied().unwrap_or_default();
+    let left = found.left.first().copied().unwrap_or_else(|| {
+        let next = same.partition_point(|(_, b)| *b < right);
+        same.get(next).map_or(end, |(a, _)| *a)
+    });
+    (left, !found.left.is_empty(), right)
 }
 
 /// Where the history of every route is the same on both sides, its UPDATEs merely look different: drops them.

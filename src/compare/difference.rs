@@ -96,6 +96,9 @@ impl fmt::Display for Class {
 pub struct Difference {
     /// In which stream.
     pub stream: StreamId,
+    /// When, in nanoseconds since 1970 on the left's clock: what the right alone has stands where the left had what
+    /// comes before it.
+    pub at: u64,
     /// In what way.
     pub class: Class,
     /// What the left has here (of a whole connection, the first few).
@@ -108,25 +111,6 @@ pub struct Difference {
     pub context: Vec<Entry>,
     /// How to read the messages of the left and of the right.
     pub contexts: [WireContext; 2],
-}
-
-impl Difference {
-    /// Where it stands among others: by time since the connection was opened.
-    #[must_use]
-    pub fn since_open(&self) -> u64 {
-        let first = |entries: &[Entry]| entries.first().map(|entry| entry.since_open);
-        match (first(&self.left), first(&self.right)) {
-            (Some(left), Some(right)) => left.min(right),
-            (left, right) => left.or(right).unwrap_or(0),
-        }
-    }
-
-    /// When, in nanoseconds since 1970: on the left where the left has it.
-    #[must_use]
-    pub fn time(&self) -> u64 {
-        let first = self.left.first().or_else(|| self.right.first());
-        first.map_or(0, |entry| entry.time)
-    }
 }
 
 /// The outcome of a comparison.

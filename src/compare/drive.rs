@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::comparison::{Comparison, Options};
+use super::comparison::Comparison;
 use super::difference::{Report, Side};
+use super::options::Options;
 use crate::capture::{
     Canonical, Capture, CaptureError, Connection, Direction, Endpoint, Event, EventKind, Item,
 };

@@ -1,0 +1,95 @@
+//! One direction of one connection, on both sides of a comparison.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::difference::{Class, Difference, Side};
+use super::entry::{Entry, EntryKind};
+use super::lane::Lane;
+use crate::capture::StreamId;
+
+/// Equal entries shown before a difference.
+pub(super) const CONTEXT: usize = 3;
+
+/// One direction of one connection on both sides.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) id: StreamId,
+    pub(super) lanes: [Lane; 2],
+    /// Number of its connection on either side, which that side has.
+    pub(super) connections: [Option<usize>; 2],
+    /// When it was opened on either side, in nanoseconds since 1970.
+    pub(super) opened: [u64; 2],
+    /// The two have parted and wait for enough to be aligned.
+    pub(super) parted: bool,
+    /// Put off to another reading.
+    pub(super) deferred: bool,
+    pub(super) recent: VecDeque<Entry>,
+    pub(super) beats: [VecDeque<u64>; 2],
+    pub(super) found: Findings,
+}
+
+/// What was found in one stream: it goes if the stream has to be read again.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) matched: u64,
+    pub(super) equivalent: u64,
+    pub(super) counts: BTreeMap<Class, u64>,
+    pub(super) differences: Vec<Difference>,
+}
+
+/// A connection of one side.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) streams: [Option<usize>; 2],
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId) -> Self {
+        Self {
+            id,
+            lanes: Default::default(),
+            connections: [None; 2],
+            opened: [0; 2],
+            parted: false,
+            deferred: false,
+            recent: VecDeque::with_capacity(CONTEXT),
+            beats: Default::default(),
+            found: Findings::default(),
+        }
+    }
+
+    /// Whether the side opposite `side` has nothing more to say.
+    pub(super) fn is_alone(&self, ended: &[bool; 2], side: Side) -> bool {
+        ended[side.opposite().index()]
+    }
+
+    /// Keeps the last few entries that both have, as the left has them, in buffers used again and again.
+    #[inline]
+    pub(super) fn remember(
+        &mut self,
+        index: u64,
+        offset: u64,
+        time: u64,
+        kind: EntryKind,
+        octets: &[u8],
+    ) {
+        let mut buffer = if self.recent.len() == CONTEXT {
+            self.recent
+                .pop_front()
+                .map(|entry| entry.octets)
+                .unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        buffer.clear();
+        buffer.extend_from_slice(octets);
+        self.recent.push_back(Entry {
+            index,
+            offset,
+            time,
+            since_open: time.saturating_sub(self.opened[0]),
+            kind,
+            octets: buffer,
+        });
+    }
+}
