@@ -8,6 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use browser::Browser;
+use lockstep::explore::finding::Finding;
+use lockstep::explore::oracle::{Failure, Oracle};
+use lockstep::explore::shrink::Shrunk;
+use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
 use lockstep::report::html;
 use lockstep::scenario::golden::Golden;
@@ -61,11 +65,7 @@ fn a_person_clicks_through_to_the_divergence() {
 
     // It opens at the failure.
     assert_eq!(browser.text("#scenario h2"), "conf-ebgp");
-    assert!(
-        browser
-            .text("#summary")
-            .contains("6 run(s), 4 passed, 2 failed")
-    );
+    assert!(browser.text("#summary").contains("2 of 6 runs failed"));
     assert!(
         browser
             .text(".divergence")
@@ -73,17 +73,17 @@ fn a_person_clicks_through_to_the_divergence() {
     );
 
     // To another scenario and back, then to the divergence.
-    browser.click("[data-scenario='0'] button");
+    browser.click("[data-sheet='0'] button");
     assert_eq!(browser.text("#scenario h2"), "api-rib");
     assert_eq!(browser.count(".divergence"), 0);
-    assert_eq!(browser.count(".hex span"), 0);
-    browser.click("[data-scenario='1'] button");
+    assert_eq!(browser.count(".own span"), 0);
+    browser.click("[data-sheet='1'] button");
     browser.click(".divergence .goto");
     assert_eq!(browser.count(".row.differs .cell.chosen"), 1);
 
     // The field tree names the field, and one octet is marked.
-    assert_eq!(browser.text(".hex .wrong"), "00");
-    assert_eq!(browser.count(".hex .wrong"), 1);
+    assert_eq!(browser.text(".own .wrong"), "00");
+    assert_eq!(browser.count(".own .wrong"), 1);
     let fields = browser.texts(".tree li.differs");
     assert!(
         fields.iter().any(|field| field.contains("10.0.0.0/24")),
@@ -96,19 +96,136 @@ fn a_person_clicks_through_to_the_divergence() {
     browser.shot("divergence");
 
     // From the octet to its field, and from a field to its octets.
-    browser.click(".hex .wrong");
+    browser.click(".own .wrong");
     assert!(browser.text(".tree .lit").contains("Prefix 10.0.0.0"));
     browser.click(".tree li[data-start='0'][data-end='16']");
     assert_eq!(browser.count(".hex .lit"), 16);
     assert!(browser.text(".tree .lit").contains("Marker"));
 
+    // Both decodings are there, and what the other says instead.
+    assert!(browser.text(".says").contains("announces 10.0.0.0/24"));
+    assert!(
+        browser
+            .text(".says.other")
+            .contains("golden: UPDATE announces 10.0.1.0/24")
+    );
+    assert!(browser.text(".tree .instead").contains("golden: 10.0.1.0"));
+    assert_eq!(browser.texts(".other .wrong"), ["01"]);
+
     // The golden's side of it.
     browser.click(".row.differs .cell:first-child");
-    assert_eq!(browser.text(".hex .wrong"), "01");
+    assert_eq!(browser.text(".own .wrong"), "01");
 
     // Nothing was fetched, and nothing went wrong.
     let fetched = browser.run("return performance.getEntriesByType('resource').length");
     assert_eq!(fetched, json!(0));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn states_and_commands_stand_on_the_time_axis() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let case = case("api-rib");
+    let reports = Mode::ALL.map(|mode| case.run(mode, NetworkKind::Sim).unwrap());
+    browser.open(&page("marks", &[case], &reports));
+    let states = browser.texts(".mark.state .what");
+    // One of each mode, in the same row.
+    let established = "OPENCONFIRM → ESTABLISHED: KEEPALIVE received";
+    assert_eq!(
+        states.iter().filter(|state| *state == established).count(),
+        2,
+        "{states:?}"
+    );
+    let commands = browser.texts(".mark.program .what");
+    assert!(
+        commands
+            .iter()
+            .any(|command| command.contains("▸ announce route")),
+        "{commands:?}"
+    );
+    assert!(
+        commands.iter().any(|command| command.ends_with("◂ done")),
+        "{commands:?}"
+    );
+    let times = browser.texts(".mark time");
+    assert!(
+        times.windows(2).all(|pair| pair[0].len() == pair[1].len()),
+        "{times:?}"
+    );
+    // They can be left out, and chosen.
+    browser.click(".mark.state");
+    assert!(
+        browser
+            .text("#detail")
+            .contains("127.0.0.1#1 IDLE → CONNECT")
+    );
+    browser.click(".legend .state");
+    assert_eq!(browser.count(".mark.state"), 0);
+    assert!(browser.count(".mark.program") > 0);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_page_of_a_finding_opens_at_its_fault() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let case = case("conf-ebgp");
+    let trier = Trier::new((*case.scenario).clone(), Some(case.golden.clone())).unwrap();
+    let plan = "scenario conf-ebgp\nfault 127.0.0.1#1 sent byte 60: reset\n";
+    let plan = lockstep::explore::parse::parse(plan).unwrap();
+    let finding = Finding {
+        mode: Mode::Async,
+        failure: Failure {
+            oracle: Oracle::Unforced,
+            text: "for the sake of the page".into(),
+        },
+        drawn: plan.clone(),
+        shrunk: Shrunk {
+            plan,
+            tried: 0,
+            kept: 0,
+        },
+    };
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
+    let (written, runs) = finding.write(&trier, &directory).unwrap();
+    let again = finding.replay(&written);
+    let document = html::finding(&case.scenario, Some(&case.golden), &finding, &runs, again);
+    let path = written.join("report.html");
+    std::fs::write(&path, document).unwrap();
+    browser.open(&path);
+
+    assert_eq!(
+        browser.text("#summary"),
+        "unforced: for the sake of the page"
+    );
+    assert!(
+        browser
+            .text(".divergence")
+            .contains("fault 127.0.0.1#1 sent byte 60: reset")
+    );
+    let heads = browser.texts(".head [role=columnheader]");
+    assert_eq!(heads.len(), 3, "{heads:?}");
+    assert!(heads[0].starts_with("golden"), "{heads:?}");
+    assert!(
+        browser
+            .text(".cell.chosen.fault")
+            .contains("sent byte 60: reset")
+    );
+    // Both modes were struck, and both came back.
+    let struck = browser.texts(".mark.fault .what");
+    assert_eq!(
+        struck
+            .iter()
+            .filter(|text| text.contains("byte 60: reset"))
+            .count(),
+        2,
+        "{struck:?}"
+    );
+    assert!(browser.count(".row.pause") > 0);
+    browser.shot("finding");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -179,11 +296,14 @@ fn a_diff_is_a_page_too() {
             .text("#summary")
             .contains("1 difference: 1 other value")
     );
-    assert_eq!(browser.text("tr.current .different"), "✗ different");
+    assert_eq!(browser.text(".badge"), "different");
     assert_eq!(browser.texts(".head [role=columnheader]").len(), 2);
     browser.click(".divergence .goto");
     assert_eq!(browser.count(".row.differs .cell.chosen"), 1);
-    assert_eq!(browser.text(".hex .wrong"), "01");
+    assert_eq!(browser.text(".own .wrong"), "00");
+    assert_eq!(browser.text(".other .wrong"), "01");
+    // The run's own marks are there; the capture has but its opening.
+    assert!(browser.count(".mark.state") > 0);
     browser.shot("diff");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
@@ -198,7 +318,7 @@ fn ten_thousand_messages_stay_usable() {
     browser.open(&page("large", &[case], &[report]));
     assert!(browser.text(".divergence").contains("message 9000 "));
     assert!(browser.text(".cell.chosen").contains("10.0.35.39/32"));
-    let rows = browser.run("return data.scenarios[0].rows.length");
+    let rows = browser.run("return data.sheets[0].rows.length");
     assert_eq!(rows, json!(MESSAGES));
     assert!(browser.count(".row") < 100);
     let took = browser.run(
@@ -221,6 +341,7 @@ fn large(count: u32) -> (Case, Report) {
         from_speaker: true,
         bytes: bytes.clone(),
     });
+    report.played.marks.clear();
     report.played.transcripts = vec![Transcript {
         peer,
         attempt: 1,

@@ -67,13 +67,13 @@ pub struct Arguments {
 /// # Errors
 /// One of them cannot be read.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let mut left = arguments.places.input(&arguments.left)?;
-    let mut right = arguments.places.input(&arguments.right)?;
     if arguments.left == "-" && arguments.right == "-" {
         return Err(miette::miette!(
             "standard input can be read once, not as both A and B"
         ));
     }
+    let (mut left, left_marks) = arguments.places.told(&arguments.left)?;
+    let (mut right, right_marks) = arguments.places.told(&arguments.right)?;
     let held = match &arguments.html {
         Some(_) => Some([hold(&mut left)?, hold(&mut right)?]),
         None => None,
@@ -86,7 +86,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         keep: arguments.limit.max(arguments.full),
     };
     let bar = progress(&left, &right);
-    let report = captures(&mut left, &mut right, options, &mut |octets| {
+    let report = captures(&mut left, &mut right, options.clone(), &mut |octets| {
         if let Some(bar) = &bar {
             bar.set_position(octets);
         }
@@ -96,8 +96,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         bar.finish_and_clear();
     }
     let names = [&arguments.left[..], &arguments.right[..]];
-    if let (Some(path), Some([left, right])) = (&arguments.html, &held) {
-        let page = html::comparison(names, [left, right], &report, arguments.keepalives);
+    if let (Some(path), Some(held)) = (&arguments.html, &held) {
+        let marks = [&left_marks, &right_marks];
+        let sides = [0, 1].map(|side| html::Side {
+            name: names[side],
+            capture: &held[side],
+            marks: marks[side],
+        });
+        let page = html::comparison(sides, &report, &options);
         std::fs::write(path, page)
             .into_diagnostic()
             .wrap_err_with(|| format!("{} cannot be written", path.display()))?;

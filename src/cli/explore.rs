@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,6 @@ use serde_json::json;
 
 use super::Status;
 use super::run::{Modes, chosen};
-use crate::capture::Canonical;
-use crate::compare;
 use crate::explore::every_byte;
 use crate::explore::finding::Finding;
 use crate::explore::generate::{Class, generate};
@@ -26,7 +24,6 @@ use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::trial::{Trial, Trier};
 use crate::net::clock::Clock;
-use crate::reactor::Mode;
 use crate::reactor::conduct::Defect;
 use crate::report::html;
 use crate::scenario::golden::Golden;
@@ -338,8 +335,10 @@ impl Sweep {
                 continue;
             };
             let finding = Finding::shrunk(&trier, plan, trial.mode, failure);
-            let directory = finding.write(&trier, &self.out).into_diagnostic()?;
-            page(&directory)?;
+            let (directory, runs) = finding.write(&trier, &self.out).into_diagnostic()?;
+            let again = finding.replay(&directory);
+            let page = html::finding(scenario, golden.as_ref(), &finding, &runs, again);
+            std::fs::write(directory.join("report.html"), page).into_diagnostic()?;
             say(&mut out, String::new())?;
             say(
                 &mut out,
@@ -390,21 +389,4 @@ impl Sweep {
 
 fn lines(plan: &Plan) -> usize {
     plan.to_string().lines().count()
-}
-
-/// Writes `report.html` into a finding's directory: what both modes sent, side by side.
-fn page(directory: &Path) -> miette::Result<()> {
-    let capture = |mode: Mode| -> miette::Result<Canonical> {
-        let path = directory.join(format!("{mode}.pcap"));
-        // A mode that could not be run left none.
-        if !path.exists() {
-            return Ok(Canonical::default());
-        }
-        let octets = std::fs::read(&path).into_diagnostic()?;
-        Canonical::read(path.display().to_string(), &octets[..]).into_diagnostic()
-    };
-    let [left, right] = [capture(Mode::Sync)?, capture(Mode::Async)?];
-    let report = compare::canonical(&left, &right, compare::Options::default());
-    let page = html::comparison(["sync", "async"], [&left, &right], &report, false);
-    std::fs::write(directory.join("report.html"), page).into_diagnostic()
 }

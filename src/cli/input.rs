@@ -12,6 +12,7 @@ use super::run::chosen;
 use crate::compare::Input;
 use crate::reactor::Mode;
 use crate::scenario::manifest::Manifest;
+use crate::scenario::mark::Mark;
 use crate::scenario::play::play;
 use crate::scenario::record::pcap;
 use crate::scenario::suite::NetworkKind;
@@ -31,11 +32,44 @@ pub struct Places {
 }
 
 impl Places {
+    /// The capture that `name` stands for, and where a scenario is run for it, what happened beside the messages.
+    ///
+    /// # Errors
+    /// There is none of that name; the scenario cannot be run.
+    pub fn told(&self, name: &str) -> miette::Result<(Input, Vec<Mark>)> {
+        if let Some((scenario, mode)) = Self::run(name)? {
+            return self.played(name, scenario, mode);
+        }
+        Ok((self.recorded(name)?, Vec::new()))
+    }
+
     /// The capture that `name` stands for.
     ///
     /// # Errors
     /// There is none of that name; the scenario cannot be run.
     pub fn input(&self, name: &str) -> miette::Result<Input> {
+        Ok(self.told(name)?.0)
+    }
+
+    /// The scenario and mode of `scenario@mode`, unless a file has that name.
+    fn run(name: &str) -> miette::Result<Option<(&str, Mode)>> {
+        let path = Path::new(name);
+        let is_path = path.exists() || path.extension().is_some() || path.components().count() > 1;
+        match name.split_once('@') {
+            Some((scenario, mode)) if !is_path && mode != GOLDEN => {
+                let mode = mode.parse::<Mode>().map_err(|error| {
+                    miette!(
+                        help = "`sync`, `async` or `golden` follows the @",
+                        "{error}"
+                    )
+                })?;
+                Ok(Some((scenario, mode)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn recorded(&self, name: &str) -> miette::Result<Input> {
         if name == "-" {
             if io::stdin().is_terminal() {
                 return Err(miette!(
@@ -66,18 +100,7 @@ impl Places {
                 "there is no file {name}"
             ));
         }
-        match name.split_once('@') {
-            None | Some((_, GOLDEN)) => self.golden(name.split('@').next().unwrap_or(name)),
-            Some((scenario, mode)) => {
-                let mode = mode.parse::<Mode>().map_err(|error| {
-                    miette!(
-                        help = "`sync`, `async` or `golden` follows the @",
-                        "{error}"
-                    )
-                })?;
-                self.played(name, scenario, mode)
-            }
-        }
+        self.golden(name.split('@').next().unwrap_or(name))
     }
 
     fn golden(&self, scenario: &str) -> miette::Result<Input> {
@@ -94,14 +117,14 @@ impl Places {
         Ok(Input::File(self.captures.join(&entry.file)))
     }
 
-    fn played(&self, name: &str, scenario: &str, mode: Mode) -> miette::Result<Input> {
+    fn played(&self, name: &str, scenario: &str, mode: Mode) -> miette::Result<(Input, Vec<Mark>)> {
         let mut scenarios = chosen(&self.scenario_dir, &[scenario.to_owned()])?;
         let Some(scenario) = scenarios.pop() else {
             return Err(miette!("there is no scenario `{scenario}`"));
         };
         let played = play(&Rc::new(scenario), mode, NetworkKind::Sim)?;
         let octets = pcap(&played.transcripts, Duration::ZERO).into_diagnostic()?;
-        Ok(Input::Memory(name.to_owned(), octets))
+        Ok((Input::Memory(name.to_owned(), octets), played.marks))
     }
 }
 

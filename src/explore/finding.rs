@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::shrink::{Shrunk, shrink};
 use super::trial::Trier;
 use crate::reactor::Mode;
+use crate::scenario::played::Played;
 use crate::scenario::record::pcap;
 use crate::sim::Keep;
 
@@ -55,11 +56,23 @@ impl Finding {
         }
     }
 
-    /// Writes plan, captures and log below `directory` and gives the new directory.
+    /// The command that replays it, once it is written to `directory`.
+    #[must_use]
+    pub fn replay(&self, directory: &Path) -> String {
+        let plan = directory.join("plan");
+        format!("lockstep replay {} --mode {}", plan.display(), self.mode)
+    }
+
+    /// Writes plan, captures and log below `directory` and gives the new directory, and what came of the plan in each
+    /// mode in which it ends.
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn write(&self, trier: &Trier, directory: &Path) -> io::Result<PathBuf> {
+    pub fn write(
+        &self,
+        trier: &Trier,
+        directory: &Path,
+    ) -> io::Result<(PathBuf, Vec<(Mode, Played)>)> {
         let name = format!(
             "{}-{}-{}-{}",
             self.drawn.scenario, self.mode, self.failure.oracle, self.drawn.seed
@@ -67,12 +80,12 @@ impl Finding {
         let directory = directory.join(name);
         fs::create_dir_all(&directory)?;
         let plan = self.plan();
-        let path = directory.join("plan");
         fs::write(
-            &path,
+            directory.join("plan"),
             format!("# {}: {}\n{plan}", self.failure.oracle, self.failure.text),
         )?;
         fs::write(directory.join("plan.drawn"), self.drawn.to_string())?;
+        let mut runs = Vec::new();
         for mode in Mode::ALL {
             let (_, ran) = trier.try_mode(&plan, mode, Keep::All);
             let Some(ran) = ran else { continue };
@@ -86,9 +99,10 @@ impl Finding {
                 .map(|record| format!("{record}\n"))
                 .collect();
             fs::write(directory.join(format!("{mode}.log")), log)?;
+            runs.push((mode, ran.played));
         }
-        let replay = format!("lockstep replay {} --mode {}", path.display(), self.mode);
+        let replay = self.replay(&directory);
         fs::write(directory.join("replay"), format!("{replay}\n"))?;
-        Ok(directory)
+        Ok((directory, runs))
     }
 }

@@ -9,6 +9,7 @@ use super::probe::Probe;
 use crate::net::clock::Clock;
 use crate::reactor::control::Control;
 use crate::reactor::observer::{Event, Observer};
+use crate::scenario::mark::Mark;
 use crate::sim::Trace;
 use crate::speaker::session::{Cause, State, TimerKind};
 
@@ -101,6 +102,8 @@ pub struct Watcher {
     /// The true one: the speaker's own may be skewed.
     clock: Clock,
     observed: RefCell<Observed>,
+    /// What happened beside messages, where it is wanted.
+    marks: Option<RefCell<Vec<Mark>>>,
 }
 
 impl Watcher {
@@ -113,7 +116,21 @@ impl Watcher {
             host: "speaker".into(),
             kind: "speaker".into(),
             observed: RefCell::default(),
+            marks: None,
         }
+    }
+
+    /// Keeps what happens beside messages too.
+    #[must_use]
+    pub fn marking(mut self) -> Self {
+        self.marks = Some(RefCell::default());
+        self
+    }
+
+    /// Takes what happened so far beside messages.
+    #[must_use]
+    pub fn take_marks(&self) -> Vec<Mark> {
+        self.marks.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     /// What was seen so far; sessions that still live are silent until `now`.
@@ -131,8 +148,12 @@ impl Watcher {
 impl Observer for Watcher {
     fn observe(&self, own: Duration, event: &Event<'_>) {
         self.trace.note(&self.host, &self.kind, event.to_string());
+        let now = self.clock.now();
+        if let Some(marks) = &self.marks {
+            marks.borrow_mut().extend(Mark::of(now, event));
+        }
         let mut observed = self.observed.borrow_mut();
-        observed.take_in(self.clock.now(), event);
+        observed.take_in(now, event);
         if let Event::Sent { connection, raw } = event {
             observed.counted(own, &connection.to_string(), raw);
         }

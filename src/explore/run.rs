@@ -11,11 +11,13 @@ use super::plan::Plan;
 use crate::reactor::conduct::{Conduct, Defects, Sound};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
+use crate::scenario::mark::Mark;
 use crate::scenario::play::{self, PlayError};
 use crate::scenario::played::Played;
 use crate::scenario::production::{Adversity, Conditions, LIMIT, Production};
 use crate::scenario::script::Scenario;
 use crate::scenario::transcripts::Transcripts;
+use crate::scenario::upset::Upset;
 use crate::sim::{
     self, Faults, FaultyNetwork, Keep, Record, Seed, Struck, TappedNetwork, Trace, TraceHash, World,
 };
@@ -149,7 +151,11 @@ impl Stagecraft {
         let faulty = FaultyNetwork::new(network.clone(), "speaker", &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
         let tapped = TappedNetwork::new(faulty, "speaker", &trace);
-        let watcher = Rc::new(Watcher::new(trace.clone(), clock));
+        let watcher = Watcher::new(trace.clone(), clock);
+        let watcher = Rc::new(match keep {
+            Keep::All => watcher.marking(),
+            Keep::Hash => watcher,
+        });
         let production = Production {
             scenario: self.scenario.clone(),
             mode,
@@ -179,15 +185,36 @@ impl Stagecraft {
         });
         let played = world.run(VIRTUAL_LIMIT.max(LIMIT), production.play(recovered))??;
         let elapsed = played.elapsed;
+        let struck = faults.report();
+        let mut marks = Vec::new();
+        if keep == Keep::All {
+            marks = befallen(plan, &struck);
+            marks.extend(watcher.take_marks());
+            // Stable: what befell a run comes before what came of it.
+            marks.sort_by_key(|mark| mark.at);
+        }
         Ok(Ran {
-            played,
+            played: Played { marks, ..played },
             observed: watcher.take(elapsed),
-            struck: faults.report(),
+            struck,
             hash: trace.hash(),
             limits: self.limits.clone(),
             records: trace.take_records(),
         })
     }
+}
+
+/// The marks of what befell a run: the faults that struck, and the crashes.
+fn befallen(plan: &Plan, struck: &[Struck]) -> Vec<Mark> {
+    let struck = struck.iter();
+    let faults = struck.filter_map(|one| Some(Mark::fault(one.at?, one.fault.to_string())));
+    let crashes = plan.upsets.iter().filter_map(|upset| match upset {
+        Upset::CrashSpeaker { at, .. } | Upset::CrashPeer { at, .. } => {
+            Some(Mark::fault(*at, upset.to_string()))
+        }
+        Upset::Program { .. } => None,
+    });
+    faults.chain(crashes).collect()
 }
 
 fn rate_limits(rotation: &Rotation) -> BTreeMap<String, u32> {

@@ -14,8 +14,8 @@ pub fn line(report: &Report) -> Option<String> {
         .and_then(|step| step.step.as_ref())
         .map_or(1, |(_, line)| *line);
     Some(format!(
-        "::error file=scenarios/{}/scenario,line={line},title={} in {}::{}",
-        report.scenario,
+        "::error file={},line={line},title={} in {}::{}",
+        report.script().display(),
         report.scenario,
         report.mode,
         escaped(explanation(report).trim_end())

@@ -227,19 +227,40 @@ pub fn line(difference: &Difference) -> String {
                 .map(|entry| (entry, &difference.contexts[1]))
         });
     let what = entry.map_or_else(String::new, |(entry, context)| told(entry, context));
-    format!("{}: {}: {what}", place(difference), difference.class)
+    format!("{}: {what}", title(difference))
+}
+
+/// Where it is and in what way the two differ.
+#[must_use]
+pub fn title(difference: &Difference) -> String {
+    format!("{}: {}", place(difference), difference.class)
+}
+
+/// In what way the two differ, and at which message, where the connection is known.
+#[must_use]
+pub fn short_title(difference: &Difference) -> String {
+    let (who, number) = (sender(difference), number(difference));
+    format!("{}: message {number} from the {who}", difference.class)
 }
 
 fn place(difference: &Difference) -> String {
     let id = difference.stream.connection;
-    let sender = id.peer.sender(difference.stream.direction);
-    let who = match difference.stream.direction {
+    let address = id.peer.sender(difference.stream.direction);
+    let (who, number) = (sender(difference), number(difference));
+    format!("connection {id}, from the {who} {address}, message {number}")
+}
+
+const fn sender(difference: &Difference) -> &'static str {
+    match difference.stream.direction {
         Direction::FromClient => "client",
         Direction::FromServer => "server",
-    };
-    let number = difference.left.first().or_else(|| difference.right.first());
-    let number = number.map_or(0, |entry| entry.index + 1);
-    format!("connection {id}, from the {who} {sender}, message {number}")
+    }
+}
+
+/// The message's number, from 1.
+fn number(difference: &Difference) -> u64 {
+    let first = difference.left.first().or_else(|| difference.right.first());
+    first.map_or(0, |entry| entry.index + 1)
 }
 
 /// What there is to say of a difference that has no field of its own.

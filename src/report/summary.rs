@@ -78,6 +78,7 @@ fn update(update: &Update) -> String {
             _ => attribute.text(),
         };
         match attribute.name() {
+            Some(name) if value.is_empty() => _ = write!(text, " {name} [ ]"),
             Some(name) => _ = write!(text, " {name} {value}"),
             None => _ = write!(text, " {value}"),
         }

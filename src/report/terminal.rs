@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use console::style;
 
+use crate::bgp::hex;
 use crate::report::field;
+use crate::report::summary::summary;
 use crate::scenario::golden::Divergence;
 use crate::scenario::suite::Report;
 
@@ -38,23 +40,32 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
 /// What was wrong with a run, and the command that shows it again, in indented lines.
 #[must_use]
 pub fn explanation(report: &Report) -> String {
+    let mut text = String::new();
+    let again = ("again".to_owned(), report.command());
+    for (label, told) in findings(report).iter().chain([&again]) {
+        let _ = writeln!(text, "      {label:9} {told}");
+    }
+    text
+}
+
+/// What was wrong with a run, as labels and texts.
+#[must_use]
+pub fn findings(report: &Report) -> Vec<(String, String)> {
     let faults = &report.verdict.faults;
-    let mut text = faults
+    let mut found = faults
         .divergence
         .as_ref()
         .map(divergent)
         .unwrap_or_default();
     if let Some(step) = &faults.step {
         let place = step.step.as_ref().map_or_else(String::new, |(_, line)| {
-            format!(" (scenarios/{}/scenario:{line})", report.scenario)
+            format!(" ({}:{line})", report.script().display())
         });
-        let _ = writeln!(text, "      step      {}{place}", step.message);
+        found.push(("step".into(), format!("{}{place}", step.message)));
     }
-    for sentence in &faults.table {
-        let _ = writeln!(text, "      table     {sentence}");
-    }
-    let _ = writeln!(text, "      again     {}", report.command());
-    text
+    let table = faults.table.iter();
+    found.extend(table.map(|sentence| ("table".into(), sentence.clone())));
+    found
 }
 
 /// Writes the trace hash of `report`'s run and every message that passed, in order of time.
@@ -89,37 +100,42 @@ pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
             at.as_secs_f64(),
             transcript.peer,
             transcript.attempt,
-            hex(&passed.bytes),
+            octets(&passed.bytes),
         )?;
     }
     Ok(())
 }
 
-fn divergent(divergence: &Divergence) -> String {
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "      differs   message {} of connection {} with {}",
-        divergence.number, divergence.attempt, divergence.peer
-    );
-    if let (Some(expected), Some(found)) = (&divergence.expected, &divergence.found) {
-        let at = first_difference(expected, found);
-        let _ = writeln!(
-            text,
-            "      field     {}, octet {at}",
-            field::at(&divergence.context, expected, at)
-        );
-    }
-    for (label, bytes) in [
+fn divergent(divergence: &Divergence) -> Vec<(String, String)> {
+    let mut found = vec![(
+        "differs".into(),
+        format!(
+            "message {} of connection {} with {}",
+            divergence.number, divergence.attempt, divergence.peer
+        ),
+    )];
+    let sides = [
         ("golden", &divergence.expected),
         ("found", &divergence.found),
-    ] {
-        let shown = bytes
-            .as_ref()
-            .map_or_else(|| "nothing more".to_owned(), |bytes| hex(bytes));
-        let _ = writeln!(text, "      {label:9} {shown}");
+    ];
+    if let (Some(expected), Some(found_octets)) = (&divergence.expected, &divergence.found) {
+        let at = first_difference(expected, found_octets);
+        let name = field::at(&divergence.context, expected, at);
+        found.push(("field".into(), format!("{name}, octet {at}")));
     }
-    text
+    for (label, message) in sides {
+        let shown = message
+            .as_ref()
+            .map_or_else(|| "nothing more".to_owned(), |message| octets(message));
+        found.push((label.into(), shown));
+    }
+    for (label, message) in sides {
+        let said = message
+            .as_ref()
+            .map(|message| summary(&divergence.context, message));
+        found.extend(said.map(|said| (format!("{label}:"), said)));
+    }
+    found
 }
 
 /// The first octet in which two different messages differ.
@@ -132,15 +148,18 @@ pub fn first_difference(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// Marker, length, type and body, parted by colons as ExaBGP's own tools write them.
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2 + 3);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 16 | 18 | 19) {
-            text.push(':');
-        }
-        let _ = write!(text, "{byte:02X}");
+fn octets(message: &[u8]) -> String {
+    let text = hex::text(message).to_uppercase();
+    let mut parts: Vec<&str> = Vec::new();
+    let mut from = 0;
+    for at in [32, 36, 38] {
+        let to = text.len().min(at);
+        parts.push(&text[from..to]);
+        from = to;
     }
-    text
+    parts.push(&text[from..]);
+    parts.retain(|part| !part.is_empty());
+    parts.join(":")
 }
 
 /// A duration in the unit that suits it.

@@ -18,6 +18,8 @@ pub(super) fn reports() -> [Report; 2] {
         scenario: "conf-ebgp".into(),
         mode,
         network: NetworkKind::Sim,
+        directory: "scenarios/conf-ebgp".into(),
+        defects: Vec::new(),
         verdict: Verdict {
             faults: Faults {
                 step: step.clone(),
@@ -30,6 +32,7 @@ pub(super) fn reports() -> [Report; 2] {
             transcripts: Vec::new(),
             tables: BTreeMap::new(),
             heard: Vec::new(),
+            marks: Vec::new(),
             failure: step,
             hash: None,
             elapsed: Duration::from_millis(5),

@@ -14,6 +14,7 @@ pub mod expected;
 pub mod external;
 pub mod golden;
 pub mod manifest;
+pub mod mark;
 pub mod message;
 pub mod parse;
 pub mod peer;

@@ -177,6 +177,7 @@ pub(super) async fn run<N: Network>(
     let played = production.play(Box::new(|_| true)).await?;
     Ok(Played {
         hash: Some(story.hash()),
+        marks: story.take_marks(),
         ..played
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::mark::Mark;
 use super::stage::StepFailure;
 use super::table::View;
 use super::transcript::Transcript;
@@ -17,6 +18,8 @@ pub struct Played {
     pub tables: BTreeMap<IpAddr, View>,
     /// What each program was told: (program, line), in order.
     pub heard: Vec<(String, String)>,
+    /// What happened beside messages, in order of time, as far as it was watched.
+    pub marks: Vec<Mark>,
     /// The first step that was not met, if any.
     pub failure: Option<StepFailure>,
     /// The hash of everything that happened, where the network keeps a trace.

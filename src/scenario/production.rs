@@ -177,6 +177,7 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
             transcripts,
             tables,
             heard: heard.take(),
+            marks: Vec::new(),
             failure: stage.failure(),
             hash: None,
             elapsed,

@@ -103,6 +103,7 @@ async fn on_the_kernel(
         transcripts,
         tables,
         heard: RefCell::take(&heard),
+        marks: Vec::new(),
         failure: stage.failure(),
         hash: None,
         elapsed,

@@ -1,9 +1,10 @@
-//! What a speaker tells its observer, as a rolling hash and, for whoever asks for it, in the log.
+//! What a speaker tells its observer, as a rolling hash, as marks on its time axis and, for whoever asks for it, in the log.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::mark::Mark;
 use crate::reactor::observer::{Event, Observer};
 
 /// FNV-1a, 64 bits: the same on every machine and in every build.
@@ -14,12 +15,14 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 #[derive(Debug)]
 pub struct Story {
     hash: Cell<u64>,
+    marks: RefCell<Vec<Mark>>,
 }
 
 impl Default for Story {
     fn default() -> Self {
         Self {
             hash: Cell::new(OFFSET),
+            marks: RefCell::default(),
         }
     }
 }
@@ -29,6 +32,12 @@ impl Story {
     #[must_use]
     pub const fn hash(&self) -> u64 {
         self.hash.get()
+    }
+
+    /// Takes what happened so far beside messages.
+    #[must_use]
+    pub fn take_marks(&self) -> Vec<Mark> {
+        self.marks.take()
     }
 }
 
@@ -40,6 +49,7 @@ impl Observer for Story {
             (hash ^ u64::from(octet)).wrapping_mul(PRIME)
         });
         self.hash.set(hash);
+        self.marks.borrow_mut().extend(Mark::of(at, event));
         tracing::trace!("{line}");
     }
 }

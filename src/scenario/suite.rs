@@ -1,7 +1,7 @@
 //! Scenarios to run, how, and what came of each.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -45,6 +45,10 @@ pub struct Report {
     pub mode: Mode,
     /// The network.
     pub network: NetworkKind,
+    /// The scenario's directory.
+    pub directory: PathBuf,
+    /// Historical defects switched on, whichever reactor they are of.
+    pub defects: Vec<Defect>,
     /// The verdict.
     pub verdict: Verdict,
     /// What happened, for whoever wants to see more.
@@ -63,10 +67,20 @@ impl Report {
     /// The command that runs it again.
     #[must_use]
     pub fn command(&self) -> String {
+        let defects = self.defects.iter();
+        let defects: String = defects
+            .map(|defect| format!(" --defect {}", defect.name()))
+            .collect();
         format!(
-            "lockstep run {} --mode {} --network {}",
+            "lockstep run {} --mode {} --network {}{defects}",
             self.scenario, self.mode, self.network
         )
+    }
+
+    /// The scenario's file.
+    #[must_use]
+    pub fn script(&self) -> PathBuf {
+        self.directory.join("scenario")
     }
 }
 
@@ -130,6 +144,8 @@ impl Case {
             scenario: self.scenario.name.clone(),
             mode,
             network,
+            directory: self.scenario.directory.clone(),
+            defects: defects.to_vec(),
             verdict: judge(&self.scenario, Some(&self.golden), &played),
             played,
             wall: wall.now(),

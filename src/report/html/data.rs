@@ -1,37 +1,161 @@
-//! What the page's script draws: scenarios, lanes, messages, and bodies that equal messages share.
+//! What the page's script draws: sheets, their lanes and rows, and bodies that equal messages share.
+
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::rows::{self, Lane, Message};
+use super::lane::{Item, Lane, Message, What};
+use super::rows::Row;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::collections::Map;
 use crate::bgp::dissect;
+use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
 use crate::report::summary::summary;
-use crate::report::terminal::{explanation, time};
-use crate::scenario::suite::{Case, Report};
-use crate::scenario::table::agreed;
 
-/// Equal messages have one body: their octets and fields.
+/// One ladder and what is said of it: a scenario, a connection, a finding.
+pub(super) struct Sheet {
+    pub name: String,
+    pub about: String,
+    /// Why it is as it is; may be empty.
+    pub why: String,
+    pub lanes: Vec<Lane>,
+    pub rows: Vec<Row>,
+    pub notes: Vec<Note>,
+}
+
+/// Something that is wrong, and where it is seen.
 #[derive(Default)]
-pub(super) struct Bodies {
+pub(super) struct Note {
+    pub title: String,
+    /// Labels and texts.
+    pub lines: Vec<(String, String)>,
+    /// The command that shows it again; may be empty.
+    pub again: String,
+    /// Lane and item.
+    pub place: Option<(usize, usize)>,
+}
+
+/// The whole page: `of` is what its sheets are, `headline` what is said of all of them.
+pub(super) fn page(of: &str, headline: Option<&str>, sheets: &[Sheet]) -> Value {
+    let mut bodies = Bodies::default();
+    let sheets: Vec<Value> = sheets.iter().map(|one| sheet(one, &mut bodies)).collect();
+    json!({
+        "made": concat!("lockstep ", env!("CARGO_PKG_VERSION")),
+        "of": of,
+        "headline": headline,
+        "sheets": sheets,
+        "bodies": bodies.bodies,
+    })
+}
+
+fn sheet(sheet: &Sheet, bodies: &mut Bodies) -> Value {
+    let mut connections: Vec<_> = sheet
+        .lanes
+        .iter()
+        .flat_map(|lane| lane.items.iter().filter_map(Item::message))
+        .map(|message| message.connection)
+        .collect();
+    connections.sort_unstable();
+    connections.dedup();
+    let lanes: Vec<Value> = sheet
+        .lanes
+        .iter()
+        .map(|lane| {
+            let items = lane.items.iter().map(|one| item(one, bodies));
+            json!({
+                "label": lane.label,
+                "caption": lane.caption,
+                "verdict": lane.verdict,
+                "facts": lane.facts,
+                "items": items.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let rows = sheet.rows.iter().map(|row| {
+        let items = row.items.iter();
+        let items = items.map(|item| item.map_or(-1, |item| item as i64));
+        json!({ "i": items.collect::<Vec<_>>(), "x": row.differs })
+    });
+    let notes = sheet.notes.iter().map(|note| {
+        let found = note.place.and_then(|(lane, item)| {
+            let row = sheet
+                .rows
+                .iter()
+                .position(|row| row.items[lane] == Some(item))?;
+            Some((row, lane))
+        });
+        let lines = note.lines.iter().map(|(label, text)| json!([label, text]));
+        json!({
+            "title": note.title,
+            "lines": lines.collect::<Vec<_>>(),
+            "again": note.again,
+            "row": found.map_or(-1, |(row, _)| row as i64),
+            "lane": found.map_or(0, |(_, lane)| lane),
+        })
+    });
+    json!({
+        "name": sheet.name,
+        "about": sheet.about,
+        "why": sheet.why,
+        "connections": connections.len(),
+        "rows": rows.collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
+        "lanes": lanes,
+    })
+}
+
+fn item(item: &Item, bodies: &mut Bodies) -> Value {
+    match &item.what {
+        What::Mark(kind, text) => json!({ "t": item.at, "e": kind, "s": text }),
+        What::Message(message) => {
+            json!({
+                "t": item.at,
+                "c": format!("{}#{}", message.connection.0, message.connection.1),
+                "d": u8::from(!message.from_speaker),
+                "k": kind(&message.octets),
+                "b": bodies.number(message),
+            })
+        }
+    }
+}
+
+/// The type of a message as RFCs write it.
+fn kind(octets: &[u8]) -> String {
+    match MessageType(octets.get(18).copied().unwrap_or_default()) {
+        MessageType::ROUTE_REFRESH => "ROUTE-REFRESH".into(),
+        kind => kind.to_string().to_uppercase(),
+    }
+}
+
+/// Equal messages have one body: their octets, fields, and what they say.
+#[derive(Default)]
+struct Bodies {
     /// By octets and by how they are read.
-    numbers: Map<(Vec<u8>, String), usize>,
-    pub bodies: Vec<Value>,
+    numbers: Map<Vec<u8>, Vec<(Rc<WireContext>, usize)>>,
+    bodies: Vec<Value>,
 }
 
 impl Bodies {
-    pub fn number(&mut self, context: &WireContext, bytes: &[u8]) -> usize {
-        let key = (bytes.to_vec(), format!("{context:?}"));
-        if let Some(number) = self.numbers.get(&key) {
+    fn number(&mut self, message: &Message) -> usize {
+        let known = self.numbers.entry(message.octets.clone()).or_default();
+        let same = known.iter().find(|(context, _)| {
+            Rc::ptr_eq(context, &message.context) || **context == *message.context
+        });
+        if let Some((_, number)) = same {
             return *number;
         }
-        let tree = dissect::message(context, bytes);
+        let number = self.bodies.len();
+        known.push((message.context.clone(), number));
+        let tree = dissect::message(&message.context, &message.octets);
         let mut fields = Vec::new();
         flatten(&tree, 0, &mut fields);
-        self.bodies.push(json!({ "x": hex(bytes), "f": fields }));
-        self.numbers.insert(key, self.bodies.len() - 1);
-        self.bodies.len() - 1
+        self.bodies.push(json!({
+            "x": hex::text(&message.octets),
+            "s": summary(&message.context, &message.octets),
+            "f": fields,
+        }));
+        number
     }
 }
 
@@ -48,104 +172,4 @@ fn flatten(node: &dissect::Node, depth: usize, fields: &mut Vec<Value>) {
     for child in &node.children {
         flatten(child, depth + 1, fields);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The data of a run of the suite.
-pub(super) fn of_suite(cases: &[Case], reports: &[Report]) -> Value {
-    let mut bodies = Bodies::default();
-    let scenarios: Vec<Value> = cases
-        .iter()
-        .map(|case| {
-            let of_case = reports
-                .iter()
-                .filter(|report| report.scenario == case.scenario.name);
-            scenario(case, &of_case.collect::<Vec<_>>(), &mut bodies)
-        })
-        .collect();
-    json!({
-        "made": concat!("lockstep ", env!("CARGO_PKG_VERSION")),
-        "scenarios": scenarios,
-        "bodies": bodies.bodies,
-    })
-}
-
-fn scenario(case: &Case, reports: &[&Report], bodies: &mut Bodies) -> Value {
-    let mut lanes = vec![Lane::of_golden(&case.golden)];
-    lanes.extend(reports.iter().map(|report| Lane::of_run(report)));
-    let rows = rows::align(&lanes);
-    let notes: Vec<Value> = reports
-        .iter()
-        .enumerate()
-        .filter(|(_, report)| !report.passed())
-        .map(|(at, report)| {
-            let divergence = report.verdict.faults.divergence.as_ref();
-            let row = divergence.and_then(|divergence| {
-                let place = (divergence.peer, divergence.attempt, divergence.number - 1);
-                rows.iter().position(|row| row.anchor == Some(place))
-            });
-            let lane = if divergence.is_some_and(|d| d.found.is_some()) {
-                at + 1
-            } else {
-                0
-            };
-            json!({
-                "text": explanation(report),
-                "again": report.command(),
-                "row": row.map_or(-1, |row| row as i64),
-                "lane": lane,
-            })
-        })
-        .collect();
-    let facts = |lane: usize| match lane.checked_sub(1).map(|at| reports[at]) {
-        None => format!("{} message(s) of the reference", case.golden.messages()),
-        Some(report) => format!(
-            "{} message(s), {} virtual, {} wall, trace {}",
-            report.verdict.messages,
-            time(report.verdict.elapsed),
-            time(report.wall),
-            report
-                .played
-                .hash
-                .map_or_else(|| "not kept".into(), |hash| format!("{hash:016x}")),
-        ),
-    };
-    let lane_values: Vec<Value> = lanes
-        .iter()
-        .enumerate()
-        .map(|(at, lane)| {
-            let verdict = at.checked_sub(1).map(|at| if reports[at].passed() { "passed" } else { "failed" });
-            json!({
-                "label": lane.label,
-                "caption": lane.caption,
-                "verdict": verdict,
-                "facts": facts(at),
-                "messages": lane.messages.iter().map(|one| message(one, bodies)).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "name": case.scenario.name,
-        "about": case.scenario.about,
-        "why": case.scenario.why,
-        "lanes": lane_values,
-        "rows": rows.iter().map(|row| json!({ "m": row.messages, "x": row.differs })).collect::<Vec<_>>(),
-        "notes": notes,
-    })
-}
-
-fn message(message: &Message, bodies: &mut Bodies) -> Value {
-    let context = message.open.as_deref().map(agreed).unwrap_or_default();
-    let kind = MessageType(message.bytes.get(18).copied().unwrap_or_default());
-    json!({
-        "t": message.at.map(|at| u64::try_from(at.as_micros()).unwrap_or(u64::MAX)),
-        "c": format!("{}#{}", message.connection.0, message.connection.1),
-        "d": u8::from(!message.from_speaker),
-        "k": kind.to_string().to_uppercase(),
-        "s": summary(&context, &message.bytes),
-        "b": bodies.number(&context, &message.bytes),
-    })
 }

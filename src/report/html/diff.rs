@@ -1,210 +1,207 @@
-//! Two captures on the page: a scenario per connection, a lane per capture.
+//! Two captures on the page: a sheet per connection, a lane per capture.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use serde_json::{Value, json};
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
-use super::data::Bodies;
-use crate::bgp::iana::MessageType;
-use crate::capture::{Canonical, ConnectionId, Direction, Item, StreamId};
-use crate::compare::{Difference, Report, agreed, differences, telling};
+use super::Side;
+use super::data::{Note, Sheet};
+use super::lane::{Item as LaneItem, Lane, Message, Name, What, micros};
+use super::rows::{self, Rule};
+use crate::bgp::hex;
+use crate::capture::{ConnectionId, Direction, Item, Stream, StreamId};
+use crate::compare::{Difference, Options, Report, agreed, differences, telling};
 use crate::report::diff_text;
-use crate::report::summary::summary;
 use crate::scenario::message::{KEEPALIVE, OPEN};
 
-/// A message: nanoseconds since its connection was opened, and its octets.
-type Message<'c> = (u64, &'c [u8]);
+/// Octets of what is no message that are shown.
+const SHOWN: usize = 24;
+/// Microseconds before and after a connection in which a run's marks are of interest.
+const AROUND: i64 = 100_000;
 
-/// A row: which message of this direction the left and the right have.
-struct Row {
-    direction: Direction,
-    numbers: [Option<usize>; 2],
-    time: u64,
-    differs: bool,
+/// A capture's lane, and which item each entry of the comparison is.
+struct Told {
+    lane: Lane,
+    entries: BTreeMap<(Direction, u64), usize>,
 }
 
-/// The data of `captures`, which the user calls `names`, and of what comparing them found.
-pub(super) fn of_comparison(
-    names: [&str; 2],
-    captures: [&Canonical; 2],
-    report: &Report,
-    keepalives: bool,
-) -> Value {
-    let mut bodies = Bodies::default();
-    let connections: BTreeSet<ConnectionId> = captures
+/// A sheet for each connection of either side.
+pub(super) fn sheets(sides: &[Side<'_>; 2], report: &Report, options: &Options) -> Vec<Sheet> {
+    let connections: BTreeSet<ConnectionId> = sides
         .iter()
-        .flat_map(|capture| capture.streams.keys().map(|id| id.connection))
+        .flat_map(|side| side.capture.streams.keys().map(|id| id.connection))
         .collect();
-    let mut scenarios: Vec<Value> = connections
+    connections
         .into_iter()
-        .map(|id| connection(id, names, captures, report, keepalives, &mut bodies))
-        .collect();
-    if scenarios.is_empty() {
-        scenarios.push(json!({ "name": "no BGP", "lanes": [], "rows": [], "notes": [] }));
-    }
-    json!({
-        "made": concat!("lockstep ", env!("CARGO_PKG_VERSION")),
-        "of": "Connection",
-        "summary": diff_text::headline(report),
-        "scenarios": scenarios,
-        "bodies": bodies.bodies,
-    })
+        .map(|id| sheet(id, sides, report, options))
+        .collect()
 }
 
-fn connection(
-    id: ConnectionId,
-    names: [&str; 2],
-    captures: [&Canonical; 2],
-    report: &Report,
-    keepalives: bool,
-    bodies: &mut Bodies,
-) -> Value {
-    let messages = Direction::BOTH
-        .map(|direction| captures.map(|capture| messages(capture, id, direction, keepalives)));
-    let of = |direction: Direction, side: usize| -> &[Message<'_>] {
-        let at = Direction::BOTH.iter().position(|one| *one == direction);
-        &messages[at.unwrap_or_default()][side]
-    };
-    let rows = rows(&of);
-    let mut lanes = [Vec::new(), Vec::new()];
-    let mut drawn = Vec::new();
-    for row in &rows {
-        let numbers = [0, 1].map(|side| {
-            row.numbers[side].map_or(-1, |number| {
-                let open = |direction| {
-                    let first = of(direction, side).first().map(|(_, octets)| *octets);
-                    first.filter(|octets| octets.get(18) == Some(&OPEN))
-                };
-                let context = agreed(open(row.direction), open(row.direction.opposite()));
-                let (time, octets) = of(row.direction, side)[number];
-                let kind = MessageType(octets.get(18).copied().unwrap_or_default());
-                lanes[side].push(json!({
-                    "t": time / 1_000,
-                    "c": id.to_string(),
-                    "d": u8::from(row.direction == Direction::FromServer),
-                    "k": kind.to_string().to_uppercase(),
-                    "s": summary(&context, octets),
-                    "b": bodies.number(&context, octets),
-                }));
-                lanes[side].len() as i64 - 1
-            })
-        });
-        drawn.push(json!({ "m": numbers, "x": row.differs }));
-    }
-    let found = report
+fn sheet(id: ConnectionId, sides: &[Side<'_>; 2], report: &Report, options: &Options) -> Sheet {
+    let found: Vec<&Difference> = report
         .differences
         .iter()
-        .filter(|difference| difference.stream.connection == id);
-    let notes: Vec<Value> = found.map(|difference| note(difference, &rows)).collect();
-    let verdict = if notes.is_empty() {
+        .filter(|difference| difference.stream.connection == id)
+        .collect();
+    let [left, mut right] = [0, 1].map(|side| told(id, &sides[side], options));
+    let verdict = if found.is_empty() {
         "same"
     } else {
         "different"
     };
-    let lanes: Vec<Value> = lanes
-        .into_iter()
-        .enumerate()
-        .map(|(side, messages)| {
-            json!({
-                "label": names[side],
-                "caption": "client → server, time since the connection was opened",
-                "verdict": (side == 1).then_some(verdict),
-                "facts": format!("{} message(s)", messages.len()),
-                "messages": messages,
-            })
-        })
-        .collect();
-    json!({ "name": id.to_string(), "lanes": lanes, "rows": drawn, "notes": notes })
+    right.lane.verdict = Some(verdict);
+    let entries = [left.entries, right.entries];
+    let lanes = vec![left.lane, right.lane];
+    Sheet {
+        name: id.to_string(),
+        about: String::new(),
+        why: String::new(),
+        rows: rows::align(&lanes, Rule::All),
+        lanes,
+        notes: found.into_iter().map(|one| note(one, &entries)).collect(),
+    }
 }
 
-/// What a side sent in one direction, as far as it is compared.
-fn messages(
-    capture: &Canonical,
-    connection: ConnectionId,
-    direction: Direction,
-    keepalives: bool,
-) -> Vec<Message<'_>> {
-    let opened = capture.opened.get(&connection).copied().unwrap_or_default();
-    let stream = capture.streams.get(&StreamId {
-        connection,
-        direction,
-    });
-    let items = stream.into_iter().flat_map(|stream| &stream.items);
-    items
-        .filter_map(|(time, item)| match item {
-            Item::Message(octets) if keepalives || octets.get(18) != Some(&KEEPALIVE) => {
-                Some((time.saturating_sub(opened), octets.as_slice()))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// Both directions aligned, and laid between each other by time.
-fn rows<'c>(of: &impl Fn(Direction, usize) -> &'c [Message<'c>]) -> Vec<Row> {
-    let [client, server] = Direction::BOTH.map(|direction| {
-        let [left, right] = [0, 1].map(|side| of(direction, side));
-        aligned(direction, left, right)
-    });
-    let (mut client, mut server) = (client.into_iter().peekable(), server.into_iter().peekable());
-    let mut rows = Vec::new();
-    loop {
-        let next = match (client.peek(), server.peek()) {
-            (Some(one), Some(other)) if other.time < one.time => server.next(),
-            (Some(_), _) => client.next(),
-            (None, _) => server.next(),
+/// What `side` has of a connection: messages and what stands between them, by time since it was opened.
+fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
+    let opened = side.capture.opened.get(&id).copied();
+    let start = opened.unwrap_or_default();
+    let stream = |direction| {
+        let id = StreamId {
+            connection: id,
+            direction,
         };
-        match next {
-            Some(row) => rows.push(row),
-            None => return rows,
-        }
-    }
-}
-
-fn aligned(direction: Direction, left: &[Message<'_>], right: &[Message<'_>]) -> Vec<Row> {
-    let [lefts, rights] =
-        [left, right].map(|side| side.iter().map(|(_, octets)| *octets).collect::<Vec<_>>());
-    let row = |numbers: [Option<usize>; 2], differs| Row {
-        direction,
-        time: match numbers {
-            [Some(number), _] => left[number].0,
-            [None, Some(number)] => right[number].0,
-            [None, None] => 0,
-        },
-        numbers,
-        differs,
+        side.capture.streams.get(&id)
     };
-    let mut rows = Vec::new();
-    for operation in capture_diff_slices(Algorithm::Patience, &lefts, &rights) {
-        let same = matches!(operation, DiffOp::Equal { .. });
-        let (old, new) = (operation.old_range(), operation.new_range());
-        for at in 0..old.len().max(new.len()) {
-            let numbers = [&old, &new].map(|range| range.clone().nth(at));
-            rows.push(row(numbers, !same));
+    let open = |direction| {
+        let stream: Option<&Stream> = stream(direction);
+        let first = stream.and_then(|stream| stream.messages().next());
+        first.filter(|octets| octets.get(18) == Some(&OPEN))
+    };
+    let name: Name = (id.peer.server, id.attempt as usize);
+    let mut items: Vec<(LaneItem, Option<(Direction, u64)>)> = Vec::new();
+    for direction in Direction::BOTH {
+        let context = Rc::new(agreed(open(direction), open(direction.opposite())));
+        let sender = match direction {
+            Direction::FromClient => "client",
+            Direction::FromServer => "server",
+        };
+        let mut entry = 0;
+        for (time, item) in stream(direction)
+            .into_iter()
+            .flat_map(|stream| &stream.items)
+        {
+            let is_keepalive =
+                matches!(item, Item::Message(octets) if octets.get(18) == Some(&KEEPALIVE));
+            let is_end = matches!(item, Item::Finished | Item::Reset);
+            let compared = if is_end {
+                options.endings
+            } else {
+                options.keepalives || !is_keepalive
+            };
+            let what = match item {
+                Item::Message(octets) => What::Message(Message {
+                    connection: name,
+                    from_speaker: direction == Direction::FromClient,
+                    octets: octets.clone(),
+                    context: context.clone(),
+                    compared,
+                }),
+                Item::Junk(reason, octets) => {
+                    let shown = hex::text(&octets[..octets.len().min(SHOWN)]);
+                    let more = if octets.len() > SHOWN { "…" } else { "" };
+                    let count = octets.len();
+                    let text = format!(
+                        "{sender}: {count} octets that are no message ({reason}): {shown}{more}"
+                    );
+                    What::Mark("fault", text)
+                }
+                Item::Gap(lost) => {
+                    let text = format!("{sender}: {lost} octets are not in the capture");
+                    What::Mark("fault", text)
+                }
+                Item::Finished => What::Mark("connection", format!("{sender} closed (FIN)")),
+                Item::Reset => What::Mark("fault", format!("{sender} reset the connection (RST)")),
+            };
+            let at = Some(since(*time, start));
+            items.push((
+                LaneItem { at, what },
+                compared.then_some((direction, entry)),
+            ));
+            entry += u64::from(compared);
         }
     }
-    rows
+    let messages = items
+        .iter()
+        .filter(|(item, _)| item.message().is_some())
+        .count();
+    let last = items
+        .iter()
+        .filter_map(|(item, _)| item.at)
+        .max()
+        .unwrap_or_default();
+    let marks = side.marks.iter().map(|mark| {
+        let at = micros(mark.at).saturating_sub(i64::try_from(start / 1_000).unwrap_or(i64::MAX));
+        LaneItem::mark(at, mark)
+    });
+    let near = marks.filter(|mark| {
+        opened.is_some()
+            && mark
+                .at
+                .is_some_and(|at| at >= -AROUND && at <= last + AROUND)
+    });
+    items.extend(near.map(|mark| (mark, None)));
+    if opened.is_some() && side.marks.is_empty() {
+        let what = What::Mark("connection", "opened".into());
+        items.push((LaneItem { at: Some(0), what }, None));
+    }
+    // Marks first, as what led to the messages of the same instant.
+    items.sort_by_key(|(item, _)| (item.at, item.message().is_some()));
+    let mut entries = BTreeMap::new();
+    for (number, (_, entry)) in items.iter().enumerate() {
+        entries.extend(entry.map(|entry| (entry, number)));
+    }
+    Told {
+        lane: Lane {
+            label: side.name.to_owned(),
+            caption: "client → server, time since the connection was opened",
+            verdict: None,
+            facts: format!("{messages} messages"),
+            items: items.into_iter().map(|(item, _)| item).collect(),
+        },
+        entries,
+    }
 }
 
-fn note(difference: &Difference, rows: &[Row]) -> Value {
-    let line = diff_text::line(difference);
-    let mut text = line.split_whitespace().collect::<Vec<_>>().join(" ");
+/// Microseconds from `start` to `time`, both in nanoseconds.
+fn since(time: u64, start: u64) -> i64 {
+    i64::try_from(time.saturating_sub(start) / 1_000).unwrap_or(i64::MAX)
+}
+
+fn note(difference: &Difference, entries: &[BTreeMap<(Direction, u64), usize>; 2]) -> Note {
+    let mut lines = Vec::new();
     if let ([left], [right]) = (&difference.left[..], &difference.right[..]) {
         let fields = differences(&difference.contexts, &left.octets, &right.octets);
         if let Some(field) = telling(&fields) {
-            text.push('\n');
-            text.push_str(&diff_text::in_words(field));
+            lines.push(("field".into(), diff_text::in_words(field)));
         }
     }
-    let sides = [&difference.left, &difference.right];
-    let place = sides.iter().enumerate().find_map(|(side, entries)| {
-        let number = usize::try_from(entries.first()?.index).ok()?;
-        let row = rows.iter().position(|row| {
-            row.direction == difference.stream.direction && row.numbers[side] == Some(number)
-        })?;
-        Some((row, side))
+    let sides = [("A", &difference.left), ("B", &difference.right)];
+    for (at, (sign, side)) in sides.into_iter().enumerate() {
+        let told = side.first().map_or_else(
+            || "nothing".into(),
+            |entry| diff_text::told(entry, &difference.contexts[at]),
+        );
+        lines.push((sign.into(), told.trim_start().to_owned()));
+    }
+    let direction = difference.stream.direction;
+    let place = [1, 0].into_iter().find_map(|side| {
+        let entry = [&difference.left, &difference.right][side].first()?;
+        Some((side, *entries[side].get(&(direction, entry.index))?))
     });
-    let (row, lane) = place.map_or((-1, 0), |(row, side)| (row as i64, side));
-    json!({ "text": text, "row": row, "lane": lane })
+    Note {
+        title: diff_text::short_title(difference),
+        lines,
+        again: String::new(),
+        place,
+    }
 }

@@ -1,36 +1,80 @@
 //! The HTML report: one file that needs no network, with lanes of messages side by side and what each octet is.
+//!
+//! Each kind of page makes [`Sheet`]s of [`Lane`]s; [`rows`] aligns their lanes, [`data`] writes them down for the script.
 
 mod data;
 mod diff;
+mod finding;
+mod lane;
 mod rows;
+mod suite;
 
 use serde_json::Value;
 
 use crate::capture::Canonical;
 use crate::compare;
+use crate::explore::finding::Finding;
+use crate::reactor::Mode;
+use crate::report::diff_text;
+use crate::scenario::golden::Golden;
+use crate::scenario::mark::Mark;
+use crate::scenario::played::Played;
+use crate::scenario::script::Scenario;
 use crate::scenario::suite::{Case, Report};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPTS: [&str; 3] = [
+    include_str!("page.js"),
+    include_str!("ladder.js"),
+    include_str!("detail.js"),
+];
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// What the user calls it.
+    pub name: &'a str,
+    /// Its messages.
+    pub capture: &'a Canonical,
+    /// What happened beside them, where it is a run of ours.
+    pub marks: &'a [Mark],
+}
 
 /// The page for `reports`, each of which is of one of `cases`.
 #[must_use]
 pub fn document(cases: &[Case], reports: &[Report]) -> String {
-    page("Lockstep", &data::of_suite(cases, reports))
+    let sheets = cases.iter().map(|case| suite::sheet(case, reports));
+    let sheets: Vec<_> = sheets.collect();
+    page("Lockstep", &data::page("Scenario", None, &sheets))
 }
 
-/// The page for two captures, which the user calls `names`, and what comparing them found.
-/// `keepalives` are shown where they were compared.
+/// The page for two sides, and what comparing them under `options` found.
 #[must_use]
 pub fn comparison(
-    names: [&str; 2],
-    captures: [&Canonical; 2],
+    sides: [Side<'_>; 2],
     report: &compare::Report,
-    keepalives: bool,
+    options: &compare::Options,
 ) -> String {
-    let data = diff::of_comparison(names, captures, report, keepalives);
+    let sheets = diff::sheets(&sides, report, options);
+    let headline = diff_text::headline(report);
+    let data = data::page("Connection", Some(&headline), &sheets);
     page("Lockstep diff", &data)
+}
+
+/// The page for a finding, with what its plan came to in each mode that ended, and the command that replays it.
+#[must_use]
+pub fn finding(
+    scenario: &Scenario,
+    golden: Option<&Golden>,
+    finding: &Finding,
+    runs: &[(Mode, Played)],
+    again: String,
+) -> String {
+    let sheet = finding::sheet(scenario, golden, finding, runs, again);
+    let headline = format!("{}: {}", finding.failure.oracle, finding.failure.text);
+    let data = data::page("Scenario", Some(&headline), &[sheet]);
+    page("Lockstep explore", &data)
 }
 
 /// The page that shows `data`.
@@ -39,6 +83,6 @@ fn page(title: &str, data: &Value) -> String {
     let data = data.to_string().replace("</", "<\\/");
     PAGE.replace("/*TITLE*/", title)
         .replace("/*STYLE*/", STYLE)
-        .replace("/*SCRIPT*/", SCRIPT)
+        .replace("/*SCRIPT*/", &SCRIPTS.concat())
         .replace("/*DATA*/", &data)
 }

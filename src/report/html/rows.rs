@@ -1,165 +1,301 @@
-//! Lanes aligned: what the speaker sent stands in one row where it is the same message of the same connection.
+//! Lanes aligned: equal messages of a connection share a row, and the rows stand in the order of time.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-use std::rc::Rc;
-use std::time::Duration;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
-use crate::scenario::golden::Golden;
-use crate::scenario::message::{KEEPALIVE, OPEN};
-use crate::scenario::suite::Report;
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-/// Peer and number of a connection.
-pub(super) type Name = (IpAddr, usize);
+use super::lane::{Item, Lane, Name, What};
+use crate::compare;
 
-/// A message of a lane.
-pub(super) struct Message {
-    pub at: Option<Duration>,
-    pub connection: Name,
-    pub from_speaker: bool,
-    pub bytes: Vec<u8>,
-    /// The speaker's OPEN on this connection: how the rest is written.
-    pub open: Option<Rc<[u8]>>,
-}
-
-/// One run, or the golden.
-pub(super) struct Lane {
-    pub label: String,
-    pub caption: &'static str,
-    pub messages: Vec<Message>,
-}
-
-/// A row: for each lane the number of its message, or -1.
+/// For each lane the number of its item, if it has one here.
 pub(super) struct Row {
-    pub messages: Vec<i64>,
+    pub items: Vec<Option<usize>>,
     pub differs: bool,
-    /// Which message of the speaker it is: peer, connection, number from 0, KEEPALIVEs not counted.
-    pub anchor: Option<(IpAddr, usize, usize)>,
 }
 
-impl Lane {
-    pub fn of_golden(golden: &Golden) -> Self {
-        let mut messages = Vec::new();
-        for (connection, all) in &golden.connections {
-            let open = all
-                .first()
-                .filter(|first| is(first, OPEN))
-                .map(|first| first.as_slice().into());
-            messages.extend(all.iter().map(|bytes| Message {
-                at: None,
-                connection: *connection,
-                from_speaker: true,
-                bytes: bytes.clone(),
-                open: open.clone(),
-            }));
-        }
-        Self {
-            label: "golden".into(),
-            caption: "reference → peer",
-            messages,
-        }
-    }
-
-    pub fn of_run(report: &Report) -> Self {
-        let mut messages = Vec::new();
-        for transcript in &report.played.transcripts {
-            let open = transcript
-                .compared()
-                .next()
-                .map(|passed| passed.bytes.as_slice().into());
-            messages.extend(transcript.messages.iter().map(|passed| Message {
-                at: Some(passed.at),
-                connection: (transcript.peer, transcript.attempt),
-                from_speaker: passed.from_speaker,
-                bytes: passed.bytes.clone(),
-                open: open.clone(),
-            }));
-        }
-        Self {
-            label: report.mode.to_string(),
-            caption: "speaker → peer, virtual time",
-            messages,
-        }
-    }
-
-    /// The numbers of a connection's messages, cut before each that is compared.
-    fn stretches(&self, connection: Name) -> Vec<(Vec<usize>, Option<usize>)> {
-        let mut stretches = vec![(Vec::new(), None)];
-        for (number, message) in self.messages.iter().enumerate() {
-            if message.connection != connection {
-                continue;
-            }
-            let last = stretches.len() - 1;
-            if message.from_speaker && !is(&message.bytes, KEEPALIVE) {
-                stretches[last].1 = Some(number);
-                stretches.push((Vec::new(), None));
-            } else {
-                stretches[last].0.push(number);
-            }
-        }
-        stretches
-    }
+/// Which lanes must have the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// All of them.
+    All,
+    /// All but the first, which is there to look at.
+    Others,
 }
 
-fn is(message: &[u8], kind: u8) -> bool {
-    message.get(18) == Some(&kind)
+/// What is aligned by itself: what one end sends on one connection, and the marks.
+type Stream = Option<(Name, bool)>;
+
+/// The rows of one stream, each with its place in every lane.
+struct Aligned {
+    rows: Vec<Vec<Option<usize>>>,
+    places: Vec<Vec<Option<i64>>>,
+    next: usize,
 }
 
 /// The rows of `lanes`.
-pub(super) fn align(lanes: &[Lane]) -> Vec<Row> {
-    let connections: BTreeSet<Name> = lanes
-        .iter()
-        .flat_map(|lane| lane.messages.iter().map(|message| message.connection))
+pub(super) fn align(lanes: &[Lane], rule: Rule) -> Vec<Row> {
+    let mut streams: BTreeMap<Stream, Vec<Vec<usize>>> = BTreeMap::new();
+    for (at, lane) in lanes.iter().enumerate() {
+        for (number, item) in lane.items.iter().enumerate() {
+            let stream = item
+                .message()
+                .map(|message| (message.connection, !message.from_speaker));
+            let numbers = streams
+                .entry(stream)
+                .or_insert_with(|| vec![Vec::new(); lanes.len()]);
+            numbers[at].push(number);
+        }
+    }
+    let streams = streams
+        .into_values()
+        .map(|numbers| {
+            let rows = aligned(lanes, &numbers);
+            Aligned {
+                places: places(&rows, lanes.len()),
+                rows,
+                next: 0,
+            }
+        })
         .collect();
-    let mut rows = Vec::new();
-    for connection in connections {
-        let stretches: Vec<_> = lanes
-            .iter()
-            .map(|lane| lane.stretches(connection))
+    let rows = merged(streams, lanes).into_iter();
+    rows.map(|items| Row {
+        differs: differs(lanes, &items, rule),
+        items,
+    })
+    .collect()
+}
+
+/// The rows of one stream: lane by lane, each is laid beside what the ones before it have.
+fn aligned(lanes: &[Lane], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> {
+    let mut rows: Vec<Vec<Option<usize>>> = Vec::new();
+    for (lane, own) in numbers.iter().enumerate() {
+        let before: Vec<&Item> = rows.iter().filter_map(|row| first(lanes, row)).collect();
+        let own_items: Vec<&Item> = own.iter().map(|at| &lanes[lane].items[*at]).collect();
+        rows = side_by_side(&before, &own_items)
+            .into_iter()
+            .map(|[a, b]| {
+                let mut row = a.map_or_else(|| vec![None; lanes.len()], |a| rows[a].clone());
+                row[lane] = b.map(|b| own[b]);
+                row
+            })
             .collect();
-        let count = stretches.iter().map(Vec::len).max().unwrap_or_default();
-        for at in 0..count {
-            let here: Vec<_> = stretches
-                .iter()
-                .map(|stretches| stretches.get(at))
-                .collect();
-            let between = here
-                .iter()
-                .flatten()
-                .map(|(all, _)| all.len())
-                .max()
-                .unwrap_or_default();
-            for index in 0..between {
-                let messages = here
-                    .iter()
-                    .map(|stretch| number(stretch.and_then(|(all, _)| all.get(index)).copied()));
-                rows.push(Row {
-                    messages: messages.collect(),
-                    differs: false,
-                    anchor: None,
-                });
-            }
-            let anchors: Vec<_> = here
-                .iter()
-                .map(|stretch| stretch.and_then(|(_, anchor)| *anchor))
-                .collect();
-            if anchors.iter().any(Option::is_some) {
-                rows.push(Row {
-                    differs: differs(lanes, &anchors),
-                    messages: anchors.iter().map(|anchor| number(*anchor)).collect(),
-                    anchor: Some((connection.0, connection.1, at)),
-                });
-            }
+    }
+    rows
+}
+
+/// What stands for a row when the next lane is laid beside it.
+fn first<'l>(lanes: &'l [Lane], row: &[Option<usize>]) -> Option<&'l Item> {
+    row.iter()
+        .zip(lanes)
+        .find_map(|(number, lane)| Some(&lane.items[(*number)?]))
+}
+
+fn side_by_side(left: &[&Item], right: &[&Item]) -> Vec<[Option<usize>; 2]> {
+    let context = |side: &[&Item]| {
+        side.iter()
+            .find_map(|item| Some(item.message()?.context.clone()))
+    };
+    match (context(left), context(right)) {
+        (None, None) => marks_side_by_side(left, right),
+        (one, other) => {
+            let contexts = [&one, &other].map(|own| {
+                let known = own.as_ref().or(one.as_ref()).or(other.as_ref());
+                known.map(|context| (**context).clone()).unwrap_or_default()
+            });
+            compare::rows(&contexts, &octets(left), &octets(right))
+        }
+    }
+}
+
+fn octets<'l>(side: &[&'l Item]) -> Vec<&'l [u8]> {
+    let messages = side.iter().filter_map(|item| item.message());
+    messages.map(|message| &message.octets[..]).collect()
+}
+
+/// Marks are the same where they say the same.
+fn marks_side_by_side(left: &[&Item], right: &[&Item]) -> Vec<[Option<usize>; 2]> {
+    fn texts<'l>(side: &[&'l Item]) -> Vec<&'l str> {
+        let marks = side.iter().filter_map(|item| match &item.what {
+            What::Mark(_, text) => Some(&text[..]),
+            What::Message(_) => None,
+        });
+        marks.collect()
+    }
+    let mut rows = Vec::new();
+    for operation in capture_diff_slices(Algorithm::Patience, &texts(left), &texts(right)) {
+        let (old, new) = (operation.old_range(), operation.new_range());
+        if operation.tag() == DiffTag::Equal {
+            rows.extend(old.zip(new).map(|(a, b)| [Some(a), Some(b)]));
+        } else {
+            rows.extend(old.map(|a| [Some(a), None]));
+            rows.extend(new.map(|b| [None, Some(b)]));
         }
     }
     rows
 }
 
-fn number(number: Option<usize>) -> i64 {
-    number.map_or(-1, |number| number as i64)
+/// For each row its place in every lane: beside the item that it has there, else after the one before it, else before
+/// the first. Twice the item's number, so that there is room between.
+fn places(rows: &[Vec<Option<usize>>], lanes: usize) -> Vec<Vec<Option<i64>>> {
+    let mut places = vec![vec![None; lanes]; rows.len()];
+    for lane in 0..lanes {
+        let numbers = rows.iter().map(|row| row[lane]);
+        let first = numbers.clone().flatten().next();
+        let mut last = first.map(|first| 2 * first as i64 - 1);
+        for (place, number) in places.iter_mut().zip(numbers) {
+            place[lane] = match number {
+                Some(number) => Some(2 * number as i64),
+                None => last,
+            };
+            last = number.map_or(last, |number| Some(2 * number as i64 + 1));
+        }
+    }
+    places
 }
 
-fn differs(lanes: &[Lane], anchors: &[Option<usize>]) -> bool {
-    let bytes = |lane: usize| anchors[lane].map(|number| &lanes[lane].messages[number].bytes);
-    (1..lanes.len()).any(|lane| bytes(lane) != bytes(0))
+/// All rows in the order of the first lane that tells; those with a clock are asked before those without.
+fn merged(mut streams: Vec<Aligned>, lanes: &[Lane]) -> Vec<Vec<Option<usize>>> {
+    let mut order: Vec<usize> = (0..lanes.len()).collect();
+    order.sort_by_key(|lane| lanes[*lane].items.iter().all(|item| item.at.is_none()));
+    // A lane that has both rows knows; one that has one of them, or neither, knows what came before.
+    let is_own = |place: &i64| place % 2 == 0;
+    let compared = |one: &[Option<i64>], other: &[Option<i64>]| {
+        let told = |lane: &usize, only_own: bool| match (one[*lane], other[*lane]) {
+            (Some(one), Some(other)) if one != other => {
+                (!only_own || is_own(&one) && is_own(&other)).then(|| one.cmp(&other))
+            }
+            _ => None,
+        };
+        let known = order.iter().find_map(|lane| told(lane, true));
+        let told = known.or_else(|| order.iter().find_map(|lane| told(lane, false)));
+        told.unwrap_or(Ordering::Equal)
+    };
+    let mut rows = Vec::new();
+    loop {
+        let mut first: Option<usize> = None;
+        for (at, stream) in streams.iter().enumerate() {
+            let Some(place) = stream.places.get(stream.next) else {
+                continue;
+            };
+            let is_earlier = first.is_none_or(|first| {
+                let best = &streams[first];
+                compared(place, &best.places[best.next]) == Ordering::Less
+            });
+            if is_earlier {
+                first = Some(at);
+            }
+        }
+        let Some(first) = first else { return rows };
+        let stream = &mut streams[first];
+        rows.push(std::mem::take(&mut stream.rows[stream.next]));
+        stream.next += 1;
+    }
+}
+
+/// Whether lanes that must have the same here do not.
+fn differs(lanes: &[Lane], row: &[Option<usize>], rule: Rule) -> bool {
+    let mut lane_octets = row.iter().zip(lanes).map(|(number, lane)| {
+        let message = lane.items[(*number)?].message()?;
+        Some((message.compared, &message.octets[..]))
+    });
+    if rule == Rule::Others {
+        lane_octets.next();
+    }
+    let all: Vec<Option<(bool, &[u8])>> = lane_octets.collect();
+    let is_compared = all.iter().flatten().any(|(compared, _)| *compared);
+    is_compared
+        && all
+            .windows(2)
+            .any(|pair| pair[0].map(|p| p.1) != pair[1].map(|p| p.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::rc::Rc;
+
+    use super::super::lane::Message;
+    use super::*;
+
+    fn lane(items: Vec<(Option<i64>, What)>) -> Lane {
+        Lane {
+            label: String::new(),
+            caption: "",
+            verdict: None,
+            facts: String::new(),
+            items: items
+                .into_iter()
+                .map(|(at, what)| Item { at, what })
+                .collect(),
+        }
+    }
+
+    fn message(attempt: usize, from_speaker: bool, body: u8) -> What {
+        let octets = [vec![0xff; 16], vec![0, 20, 3, body]].concat();
+        What::Message(Message {
+            connection: (IpAddr::V4(Ipv4Addr::LOCALHOST), attempt),
+            from_speaker,
+            octets,
+            context: Rc::default(),
+            compared: from_speaker,
+        })
+    }
+
+    fn rows(lanes: &[Lane]) -> Vec<(Vec<Option<usize>>, bool)> {
+        let rows = align(lanes, Rule::All).into_iter();
+        rows.map(|row| (row.items, row.differs)).collect()
+    }
+
+    #[test]
+    fn what_is_missing_from_a_run_is_one_row_that_differs() {
+        let golden = lane((0..4).map(|body| (None, message(1, true, body))).collect());
+        let run = |skipped| {
+            let bodies = (0..4).filter(|body| Some(*body) != skipped);
+            lane(
+                bodies
+                    .map(|body| (Some(i64::from(body)), message(1, true, body)))
+                    .collect(),
+            )
+        };
+        let rows = rows(&[golden, run(None), run(Some(1))]);
+        assert_eq!(
+            rows,
+            [
+                (vec![Some(0), Some(0), Some(0)], false),
+                (vec![Some(1), Some(1), None], true),
+                (vec![Some(2), Some(2), Some(1)], false),
+                (vec![Some(3), Some(3), Some(2)], false),
+            ]
+        );
+    }
+
+    #[test]
+    fn marks_and_connections_stand_between_each_other_by_time() {
+        let mark = || What::Mark("state", "IDLE".into());
+        let run = |offset: i64| {
+            lane(vec![
+                (Some(1 + offset), message(1, true, 1)),
+                (Some(2 + offset), message(2, true, 2)),
+                (Some(3 + offset), mark()),
+                (Some(4 + offset), message(1, false, 3)),
+                (Some(5 + offset), message(1, true, 4)),
+            ])
+        };
+        let golden = lane(vec![
+            (None, message(1, true, 1)),
+            (None, message(1, true, 4)),
+            (None, message(2, true, 2)),
+        ]);
+        let rows = rows(&[golden, run(0), run(7)]);
+        assert_eq!(
+            rows.iter().map(|(items, _)| items[1]).collect::<Vec<_>>(),
+            (0..5).map(Some).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            rows.iter().map(|(items, _)| items[0]).collect::<Vec<_>>(),
+            [Some(0), Some(2), None, None, Some(1)]
+        );
+        assert!(rows.iter().all(|(_, differs)| !differs));
+    }
 }

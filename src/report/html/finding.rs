@@ -1,0 +1,77 @@
+//! A failing plan on the page: the golden beside what each mode made of it, faults on the time axis.
+
+use super::data::{Note, Sheet};
+use super::lane::{Lane, What};
+use super::rows::{self, Rule};
+use crate::explore::finding::Finding;
+use crate::reactor::Mode;
+use crate::report::terminal::time;
+use crate::scenario::golden::Golden;
+use crate::scenario::message::KEEPALIVE;
+use crate::scenario::played::Played;
+use crate::scenario::script::Scenario;
+
+/// The sheet of `finding`, whose plan was played in each of the modes of `runs`.
+pub(super) fn sheet(
+    scenario: &Scenario,
+    golden: Option<&Golden>,
+    finding: &Finding,
+    runs: &[(Mode, Played)],
+    again: String,
+) -> Sheet {
+    let none = Golden::default();
+    let mut lanes = vec![Lane::of_golden(golden.unwrap_or(&none))];
+    lanes.extend(runs.iter().map(|(mode, played)| {
+        let verdict = (*mode == finding.mode).then_some("failed");
+        let lane = Lane::of_run(mode.to_string(), played, golden);
+        let messages = lane.items.iter().filter_map(|item| item.message());
+        let sent =
+            messages.filter(|one| one.from_speaker && one.octets.get(18) != Some(&KEEPALIVE));
+        let facts = format!(
+            "{} messages, {} virtual",
+            sent.count(),
+            time(played.elapsed)
+        );
+        Lane {
+            verdict,
+            facts,
+            ..lane
+        }
+    }));
+    let rows = rows::align(&lanes, Rule::Others);
+    let note = Note {
+        title: format!("{} in {}", finding.failure.oracle, finding.mode),
+        lines: vec![
+            ("what".into(), finding.failure.text.clone()),
+            ("plan".into(), finding.plan().to_string().trim_end().into()),
+        ],
+        again,
+        place: place(&lanes, &rows, finding.mode),
+    };
+    Sheet {
+        name: scenario.name.clone(),
+        about: scenario.about.clone(),
+        why: scenario.why.clone().unwrap_or_default(),
+        lanes,
+        rows,
+        notes: vec![note],
+    }
+}
+
+/// Where to look first: at the first fault of the mode that fails, else where the modes part.
+fn place(lanes: &[Lane], rows: &[rows::Row], mode: Mode) -> Option<(usize, usize)> {
+    let lane = lanes
+        .iter()
+        .position(|lane| lane.label == mode.to_string())?;
+    let items = lanes[lane].items.iter();
+    let mut faults = items
+        .enumerate()
+        .filter(|(_, item)| matches!(item.what, What::Mark("fault", _)));
+    let parting = || {
+        let row = rows.iter().find(|row| row.differs)?;
+        let found = row.items.iter().enumerate().skip(1);
+        let mut found = found.filter_map(|(lane, item)| Some((lane, (*item)?)));
+        found.next()
+    };
+    faults.next().map(|(item, _)| (lane, item)).or_else(parting)
+}

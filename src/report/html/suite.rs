@@ -1,0 +1,73 @@
+//! A run of the suite on the page: a sheet per scenario, the golden beside each mode.
+
+use super::data::{Note, Sheet};
+use super::lane::Lane;
+use super::rows::{self, Rule};
+use crate::report::terminal::{findings, time};
+use crate::scenario::suite::{Case, Report};
+
+/// The sheet of `case`, with the runs among `reports` that are of it.
+pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
+    let scenario = &case.scenario;
+    let reports: Vec<&Report> = reports
+        .iter()
+        .filter(|report| report.scenario == scenario.name)
+        .collect();
+    let mut lanes = vec![Lane::of_golden(&case.golden)];
+    lanes.extend(reports.iter().map(|report| {
+        let label = report.mode.to_string();
+        Lane {
+            verdict: Some(if report.passed() { "passed" } else { "failed" }),
+            facts: facts(report),
+            ..Lane::of_run(label, &report.played, Some(&case.golden))
+        }
+    }));
+    let failed = reports
+        .iter()
+        .zip(1..)
+        .filter(|(report, _)| !report.passed());
+    let notes = failed
+        .map(|(report, lane)| note(report, lane, &lanes))
+        .collect();
+    Sheet {
+        name: scenario.name.clone(),
+        about: scenario.about.clone(),
+        why: scenario.why.clone().unwrap_or_default(),
+        rows: rows::align(&lanes, Rule::All),
+        lanes,
+        notes,
+    }
+}
+
+fn facts(report: &Report) -> String {
+    let hash = report.played.hash;
+    format!(
+        "{} messages, {} virtual, {} wall{}",
+        report.verdict.messages,
+        time(report.verdict.elapsed),
+        time(report.wall),
+        hash.map_or_else(String::new, |hash| format!(", trace {hash:016x}")),
+    )
+}
+
+fn note(report: &Report, lane: usize, lanes: &[Lane]) -> Note {
+    let divergence = report.verdict.faults.divergence.as_ref();
+    let place = divergence.and_then(|divergence| {
+        let connection = (divergence.peer, divergence.attempt);
+        let at = |lane: usize| Some((lane, lanes[lane].compared(connection, divergence.number)?));
+        match divergence.found {
+            Some(_) => at(lane),
+            None => at(0),
+        }
+    });
+    Note {
+        title: format!("{} is not as it should be", report.mode),
+        // The octets are shown beside the ladder.
+        lines: findings(report)
+            .into_iter()
+            .filter(|(label, _)| !matches!(&label[..], "golden" | "found"))
+            .collect(),
+        again: report.command(),
+        place,
+    }
+}
