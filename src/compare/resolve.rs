@@ -170,9 +170,10 @@ impl Comparison {
         let opened = self.opened_on_left(index);
         let stream = &mut self.streams[index];
         let before = left.first().or_else(|| stream.recent.back());
+        let last = stream.found.differences.last().map_or(0, |last| last.at);
         stream.found.differences.push(Difference {
             stream: stream.id,
-            at: before.map_or(opened, |entry| entry.time),
+            at: before.map_or(opened, |entry| entry.time).max(last),
             class,
             messages: (left.len().max(right.len())) as u64,
             left,

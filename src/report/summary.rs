@@ -78,7 +78,9 @@ fn update(update: &Update) -> String {
             _ => attribute.text(),
         };
         match attribute.name() {
-            Some(name) if value.is_empty() => _ = write!(text, " {name} [ ]"),
+            // A path of no AS is one all the same; any other attribute without a value is a flag.
+            Some(name @ "as-path") if value.is_empty() => _ = write!(text, " {name} [ ]"),
+            Some(name) if value.is_empty() => _ = write!(text, " {name}"),
             Some(name) => _ = write!(text, " {name} {value}"),
             None => _ = write!(text, " {value}"),
         }
