@@ -205,15 +205,36 @@ fn keepalives_count_only_where_asked() {
     assert_eq!(found(&report), [(Class::Missing, vec![3], vec![])]);
 }
 
+#[test]
+fn the_first_divergence_comes_first_whatever_the_clocks_say() {
+    let left = timed(&[(10, open(1)), (20, one(1)), (30, one(2))]);
+    let right = [(0, open(2)), (1, one(1)), (1, one(99)), (1, one(2))];
+    let right = timed_from(Duration::ZERO, &right);
+    let report = compare(left, right, Options::default());
+    assert_eq!(
+        found(&report),
+        [
+            (Class::Value, vec![0], vec![0]),
+            (Class::Extra, vec![], vec![2])
+        ]
+    );
+    // What both have is told with the left's times.
+    let before = &report.differences[1].context;
+    assert_eq!(before.last().unwrap().since_open, 20_000_000);
+}
+
 /// A session whose messages come at these milliseconds.
 fn timed(messages: &[(u64, Vec<u8>)]) -> Vec<u8> {
+    timed_from(Duration::from_secs(5), messages)
+}
+
+/// A session opened at `start`.
+fn timed_from(start: Duration, messages: &[(u64, Vec<u8>)]) -> Vec<u8> {
     let wire = wire("192.0.2.1:40000", "192.0.2.2:179", 1);
     let mut recorder = Recorder::new(Vec::new(), Resolution::Nanoseconds, Duration::ZERO).unwrap();
-    recorder
-        .record(Duration::from_secs(5), &wire, Happening::Opened)
-        .unwrap();
+    recorder.record(start, &wire, Happening::Opened).unwrap();
     for (at, octets) in messages {
-        let time = Duration::from_secs(5) + Duration::from_millis(*at);
+        let time = start + Duration::from_millis(*at);
         recorder
             .record(time, &wire, Happening::Data(FromClient, octets))
             .unwrap();
