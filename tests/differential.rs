@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lockstep::bgp::attribute::extended_community::{
@@ -22,17 +23,29 @@ use lockstep::bgp::text::{Words, split};
 use lockstep::bgp::wire::Reader;
 use serde_json::Value;
 
-const NLRI: &str = include_str!("differential/nlri.jsonl");
-const ATTRIBUTES: &str = include_str!("differential/attributes.jsonl");
-const UPDATES: &str = include_str!("differential/updates.jsonl");
-const LINES: &str = include_str!("differential/lines.jsonl");
-const WORDS: &str = include_str!("differential/words.jsonl");
+const NLRI: &str = "nlri";
+const ATTRIBUTES: &str = "attributes";
+const UPDATES: &str = "updates";
+const LINES: &str = "lines";
+const WORDS: &str = "words";
 
-fn rows(file: &'static str) -> impl Iterator<Item = Value> {
-    file.lines().map(|line| serde_json::from_str(line).unwrap())
+/// The rows of `NAME.jsonl`, of the directory that `LOCKSTEP_DIFFERENTIAL` names, else of the committed corpus.
+pub fn rows(name: &str) -> impl Iterator<Item = Value> {
+    let directory = std::env::var_os("LOCKSTEP_DIFFERENTIAL").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential"),
+        PathBuf::from,
+    );
+    let path = directory.join(name).with_extension("jsonl");
+    let file = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows: Vec<Value> = file
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    rows.into_iter()
 }
 
-fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
@@ -64,10 +77,10 @@ fn parity(json: &str, ours: &str) -> String {
 
 /// Differences found so far.
 #[derive(Default)]
-struct Differences(Vec<String>);
+pub struct Differences(Vec<String>);
 
 impl Differences {
-    fn compare(&mut self, what: &str, row: &Value, ours: &str, theirs: &str) {
+    pub fn compare(&mut self, what: &str, row: &Value, ours: &str, theirs: &str) {
         if ours != theirs {
             self.0.push(format!(
                 "{what} of {row}\n  ours   {ours}\n  theirs {theirs}"
@@ -75,7 +88,7 @@ impl Differences {
         }
     }
 
-    fn finish(self, rows: usize) {
+    pub fn finish(self, rows: usize) {
         assert!(rows > 0);
         let count = self.0.len();
         assert!(

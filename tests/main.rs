@@ -8,6 +8,7 @@ mod config_mistakes;
 mod api_events;
 mod differential;
 mod dropin;
+mod differential_configurations;
 mod functional_runner;
 mod scenario_files;
 mod wire;

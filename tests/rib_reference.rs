@@ -1,5 +1,7 @@
 //! Random operations on the Adj-RIB-Out, and the messages that the real ExaBGP 5.0.15 sends for them (`qa/differential/rib.py`).
 
+use std::path::Path;
+
 use lockstep::api::command::{Action, parse};
 use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::family::{Families, Family};
@@ -7,7 +9,15 @@ use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::speaker::rib::AdjRibOut;
 use lockstep::speaker::session::Negotiated;
 
-const REFERENCE: &str = include_str!("rib_reference.txt");
+/// The recording of the directory that `LOCKSTEP_DIFFERENTIAL` names, else the committed one.
+fn reference() -> String {
+    match std::env::var_os("LOCKSTEP_DIFFERENTIAL") {
+        Some(directory) => {
+            std::fs::read_to_string(Path::new(&directory).join("rib_reference.txt")).unwrap()
+        }
+        None => include_str!("rib_reference.txt").to_owned(),
+    }
+}
 
 fn families() -> Families {
     Families::from_iter([
@@ -100,7 +110,8 @@ impl Run {
 
 #[test]
 fn every_batch_is_what_the_reference_sends() {
-    let mut lines = REFERENCE.lines().enumerate().skip(1).peekable();
+    let reference = reference();
+    let mut lines = reference.lines().enumerate().skip(1).peekable();
     let mut run = Run::new(lines.next().unwrap().1);
     let mut batches = 0;
     for (number, line) in lines {

@@ -2,9 +2,9 @@
 """Records what the real ExaBGP's Adj-RIB-Out makes of random sequences of operations.
 
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
-    VENV/bin/python qa/differential/rib.py [SEED [COUNT]]
+    VENV/bin/python qa/differential/rib.py [SEED [COUNT [FILE]]]
 
-writes tests/rib_reference.txt, which `cargo test --test main rib_reference` replays: operations, and at each `take` the
+writes FILE, by default tests/rib_reference.txt, which `cargo test --test main rib_reference` replays: operations, and at each `take` the
 messages that ExaBGP 5.0.15 sends for them. The same seed gives the same file.
 
 Sequences after which the reference sends what would leave its peer with wrong routes are left out: there Lockstep departs
@@ -33,7 +33,7 @@ from exabgp.rib.outgoing import OutgoingRIB  # noqa: E402
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 60
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = os.path.join(HERE, '..', '..', 'tests', 'rib_reference.txt')
+OUT = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, '..', '..', 'tests', 'rib_reference.txt')
 R = random.Random(SEED)
 PARSER = API(None)
 

@@ -59,7 +59,15 @@ pub fn line(
     match *safi {
         Safi::VPLS => vpls::line(keyword, words, interner).map(|route| vec![route]),
         Safi::FLOW | Safi::FLOW_VPN => {
-            flow::line(afi, keyword, words, purpose, interner).map(|route| vec![route])
+            let route = flow::line(afi, keyword, words, purpose, interner)?;
+            if *safi == Safi::FLOW_VPN && route.route.nlri.family.safi != Safi::FLOW_VPN {
+                return Err(TextError::new(
+                    keyword.span.clone(),
+                    "the route has no route distinguisher",
+                )
+                .help("add for example rd 65000:1 (RFC 8955 section 8), or say flow"));
+            }
+            Ok(vec![route])
         }
         Safi::MCAST_VPN | Safi::MUP => own(family, words, interner),
         Safi::SR_POLICY => policy(family, words, interner),

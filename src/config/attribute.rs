@@ -18,8 +18,12 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
         .chain(["attribute"])
 }
 
-/// Adds `attribute` to those of a route. Said twice, the first stands, as in ExaBGP; extended communities are joined.
+/// Adds `attribute` to those of a route. Said twice, the first stands, as in ExaBGP; extended communities are joined, and
+/// `[ ]` says nothing: RFC 7606 sections 7.8 and 7.14 allow no communities attribute of no octets.
 pub fn add(attributes: &mut Attributes, attribute: Attribute) {
+    if is_empty(&attribute.value) {
+        return;
+    }
     let code = attribute.value.code();
     if attributes.by_code(code).is_none() {
         attributes.insert(attribute);
@@ -32,5 +36,14 @@ pub fn add(attributes: &mut Attributes, attribute: Attribute) {
         let mut joined = held.clone();
         joined.merge(&more);
         attributes.replace(AttributeValue::ExtendedCommunities(joined));
+    }
+}
+
+const fn is_empty(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::Communities(list) => list.0.is_empty(),
+        AttributeValue::LargeCommunities(list) => list.0.is_empty(),
+        AttributeValue::ExtendedCommunities(list) => list.0.is_empty(),
+        _ => false,
     }
 }

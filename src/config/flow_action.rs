@@ -45,6 +45,9 @@ fn action(keyword: &Word, words: &mut Words<'_>, route: &mut RouteDraft) -> Resu
     parse_action(&mut actions, &keyword.text, words)?;
     if let Some(address) = actions.next_hop {
         route.next_hop = Some(NextHopText::Address(address));
+    } else if keyword.text == "redirect" {
+        // Parity: a redirection to a route target takes the place of a next hop named before it.
+        route.next_hop = None;
     }
     if !actions.communities.0.is_empty() {
         attribute::add(&mut route.attributes, Attribute::from(actions.communities));

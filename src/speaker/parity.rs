@@ -70,3 +70,15 @@
 //! - A route target constraint has as many bits as it says (RFC 4684 section 4). The reference reads 96.
 //! - Lengths inside an SRv6 service are held to the octets that there are. The reference reads what is there.
 //! - An IPv6 /32 may be announced to an IPv4 neighbor. The reference then refuses the neighbor (`netmask.py` shares one object).
+//!
+//! Of the configuration and the API, where `qa/differential` shows them:
+//! - A mistake is told. The reference passes over words behind a statement's last, a statement that `}` cuts off, a template
+//!   that is not there, brackets that do not match, a match of a flow that names no value, and a sequence number below 0.
+//! - What is right is taken: an empty statement, `as-path 65000` without brackets, the family `ipv6 multicast`, `router-id` in
+//!   an operational message, `route-distinguisher` of a VPLS. The reference knows each and falls over it.
+//! - A route is of the family that its words name, wherever it stands. The reference sends labels and route distinguishers as
+//!   part of a prefix of IPv4 or IPv6 unicast for `announce { ipv4 { mpls-vpn … } }` and for a `static` block with `label` alone, loses them
+//!   where a block is `split`, makes every route with a route distinguisher before a `static` block one of mpls-vpn,
+//!   and gives all the prefixes of `attributes … nlri` the family of the last.
+//! - `announce { ipv4 { flow-vpn … } }` takes `rd` and wants it (RFC 8955 section 8). The reference has no word for it and sends none.
+//! - `attributes … nlri` of a configuration is announced. The reference reads it and never sends it.

@@ -242,7 +242,9 @@ fn capability(
             .map(|seconds| match seconds {
                 0 => hold_time.min(0x0fff),
                 _ => seconds,
-            }),
+            })
+            // Parity: of no time, as from a hold time of 0, no restart is offered.
+            .filter(|seconds| *seconds > 0),
         route_refresh: section.route_refresh.unwrap_or(defaults.route_refresh),
         add_path: section.add_path.unwrap_or(defaults.add_path),
         multi_session: section.multi_session.unwrap_or(defaults.multi_session),
