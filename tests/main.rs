@@ -32,6 +32,7 @@ mod reactor_kernel;
 mod faults;
 mod paths;
 
+mod import;
 mod bisect;
 mod canaries;
 mod determinism;

@@ -36,6 +36,8 @@ pub(super) struct Flow {
     pub(super) halves: [HalfStream; 2],
     framers: [Framer; 2],
     pub(super) last: u64,
+    /// When the last octet of each direction was in order.
+    heard: [u64; 2],
     pub(super) reset: bool,
     pub(super) closed: bool,
 }
@@ -59,6 +61,7 @@ impl Flow {
             halves: Default::default(),
             framers: [Framer::new(handshake), Framer::new(handshake)],
             last: opened,
+            heard: [opened; 2],
             reset: false,
             closed: false,
         }
@@ -106,6 +109,7 @@ impl Flow {
             speaks,
             halves,
             framers,
+            heard,
             ..
         } = self;
         let first = segment
@@ -122,6 +126,7 @@ impl Flow {
                     connection,
                     speaks,
                     framers,
+                    heard,
                     numbering,
                 };
                 feed.piece(time, direction, piece, &mut losses, sink);
@@ -156,6 +161,7 @@ impl Flow {
             halves,
             framers,
             last,
+            heard,
             ..
         } = self;
         for direction in Direction::BOTH {
@@ -165,6 +171,7 @@ impl Flow {
                     connection,
                     speaks,
                     framers,
+                    heard,
                     numbering,
                 };
                 feed.piece(time, direction, piece, &mut losses, sink);
@@ -172,7 +179,7 @@ impl Flow {
             tally.gaps += losses.0;
             tally.lost += losses.1;
             if *speaks == Speaks::Bgp {
-                let emit = emitter(connection, direction, *last, sink);
+                let emit = emitter(connection, direction, heard[direction.index()], sink);
                 framers[direction.index()].finish(&mut { emit });
             }
         }
@@ -184,6 +191,7 @@ struct Feed<'f> {
     connection: &'f mut Connection,
     speaks: &'f mut Speaks,
     framers: &'f mut [Framer; 2],
+    heard: &'f mut [u64; 2],
     numbering: &'f mut Numbering,
 }
 
@@ -198,6 +206,9 @@ impl Feed<'_> {
         sink: &mut impl FnMut(Event<'_>),
     ) {
         let framer = &mut self.framers[direction.index()];
+        if let Piece::Octets(_) = piece {
+            self.heard[direction.index()] = time;
+        }
         match (*self.speaks, piece) {
             (Speaks::Bgp, Piece::Octets(octets)) => {
                 framer.push(octets, &mut emitter(self.connection, direction, time, sink));

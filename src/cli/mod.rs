@@ -8,6 +8,7 @@ pub mod check;
 pub mod decode;
 pub mod encode;
 pub mod diff;
+pub mod import;
 pub mod input;
 pub mod defects;
 pub mod explore;
@@ -81,6 +82,8 @@ subcommands! {
     Record(record);
     /// Run scenarios under faults drawn from seeds, or at every octet.
     Explore(explore);
+    /// Make a scenario and a plan of a capture in which a session was reset.
+    Import(import);
     /// Make a failing plan small.
     Shrink(shrink);
     /// Play a plan again.

@@ -14,7 +14,7 @@ use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::mark::Mark;
 use crate::scenario::play::{self, PlayError};
 use crate::scenario::played::Played;
-use crate::scenario::production::{Adversity, Conditions, LIMIT, Production};
+use crate::scenario::production::{Adversity, Conditions, Production};
 use crate::scenario::script::Scenario;
 use crate::scenario::transcripts::Transcripts;
 use crate::scenario::upset::Upset;
@@ -178,12 +178,14 @@ impl Stagecraft {
             }),
         };
         let baseline = baseline.cloned();
+        let span = self.scenario.span();
         let recovered = Box::new(move |transcripts: &Transcripts| {
             baseline
                 .as_ref()
                 .is_none_or(|baseline| holds(transcripts, baseline))
         });
-        let played = world.run(VIRTUAL_LIMIT.max(LIMIT), production.play(recovered))??;
+        let limit = VIRTUAL_LIMIT + span * 4;
+        let played = world.run(limit, production.play(recovered))??;
         let elapsed = played.elapsed;
         let struck = faults.report();
         let mut marks = Vec::new();

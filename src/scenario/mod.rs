@@ -8,6 +8,7 @@ mod duplex;
 mod lines;
 mod parse_peer;
 mod parse_program;
+mod parse_recital;
 
 pub mod error;
 pub mod expected;

@@ -10,6 +10,7 @@ use super::error::ScenarioError;
 use super::lines::{self, Line};
 use super::parse_peer;
 use super::parse_program;
+use super::parse_recital::Draft;
 use super::script::{
     Condition, GoldenSource, OpenAnswer, PeerScript, ProgramScript, Scenario, TableEntry,
 };
@@ -19,7 +20,7 @@ use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};
 
 const HEAD: &str =
-    "about, config, attempts, environment, golden, settle, why, process, peer or hold";
+    "about, config, attempts, environment, golden, settle, why, process, peer, verbatim or hold";
 
 /// Reads the scenario of `directory`.
 ///
@@ -49,12 +50,14 @@ enum Section {
     Head,
     Program(usize),
     Peer(usize, Option<usize>),
+    Recital,
     Hold,
 }
 
 struct Parser {
     scenario: Scenario,
     section: Section,
+    recitals: Vec<Draft>,
 }
 
 impl Parser {
@@ -75,9 +78,11 @@ impl Parser {
                 why: None,
                 programs: Vec::new(),
                 peers: Vec::new(),
+                recitals: Vec::new(),
                 table: None,
             },
             section: Section::Head,
+            recitals: Vec::new(),
         }
     }
 
@@ -87,6 +92,11 @@ impl Parser {
         match head.text.as_str() {
             "process" => self.process(&mut words)?,
             "peer" => self.peer(&mut words)?,
+            "verbatim" => {
+                let peer = words.parse("the address of a peer")?;
+                self.section = Section::Recital;
+                self.recitals.push(Draft::new(peer, line.span.clone()));
+            }
             "hold" => {
                 self.section = Section::Hold;
                 self.scenario.table.get_or_insert_default();
@@ -100,6 +110,11 @@ impl Parser {
                 Section::Peer(at, connection) => {
                     let peer = &mut self.scenario.peers[*at];
                     parse_peer::step(peer, connection, keyword, line, &mut words)?;
+                }
+                Section::Recital => {
+                    if let Some(draft) = self.recitals.last_mut() {
+                        draft.step(keyword, &head.span, &mut words)?;
+                    }
                 }
                 Section::Hold => {
                     let table = self.scenario.table.get_or_insert_default();
@@ -211,6 +226,9 @@ impl Parser {
         }
         if self.scenario.config.is_empty() {
             self.scenario.config.push(PathBuf::from("speaker.conf"));
+        }
+        for draft in self.recitals {
+            self.scenario.recitals.push(draft.finish()?);
         }
         Ok(self.scenario)
     }

@@ -8,7 +8,8 @@ use super::sight::Sight;
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
 
-const KNOWN: &str = "open, connect, wait, connection, send, expect, replay, signal, sleep or close";
+const KNOWN: &str =
+    "open, connect, wait, connection, at, send, expect, replay, signal, sleep or close";
 
 /// Reads the step that begins with `keyword` into `peer`, under the `connection` in force.
 ///
@@ -64,6 +65,7 @@ pub fn step(
             })
         }
         "sleep" => PeerAction::Sleep(duration(words)?),
+        "at" => PeerAction::At(duration(words)?),
         "close" => PeerAction::Close,
         other => return Err(unknown(&line.words[0].span, other, KNOWN)),
     };
@@ -85,6 +87,10 @@ pub fn step(
 }
 
 fn open(peer: &mut PeerScript, words: &mut Words<'_>) -> Result<(), TextError> {
+    if words.accept("verbatim") {
+        peer.open.verbatim = true;
+        return Ok(());
+    }
     words.expect("mirror")?;
     while !words.is_empty() {
         if words.accept("asn") {
@@ -97,7 +103,8 @@ fn open(peer: &mut PeerScript, words: &mut Words<'_>) -> Result<(), TextError> {
     Ok(())
 }
 
-fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
+/// The message that follows `send`.
+pub(super) fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
     let word = words.word("what to send")?;
     Ok(match word.text.as_str() {
         "default-route" => message::default_route(),
@@ -112,6 +119,7 @@ fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
             message::message(kind, &octets(words)?)
         }
         "update" => message::message(2, &octets(words)?),
+        "octets" => octets(words)?,
         "refresh" => {
             let family = family(words)?.unwrap_or(Family::IPV4_UNICAST);
             message::route_refresh(family, refresh_subtype(words))
@@ -120,7 +128,7 @@ fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
             return Err(unknown(
                 &word.span,
                 other,
-                "default-route, notification, message, update or refresh",
+                "default-route, notification, message, update, octets or refresh",
             ));
         }
     })

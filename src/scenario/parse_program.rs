@@ -5,7 +5,7 @@ use super::parse::{condition, duration, unknown};
 use super::script::{Answer, ProgramAction, Step};
 use crate::bgp::text::{TextError, Words};
 
-const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep or exit";
+const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, at or exit";
 
 /// Reads the step that begins with `keyword` and appends it to `steps`.
 ///
@@ -48,6 +48,11 @@ pub fn step(
         "read" => ProgramAction::Read(words.word("the text to wait for")?.text.clone()),
         "nothing" => ProgramAction::Nothing,
         "sleep" => ProgramAction::Sleep(duration(words)?),
+        "at" => {
+            let time = duration(words)?;
+            words.expect("of")?;
+            ProgramAction::At(time, words.parse("the address of a peer")?)
+        }
         "exit" => ProgramAction::Exit,
         other => return Err(unknown(&line.words[0].span, other, KNOWN)),
     };

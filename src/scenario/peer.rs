@@ -102,18 +102,23 @@ pub async fn listen<L: Listener>(
 struct Session<C> {
     script: Rc<PeerScript>,
     attempt: usize,
+    began: Duration,
     duplex: Duplex<C>,
     shared: Shared,
     record: usize,
     view: Rc<RefCell<View>>,
     received: Vec<u8>,
+    /// The speaker's OPEN.
     open: Option<Vec<u8>>,
+    /// Its own, where that is a step.
+    said: Option<Vec<u8>>,
     opened: bool,
     up: bool,
     pending: VecDeque<Seen>,
     at: usize,
     wake: Option<Instant>,
     hold: Duration,
+    offered: Option<Duration>,
     heard: Duration,
     spoke: Duration,
     ending: Option<Ending>,
@@ -122,6 +127,7 @@ struct Session<C> {
 impl<C: Connection + Stream> Session<C> {
     fn new(script: Rc<PeerScript>, attempt: usize, connection: C, shared: Shared) -> Self {
         let now = shared.clock.now();
+        shared.stage.opened(script.address, now);
         let record = shared.transcripts.open(Transcript {
             peer: script.address,
             attempt,
@@ -131,6 +137,8 @@ impl<C: Connection + Stream> Session<C> {
         });
         Self {
             view: shared.transcripts.begin(script.address),
+            opened: script.open.verbatim,
+            began: now,
             script,
             attempt,
             duplex: Duplex::new(connection),
@@ -138,12 +146,13 @@ impl<C: Connection + Stream> Session<C> {
             record,
             received: Vec::new(),
             open: None,
-            opened: false,
+            said: None,
             up: false,
             pending: VecDeque::new(),
             at: 0,
             wake: None,
             hold: Duration::ZERO,
+            offered: None,
             heard: now,
             spoke: now,
             ending: None,
@@ -224,7 +233,8 @@ impl<C: Connection + Stream> Session<C> {
                 }
                 true
             }
-            PeerAction::Sleep(time) => self.slept(time),
+            PeerAction::Sleep(time) => self.slept(self.shared.clock.now() + time),
+            PeerAction::At(time) => self.slept(self.began + time),
             PeerAction::Close => {
                 self.ending = Some(Ending::ByPeer);
                 true
@@ -234,11 +244,10 @@ impl<C: Connection + Stream> Session<C> {
         done
     }
 
-    fn slept(&mut self, time: Duration) -> bool {
+    /// Whether it is `until`, as this step first had it.
+    fn slept(&mut self, until: Duration) -> bool {
         let clock = self.shared.clock;
-        let wake = *self
-            .wake
-            .get_or_insert_with(|| clock.at(clock.now() + time));
+        let wake = *self.wake.get_or_insert_with(|| clock.at(until));
         let over = clock.at(clock.now()) >= wake;
         if over {
             self.wake = None;
@@ -281,6 +290,11 @@ impl<C: Connection + Stream> Session<C> {
 
     fn send(&mut self, bytes: &[u8]) {
         self.duplex.write(bytes);
+        if self.script.open.verbatim && bytes.get(18) == Some(&message::OPEN) {
+            self.agree(bytes);
+            self.said = Some(bytes.to_vec());
+            self.negotiate();
+        }
         self.spoke = self.shared.clock.now();
         self.record(false, bytes.to_vec());
     }
@@ -311,7 +325,7 @@ impl<C: Connection + Stream> Session<C> {
             _ => None,
         };
         let mut due = self.wake;
-        if self.up && !self.hold.is_zero() {
+        if self.keeps_alive() {
             let keepalive = clock.at(self.spoke + self.hold / 3);
             let expiry = clock.at(self.heard + self.hold);
             due = Some(due.unwrap_or(keepalive).min(keepalive).min(expiry));
@@ -348,9 +362,30 @@ impl<C: Connection + Stream> Session<C> {
         self.report_done();
     }
 
+    /// RFC 4271 section 4.2: the smaller of the hold times of the OPENs seen so far is the session's.
+    fn agree(&mut self, open: &[u8]) {
+        if let Some(&[high, low]) = open.get(22..24) {
+            let offered = Duration::from_secs(u64::from(u16::from_be_bytes([high, low])));
+            self.hold = offered.min(self.offered.unwrap_or(offered));
+            self.offered = Some(self.hold);
+        }
+    }
+
+    /// The view reads what the speaker writes to a peer that offered this.
+    fn negotiate(&self) {
+        if let (Some(open), Some(said)) = (&self.open, &self.said) {
+            self.view.borrow_mut().negotiated_with(open, said);
+        }
+    }
+
+    /// Whether it has timers of its own: not while a verbatim script goes on.
+    fn keeps_alive(&self) -> bool {
+        self.up && !self.hold.is_zero() && !(self.script.open.verbatim && self.step().is_some())
+    }
+
     /// RFC 4271 section 4.4: a third of the hold time between KEEPALIVEs; section 6.5: hold timer expired.
     fn timers(&mut self) {
-        if self.hold.is_zero() || !self.up {
+        if !self.keeps_alive() {
             return;
         }
         let now = self.shared.clock.now();
@@ -388,7 +423,11 @@ impl<C: Connection + Stream> Session<C> {
         match kind {
             message::OPEN if self.open.is_none() && bytes.len() >= message::HEADER + 10 => {
                 self.view.borrow_mut().negotiated(&bytes);
+                if self.script.open.verbatim {
+                    self.agree(&bytes);
+                }
                 self.open = Some(bytes);
+                self.negotiate();
                 return;
             }
             message::KEEPALIVE => {
@@ -404,7 +443,8 @@ impl<C: Connection + Stream> Session<C> {
         let seen = self.view.borrow_mut().handle(&bytes);
         self.pending.push_back(seen.clone());
         self.shared.stage.saw(self.peer(), seen);
-        if kind != message::NOTIFICATION && kind != message::OPEN {
+        let answers = !self.script.open.verbatim;
+        if answers && kind != message::NOTIFICATION && kind != message::OPEN {
             self.send(&message::keepalive());
         }
     }

@@ -72,13 +72,14 @@ pub fn play(
     network: NetworkKind,
 ) -> Result<Played, PlayError> {
     let speaker = prepare(scenario)?;
+    let limit = LIMIT * 2 + scenario.span();
     match network {
         NetworkKind::Sim => {
             let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
             let host = world.host(&[]).network();
             let clock = world.clock();
             let run = run(scenario.clone(), mode, speaker, host, clock, PORT, Sound);
-            world.run(LIMIT * 2, run)?
+            world.run(limit, run)?
         }
         NetworkKind::Kernel => {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,7 +116,7 @@ pub fn play_with(
     let (host, clock) = (world.host(&[]).network(), world.clock());
     let run = run(scenario.clone(), mode, speaker, host, clock, PORT, defects);
     // What stands still stands still in less.
-    world.run(LIMIT * 2, run)?
+    world.run(LIMIT * 2 + scenario.span(), run)?
 }
 
 /// Our speaker as a scenario configures it.
@@ -133,7 +134,9 @@ pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
             let path = scenario.directory.join(file);
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(trouble(name.clone()))?;
-            Ok(config::parse(&name, &text)?)
+            let mut configuration = config::parse(&name, &text)?;
+            recite(scenario, &mut configuration);
+            Ok(configuration)
         })
         .collect::<Result<Vec<Configuration>, PlayError>>()?;
     let environment = environment::parse(scenario.environment.iter().map(|(n, v)| (n, v)))?;
@@ -146,6 +149,16 @@ pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
         Rotation::new(configurations, scenario.directory.clone()),
         settings,
     ))
+}
+
+/// Gives neighbors what the scenario has them say.
+fn recite(scenario: &Scenario, configuration: &mut Configuration) {
+    for (peer, recital) in &scenario.recitals {
+        let neighbors = configuration.neighbors.iter_mut();
+        for neighbor in neighbors.filter(|neighbor| neighbor.peer_address == *peer) {
+            neighbor.recital = Some(recital.clone());
+        }
+    }
 }
 
 /// Plays `scenario` on `network`, the peers listening at `port` (0: any that is free).

@@ -153,7 +153,8 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
             let speaker = self.speak(port, &stage, &heard, &controls);
             match &self.conditions {
                 Conditions::Strict => {
-                    conduct(&self.scenario, &stage, LIMIT, &signals, speaker).await;
+                    let limit = LIMIT + self.scenario.span();
+                    conduct(&self.scenario, &stage, limit, &signals, speaker).await;
                 }
                 Conditions::Adverse(adversity) => {
                     let run = Endurance {
@@ -362,11 +363,18 @@ impl Endurance<'_> {
                     .iter()
                     .map(|program| program.name.as_str())
             };
+            // Peers that recite have times of their own; the others wait for what faults may keep from them.
+            let verbatim = || {
+                let peers = self.scenario.peers.iter();
+                peers
+                    .filter(|peer| peer.open.verbatim)
+                    .map(|peer| peer.address)
+            };
             let done = self
                 .stage
-                .until(|stage| stage.all_done(programs(), std::iter::empty()));
+                .until(|stage| stage.all_done(programs(), verbatim()));
             // A program may never end its script: its waits are bounded, so this bound is generous.
-            let _ = timeout(LIMIT * 10, done).await;
+            let _ = timeout(LIMIT * 10 + self.scenario.span() * 2, done).await;
             sleep_until(self.clock.at(self.adversity.calm)).await;
             let deadline = self.clock.now() + self.adversity.recovery;
             // A run that looks recovered may not have noticed yet what befell it.

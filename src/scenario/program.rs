@@ -156,6 +156,12 @@ impl<S: Stream> Program<S> {
             Some(ProgramAction::Wait(condition)) if !self.pauses() => Some(condition.clone()),
             _ => None,
         };
+        let opening = match self.step().map(|step| &step.action) {
+            Some(ProgramAction::At(_, peer)) if self.wake.is_none() && !self.pauses() => {
+                Some(*peer)
+            }
+            _ => None,
+        };
         let wake = [self.wake, self.pace, self.given_up]
             .into_iter()
             .flatten()
@@ -170,6 +176,7 @@ impl<S: Stream> Program<S> {
             // A run that is over has nothing more to see: only the speaker's end is left.
             () = stage.until(|stage| {
                 condition.as_ref().is_some_and(|condition| stage.met(condition))
+                    || opening.is_some_and(|peer| stage.opening(peer).is_some())
             }) => {}
             () = async {
                 match wake {
@@ -223,16 +230,11 @@ impl<S: Stream> Program<S> {
                 self.lines.clear();
                 true
             }
-            ProgramAction::Sleep(time) => {
-                let wake = *self
-                    .wake
-                    .get_or_insert_with(|| self.clock.at(self.clock.now() + *time));
-                let over = self.clock.at(self.clock.now()) >= wake;
-                if over {
-                    self.wake = None;
-                }
-                over
-            }
+            ProgramAction::Sleep(time) => self.slept(self.clock.now() + *time),
+            ProgramAction::At(time, peer) => match self.stage.opening(*peer) {
+                Some(opened) => self.slept(opened + *time),
+                None => false,
+            },
             ProgramAction::Exit => return Next::Exit,
         };
         if !done && !self.gives_up() {
@@ -242,6 +244,16 @@ impl<S: Stream> Program<S> {
         self.given_up = None;
         self.pace = None;
         Next::Again
+    }
+
+    /// Whether it is `until`, as this step first had it.
+    fn slept(&mut self, until: Duration) -> bool {
+        let wake = *self.wake.get_or_insert_with(|| self.clock.at(until));
+        let over = self.clock.at(self.clock.now()) >= wake;
+        if over {
+            self.wake = None;
+        }
+        over
     }
 
     /// What its manners make of this step: nothing, a pause, an early end.

@@ -4,10 +4,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::sight::Sight;
 use crate::bgp::nlri::inet::Prefix;
+use crate::speaker::session::Recital;
 
 /// A whole scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +36,40 @@ pub struct Scenario {
     pub programs: Vec<ProgramScript>,
     /// The peers.
     pub peers: Vec<PeerScript>,
+    /// What the speaker says to a peer in the place of its own words.
+    pub recitals: Vec<(IpAddr, Arc<Recital>)>,
     /// What must hold at the end beyond the golden's octets; `None` where nothing was said.
     pub table: Option<Vec<TableEntry>>,
+}
+
+impl Scenario {
+    /// The last time that a step or a recital names, counted from the opening of a connection.
+    #[must_use]
+    pub fn span(&self) -> Duration {
+        let programs = self.programs.iter().flat_map(|program| &program.steps);
+        let programs = programs.filter_map(|step| match step.action {
+            ProgramAction::At(time, _) => Some(time),
+            _ => None,
+        });
+        let peers = self.peers.iter().flat_map(|peer| {
+            let connections = peer.connections.iter().flat_map(|(_, steps)| steps);
+            peer.steps.iter().chain(connections)
+        });
+        let peers = peers.filter_map(|step| match step.action {
+            PeerAction::At(time) => Some(time),
+            _ => None,
+        });
+        let recitals = self
+            .recitals
+            .iter()
+            .flat_map(|(_, recital)| recital.pieces());
+        let recitals = recitals.map(|(time, _)| *time);
+        programs
+            .chain(peers)
+            .chain(recitals)
+            .max()
+            .unwrap_or_default()
+    }
 }
 
 /// Where a golden comes from.
@@ -91,6 +125,8 @@ pub enum ProgramAction {
     Nothing,
     /// Let time pass.
     Sleep(Duration),
+    /// Wait until the first connection with this peer has been open for so long.
+    At(Duration, IpAddr),
     /// End.
     Exit,
 }
@@ -172,12 +208,14 @@ pub struct OpenAnswer {
     pub connect: Option<IpAddr>,
     /// The OPEN is held back until then.
     pub after: Option<Condition>,
+    /// Its OPEN is a step like any other, and nothing is sent that is no step, until all of them are done.
+    pub verbatim: bool,
 }
 
 /// What a peer can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerAction {
-    /// Send this message; `header` and body are whole.
+    /// Send these octets, a whole message unless the script is about something else.
     Send(Vec<u8>),
     /// The next message must be this.
     Expect(Sight),
@@ -191,6 +229,8 @@ pub enum PeerAction {
     Signal(Signal),
     /// Let time pass.
     Sleep(Duration),
+    /// Wait until the connection has been open for so long.
+    At(Duration),
     /// Close the connection.
     Close,
 }

@@ -3,9 +3,11 @@
 //! Actors (peers, programs) share it; all of them are on one thread.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -24,6 +26,7 @@ pub struct StepFailure {
 #[derive(Debug, Default)]
 struct Inner {
     seen: Vec<(IpAddr, Seen)>,
+    opened: BTreeMap<IpAddr, Duration>,
     programs_done: Vec<String>,
     peers_done: Vec<IpAddr>,
     failure: Option<StepFailure>,
@@ -41,6 +44,19 @@ impl Stage {
     /// Tells everybody that `peer` saw something.
     pub fn saw(&self, peer: IpAddr, seen: Seen) {
         self.change(|inner| inner.seen.push((peer, seen)));
+    }
+
+    /// Tells everybody that a connection with `peer` opened at `now`; the first one counts.
+    pub fn opened(&self, peer: IpAddr, now: Duration) {
+        self.change(|inner| {
+            inner.opened.entry(peer).or_insert(now);
+        });
+    }
+
+    /// When the first connection with `peer` opened.
+    #[must_use]
+    pub fn opening(&self, peer: IpAddr) -> Option<Duration> {
+        self.inner.borrow().opened.get(&peer).copied()
     }
 
     /// Tells everybody that the program `name` has run all its steps.

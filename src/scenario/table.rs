@@ -73,6 +73,17 @@ impl View {
         self.context = agreed(open);
     }
 
+    /// Takes what both OPENs offer as agreed: the peer has an OPEN of its own.
+    pub fn negotiated_with(&mut self, open: &[u8], peer: &[u8]) {
+        let read = |octets| match Message::decode(&WireContext::default(), octets) {
+            Ok(Message::Open(open)) => Some(open),
+            _ => None,
+        };
+        if let (Some(sent), Some(received)) = (read(open), read(peer)) {
+            self.context = WireContext::agreed(&sent, &received);
+        }
+    }
+
     /// Takes a message of the speaker and says what it was.
     pub fn handle(&mut self, bytes: &[u8]) -> Seen {
         let kind = bytes[18];

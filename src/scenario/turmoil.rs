@@ -21,7 +21,7 @@ const PORT: u16 = 179;
 /// # Errors
 /// A run that stands still.
 pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<Played, PlayError> {
-    let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2);
+    let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2 + scenario.span());
     let network = world.network(PARTY);
     world.run(PARTY, async move {
         let clock = Clock::start();

@@ -1,11 +1,13 @@
 //! What the configuration says of one neighbor, as the speaker needs it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bgp::family::{Families, Family};
 
 use super::route::ConfiguredRoute;
+use super::session::Recital;
 
 /// A direction of add-path (RFC 7911 section 4), or of anything that two ends agree on one way at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -208,6 +210,8 @@ pub struct Neighbor {
     pub routes: Vec<ConfiguredRoute>,
     /// How long to wait between connection attempts at first (ExaBGP doubles it).
     pub reconnect: Duration,
+    /// What its sessions say in the place of their own words; no configuration says it, a scenario may.
+    pub recital: Option<Arc<Recital>>,
 }
 
 impl Neighbor {
@@ -249,6 +253,7 @@ impl Neighbor {
             routes: Vec::new(),
             operational: Vec::new(),
             reconnect: Duration::ZERO,
+            recital: None,
         }
     }
 

@@ -169,6 +169,7 @@ impl NeighborDraft {
             operational: self.operational,
             routes,
             reconnect: Duration::ZERO,
+            recital: None,
         })
     }
 }

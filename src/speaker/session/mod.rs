@@ -11,6 +11,7 @@ mod negotiate;
 mod negotiated;
 mod open;
 mod receive;
+mod recital;
 mod state;
 mod timers;
 mod transmit;
@@ -26,6 +27,7 @@ use crate::bgp::message::{Notification, Open};
 
 pub use event::{Cause, SessionEvent};
 pub use negotiated::{Missing, Negotiated, Refresh};
+pub use recital::{NoOpen, Recital};
 pub use state::State;
 pub use timers::{Deadline, TimerKind};
 
@@ -70,6 +72,7 @@ pub struct Session {
     negotiated: Option<Arc<Negotiated>>,
     /// Another KEEPALIVE breaks the agreement that there are none (hold time 0).
     had_keepalive: bool,
+    recital: Option<recital::Progress>,
     closed: bool,
 }
 
@@ -100,13 +103,16 @@ impl Session {
             received_open: None,
             negotiated: None,
             had_keepalive: false,
+            recital: None,
             closed: false,
         };
         session.enter(State::Connect, Cause::Connected);
         session
             .timers
             .set(TimerKind::OpenWait, now + settings.open_wait);
-        if let AsNumber::Number(asn) = session.neighbor.local_as {
+        if !session.begin_recital(now)
+            && let AsNumber::Number(asn) = session.neighbor.local_as
+        {
             session.send_open(now, asn);
         }
         session
@@ -168,6 +174,7 @@ impl Session {
             TimerKind::Hold => self.close(now, open::hold_timer_expired()),
             TimerKind::Keepalive => self.keepalive(now),
             TimerKind::SendHold => self.lose(now, Cause::SendHoldExpired),
+            TimerKind::Recital => self.recite(now),
         }
     }
 

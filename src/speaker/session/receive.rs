@@ -133,7 +133,9 @@ impl Session {
         self.negotiated = Some(Arc::clone(&negotiated));
         self.events.push_back(SessionEvent::Negotiated(negotiated));
         self.enter(State::OpenConfirm, Cause::OpenReceived);
-        self.keepalive(now);
+        if !self.recites() {
+            self.keepalive(now);
+        }
         self.start_hold(now);
     }
 
@@ -150,7 +152,9 @@ impl Session {
     fn confirmed(&mut self, now: Duration) {
         self.enter(State::Established, Cause::Confirmed);
         // As ExaBGP: the first periodic KEEPALIVE is counted from here, and UPDATEs do not put it off.
-        self.start_keepalive(now);
+        if !self.recites() {
+            self.start_keepalive(now);
+        }
         if let Some(negotiated) = &self.negotiated {
             let negotiated = Arc::clone(negotiated);
             self.events.push_back(SessionEvent::Established(negotiated));

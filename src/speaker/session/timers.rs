@@ -15,11 +15,19 @@ pub enum TimerKind {
     Keepalive,
     /// The peer does not read what we send (RFC 9687).
     SendHold,
+    /// The next piece of a recital is due.
+    Recital,
 }
 
 impl TimerKind {
-    const COUNT: usize = 4;
-    const ALL: [Self; Self::COUNT] = [Self::OpenWait, Self::Hold, Self::Keepalive, Self::SendHold];
+    const COUNT: usize = 5;
+    const ALL: [Self; Self::COUNT] = [
+        Self::OpenWait,
+        Self::Hold,
+        Self::Keepalive,
+        Self::SendHold,
+        Self::Recital,
+    ];
 }
 
 /// When to wake a session, and why.
