@@ -108,6 +108,7 @@ impl AsPath {
             .sum()
     }
 
+    #[inline]
     pub(super) fn decode_segments(
         four_octet: bool,
         mut reader: Reader<'_>,
@@ -214,6 +215,7 @@ impl PathAttribute for AsPath {
     const NAME: &'static str = "as-path";
     const VALUE_ERROR: UpdateErrorKind = UpdateErrorKind::MalformedAsPath;
 
+    #[inline]
     fn decode(context: &WireContext, reader: Reader<'_>) -> Result<Self, DecodeError> {
         Self::decode_segments(context.four_octet_as, reader)
     }

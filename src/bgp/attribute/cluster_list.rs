@@ -18,6 +18,7 @@ impl PathAttribute for ClusterList {
     const FLAGS: Flags = Flags::OPTIONAL;
     const NAME: &'static str = "cluster-list";
 
+    #[inline]
     fn decode(_: &WireContext, reader: Reader<'_>) -> Result<Self, DecodeError> {
         // RFC 7606 section 7.10: a non-zero multiple of 4.
         let (clusters, rest) = reader.peek().as_chunks::<4>();

@@ -80,6 +80,7 @@ impl PathAttribute for Communities {
     const FLAGS: Flags = Flags::OPTIONAL_TRANSITIVE;
     const NAME: &'static str = "community";
 
+    #[inline]
     fn decode(_: &WireContext, reader: Reader<'_>) -> Result<Self, DecodeError> {
         // RFC 7606 section 7.8: a non-zero multiple of 4.
         let (communities, rest) = reader.peek().as_chunks::<4>();

@@ -1,6 +1,6 @@
 //! The path attributes field of an UPDATE, with the error handling of RFC 7606.
 
-use super::{Attribute, AttributeValue, Attributes, Flags, MpReach, MpUnreach, WireContext, rules};
+use super::{AttributeValue, Attributes, Codes, Flags, MpReach, MpUnreach, WireContext, rules};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, ErrorAction};
 use crate::bgp::message::error::{UpdateError, UpdateErrorKind};
 use crate::bgp::wire::Reader;
@@ -30,6 +30,32 @@ impl Malformed {
             action: ErrorAction::TreatAsWithdraw,
             bytes: Vec::new(),
             cause: None,
+        }
+    }
+}
+
+/// What is wrong with an attribute.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// Its flags.
+    Flags,
+    /// Its length or its value.
+    Value(DecodeError),
+}
+
+impl From<DecodeError> for Wrong {
+    fn from(cause: DecodeError) -> Self {
+        Self::Value(cause)
+    }
+}
+
+impl Flags {
+    /// Holds the two flags that an attribute's type fixes against those of the table.
+    #[inline]
+    pub(super) fn check(self, table: Self) -> Result<(), Wrong> {
+        match (self.0 ^ table.0) & Self::OPTIONAL_TRANSITIVE.0 {
+            0 => Ok(()),
+            _ => Err(Wrong::Flags),
         }
     }
 }
@@ -85,49 +111,33 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// The attribute, or what is wrong with it.
-    #[inline]
-    fn decode(
-        &self,
-        context: &WireContext,
-    ) -> Result<Attribute, (UpdateErrorKind, ErrorAction, Option<DecodeError>)> {
-        let rules = rules(self.code);
-        match rules {
-            Some(rules) if (rules.flags.0 ^ self.flags.0) & Flags::OPTIONAL_TRANSITIVE.0 != 0 => {
-                // RFC 7606 section 3 (c); section 5.3 for the multiprotocol attributes.
-                return Err(match rules.on_error {
-                    ErrorAction::SessionReset => {
-                        (rules.value_error, ErrorAction::SessionReset, None)
-                    }
-                    _ => (
-                        UpdateErrorKind::AttributeFlags,
-                        ErrorAction::TreatAsWithdraw,
-                        None,
-                    ),
-                });
+    /// What RFC 4271 section 6.3 and RFC 7606 make of what is wrong with it.
+    #[cold]
+    fn judge(&self, wrong: Wrong) -> (UpdateErrorKind, ErrorAction, Option<DecodeError>) {
+        let (value_error, action) = rules(self.code).map_or(
+            (
+                UpdateErrorKind::OptionalAttribute,
+                ErrorAction::TreatAsWithdraw,
+            ),
+            |rules| (rules.value_error, rules.on_error),
+        );
+        match wrong {
+            // RFC 7606 section 5.3: the multiprotocol attributes.
+            Wrong::Flags if action == ErrorAction::SessionReset => (value_error, action, None),
+            // RFC 7606 section 3 (c).
+            Wrong::Flags => {
+                let kind = UpdateErrorKind::AttributeFlags;
+                (kind, ErrorAction::TreatAsWithdraw, None)
             }
-            _ => {}
-        }
-        AttributeValue::decode(context, self.flags, self.code, self.value)
-            .map(|value| Attribute {
-                flags: self.flags,
-                value,
-            })
-            .map_err(|cause| {
-                let (value_error, action) = rules.map_or(
-                    (
-                        UpdateErrorKind::OptionalAttribute,
-                        ErrorAction::TreatAsWithdraw,
-                    ),
-                    |rules| (rules.value_error, rules.on_error),
-                );
+            Wrong::Value(cause) => {
                 let kind = match cause.kind {
                     DecodeErrorKind::Value(_) => value_error,
                     _ if action == ErrorAction::SessionReset => value_error,
                     _ => UpdateErrorKind::AttributeLength,
                 };
                 (kind, action, Some(cause))
-            })
+            }
+        }
     }
 }
 
@@ -138,14 +148,27 @@ impl Attributes {
     /// What it does not survive.
     pub fn decode(
         context: &WireContext,
-        mut reader: Reader<'_>,
+        reader: Reader<'_>,
         malformed: &mut Vec<Malformed>,
     ) -> Result<Self, UpdateError> {
+        Self::read(context, reader, malformed).map(|(attributes, _)| attributes)
+    }
+
+    /// Decodes the path attributes field as [`Attributes::decode`] does; says also which codes stand in it, malformed or not.
+    ///
+    /// # Errors
+    /// As for [`Attributes::decode`].
+    #[inline]
+    pub(in crate::bgp) fn read(
+        context: &WireContext,
+        mut reader: Reader<'_>,
+        malformed: &mut Vec<Malformed>,
+    ) -> Result<(Self, Codes), UpdateError> {
+        let mut seen = Codes::NONE;
         if reader.is_empty() {
-            return Ok(Self::new());
+            return Ok((Self::new(), seen));
         }
         let mut attributes = Self::with_room();
-        let mut seen = [0u64; 4];
         while !reader.is_empty() {
             let rest = reader.peek();
             let raw = match Raw::read(&mut reader) {
@@ -162,8 +185,7 @@ impl Attributes {
                     break;
                 }
             };
-            let (word, bit) = (usize::from(raw.code >> 6), 1u64 << (raw.code & 63));
-            if seen[word] & bit != 0 {
+            if !seen.insert(raw.code) {
                 // RFC 7606 section 3 (g).
                 let kind = UpdateErrorKind::MalformedAttributeList;
                 if matches!(raw.code, MpReach::CODE | MpUnreach::CODE) {
@@ -172,21 +194,19 @@ impl Attributes {
                 malformed.push(raw.malformed(kind, ErrorAction::AttributeDiscard, None));
                 continue;
             }
-            seen[word] |= bit;
-            match raw.decode(context) {
-                Ok(attribute) => {
-                    if rules(raw.code).is_none() && !raw.flags.contains(Flags::OPTIONAL) {
+            match AttributeValue::decode(context, raw.flags, raw.code, raw.value, &mut attributes) {
+                Ok(()) => {
+                    if !raw.flags.contains(Flags::OPTIONAL) && rules(raw.code).is_none() {
                         let kind = UpdateErrorKind::UnrecognizedWellKnown;
                         malformed.push(raw.malformed(kind, ErrorAction::SessionReset, None));
                     }
-                    attributes.push(attribute);
                 }
-                Err((kind, ErrorAction::SessionReset, cause)) => {
-                    return Err(raw.reset(kind, cause));
-                }
-                Err((kind, action, cause)) => malformed.push(raw.malformed(kind, action, cause)),
+                Err(wrong) => match raw.judge(wrong) {
+                    (kind, ErrorAction::SessionReset, cause) => return Err(raw.reset(kind, cause)),
+                    (kind, action, cause) => malformed.push(raw.malformed(kind, action, cause)),
+                },
             }
         }
-        Ok(attributes)
+        Ok((attributes, seen))
     }
 }

@@ -73,6 +73,7 @@ impl PathAttribute for LargeCommunities {
     const FLAGS: Flags = Flags::OPTIONAL_TRANSITIVE;
     const NAME: &'static str = "large-community";
 
+    #[inline]
     fn decode(_: &WireContext, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         // RFC 8092 section 5: a non-zero multiple of 12.
         if reader.is_empty() || !reader.remaining().is_multiple_of(12) {

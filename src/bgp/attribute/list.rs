@@ -30,6 +30,7 @@ impl Attributes {
     }
 
     /// Appends `attribute`, as it came from the wire.
+    #[inline]
     pub fn push(&mut self, attribute: Attribute) {
         self.0.push(attribute);
     }

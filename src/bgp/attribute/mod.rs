@@ -9,6 +9,7 @@ pub mod as4_path;
 pub mod as_path;
 pub mod atomic_aggregate;
 pub mod cluster_list;
+mod codes;
 pub mod communities;
 mod decode;
 pub mod extended_community;
@@ -40,7 +41,9 @@ use super::family::Families;
 use super::message::error::UpdateErrorKind;
 use super::text::{TextError, Words};
 use super::wire::{Reader, Writer};
+pub(in crate::bgp) use codes::Codes;
 pub use decode::Malformed;
+use decode::Wrong;
 pub use generic::Generic;
 pub use list::Attributes;
 pub use mp_reach::{MpReach, NextHop};
@@ -196,15 +199,32 @@ macro_rules! attributes {
                 }
             }
 
-            /// Decodes the value of an attribute of type `code`; `reader` holds it and nothing else.
+            /// Appends to `list` what `reader` holds, and nothing else does: the value of an attribute of type `code`, if
+            /// `flags` are those of the table. Each arm appends for itself: a value that all of them hand back is moved once more.
             #[inline]
-            fn decode(context: &WireContext, flags: Flags, code: u8, reader: Reader<'_>) -> Result<Self, DecodeError> {
+            fn decode(context: &WireContext, flags: Flags, code: u8, reader: Reader<'_>, list: &mut Attributes) -> Result<(), Wrong> {
                 match code {
-                    $(<$type>::CODE => <$type>::decode(context, reader).map(Self::$variant),)*
-                    MpReach::CODE => MpReach::decode(context, reader).map(Box::new).map(Self::MpReach),
-                    MpUnreach::CODE => MpUnreach::decode(context, reader).map(Box::new).map(Self::MpUnreach),
-                    _ => Ok(Self::Generic(Generic { code, flags, value: reader.peek().to_vec() })),
+                    $(<$type>::CODE => {
+                        flags.check(<$type>::FLAGS)?;
+                        let value = <$type>::decode(context, reader)?;
+                        list.push(Attribute { flags, value: Self::$variant(value) });
+                    })*
+                    MpReach::CODE => {
+                        flags.check(Flags::OPTIONAL)?;
+                        let value = Box::new(MpReach::decode(context, reader)?);
+                        list.push(Attribute { flags, value: Self::MpReach(value) });
+                    }
+                    MpUnreach::CODE => {
+                        flags.check(Flags::OPTIONAL)?;
+                        let value = Box::new(MpUnreach::decode(context, reader)?);
+                        list.push(Attribute { flags, value: Self::MpUnreach(value) });
+                    }
+                    _ => {
+                        let value = reader.peek().to_vec();
+                        list.push(Attribute { flags, value: Self::Generic(Generic { code, flags, value }) });
+                    }
                 }
+                Ok(())
             }
 
             /// Appends flags, code, length and value.

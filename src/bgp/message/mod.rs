@@ -20,6 +20,7 @@ use super::error::EncodeError;
 use super::iana::MessageType;
 use super::wire::{Reader, Writer};
 pub use error::MessageError;
+use error::UpdateError;
 pub use header::Header;
 pub use keepalive::Keepalive;
 pub use notification::{Notification, NotificationCode};
@@ -56,11 +57,7 @@ impl Message {
     /// Where it cannot be understood; [`MessageError::notification`] says what to send.
     /// Errors of attributes that RFC 7606 lets the session survive are kept in [`Update::malformed`].
     pub fn decode(context: &WireContext, bytes: &[u8]) -> Result<Self, MessageError> {
-        let message = Self::read(context, bytes)?;
-        if let Self::Update(update) = &message {
-            update.reset()?;
-        }
-        Ok(message)
+        Self::whole(context, bytes, Update::reset)
     }
 
     /// Decodes one whole message as [`Message::decode`] does, but lets pass a well-known attribute that nobody knows:
@@ -69,31 +66,33 @@ impl Message {
     /// # Errors
     /// Where it cannot be understood.
     pub fn read(context: &WireContext, bytes: &[u8]) -> Result<Self, MessageError> {
+        Self::whole(context, bytes, |_| Ok(()))
+    }
+
+    #[inline]
+    fn whole(
+        context: &WireContext,
+        bytes: &[u8],
+        check: impl FnOnce(&Update) -> Result<(), UpdateError>,
+    ) -> Result<Self, MessageError> {
         let header = Header::decode(bytes)?;
         header.check(context.extended_message)?;
         if usize::from(header.length) != bytes.len() {
             return Err(MessageError::bad_length(header.length));
         }
-        Self::decode_body(
-            context,
-            header.kind,
-            Reader::at(&bytes[Header::SIZE..], Header::SIZE),
-        )
-    }
-
-    fn decode_body(
-        context: &WireContext,
-        kind: MessageType,
-        reader: Reader<'_>,
-    ) -> Result<Self, MessageError> {
-        Ok(match kind {
+        let reader = Reader::at(&bytes[Header::SIZE..], Header::SIZE);
+        Ok(match header.kind {
             MessageType::OPEN => Self::Open(Open::decode(reader)?),
-            MessageType::UPDATE => Self::Update(Update::decode(context, reader)?),
+            MessageType::UPDATE => {
+                let update = Update::decode(context, reader)?;
+                check(&update)?;
+                Self::Update(update)
+            }
             MessageType::NOTIFICATION => Self::Notification(Notification::decode(reader)?),
             MessageType::KEEPALIVE => Self::Keepalive,
             MessageType::ROUTE_REFRESH => Self::RouteRefresh(RouteRefresh::decode(reader)?),
             MessageType::OPERATIONAL => Self::Operational(Operational::decode(reader)?),
-            _ => Self::Unknown(UnknownMessage::decode(kind, reader)),
+            _ => Self::Unknown(UnknownMessage::decode(header.kind, reader)),
         })
     }
 

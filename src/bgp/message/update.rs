@@ -15,9 +15,12 @@
 //! ```
 
 use super::error::{MessageError, UpdateError, UpdateErrorKind};
+use crate::bgp::attribute::as_path::AsPath;
 use crate::bgp::attribute::next_hop::NextHopAddress;
+use crate::bgp::attribute::origin::Origin;
 use crate::bgp::attribute::{
-    AttributeValue, Attributes, Malformed, MpReach, MpUnreach, NextHop, PathAttribute, WireContext,
+    AttributeValue, Attributes, Codes, Malformed, MpReach, MpUnreach, NextHop, PathAttribute,
+    WireContext,
 };
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::family::Family;
@@ -179,7 +182,7 @@ impl Update {
         let (withdrawn, attributes) = fields(&mut reader).map_err(malformed_list)?;
         let mut malformed = Vec::new();
         let withdrawn_routes = field(withdrawn).map_err(invalid_network)?;
-        let attributes = Attributes::decode(context, attributes, &mut malformed)?;
+        let (attributes, seen) = Attributes::read(context, attributes, &mut malformed)?;
         let nlri = field(reader).map_err(invalid_network)?;
         let mut update = Self {
             withdrawn_routes,
@@ -187,21 +190,22 @@ impl Update {
             nlri,
             malformed,
         };
-        update.check_mandatory();
+        update.check_mandatory(seen);
         Ok(update)
     }
 
     /// RFC 7606 section 3 (d): a missing well-known attribute. LOCAL_PREF depends on the session and is its business.
-    fn check_mandatory(&mut self) {
-        let multiprotocol = self.mp_reach().is_some_and(|reach| !reach.nlri.is_empty());
-        if self.nlri.is_empty() && !multiprotocol {
+    /// `seen` are the codes of those that are there, malformed or not.
+    #[inline]
+    fn check_mandatory(&mut self, seen: Codes) {
+        let classic = !self.nlri.is_empty();
+        let multiprotocol = || self.mp_reach().is_some_and(|reach| !reach.nlri.is_empty());
+        if !(classic || seen.contains(MpReach::CODE) && multiprotocol()) {
             return;
         }
-        let next_hop = (!self.nlri.is_empty()).then_some(NextHopAddress::CODE);
-        for code in [0x01, 0x02].into_iter().chain(next_hop) {
-            let there = self.attributes.by_code(code).is_some()
-                || self.malformed.iter().any(|one| one.code == Some(code));
-            if !there {
+        let next_hop = classic.then_some(NextHopAddress::CODE);
+        for code in [Origin::CODE, AsPath::CODE].into_iter().chain(next_hop) {
+            if !seen.contains(code) {
                 self.malformed.push(Malformed::missing(code));
             }
         }

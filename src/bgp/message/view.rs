@@ -8,7 +8,7 @@ use super::error::{MessageError, UpdateErrorKind};
 use super::header::Header;
 use crate::bgp::attribute::as_path::SegmentKind;
 use crate::bgp::attribute::origin::Origin;
-use crate::bgp::attribute::{Flags, MpReach, MpUnreach, NextHop, WireContext, rules};
+use crate::bgp::attribute::{Codes, Flags, MpReach, MpUnreach, NextHop, WireContext, rules};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, ErrorAction};
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, MessageType, Safi};
@@ -72,7 +72,7 @@ impl<'a> UpdateView<'a> {
         AttributeViews {
             context: self.context,
             reader: self.attributes,
-            seen: [0; 4],
+            seen: Codes::NONE,
         }
     }
 
@@ -142,7 +142,7 @@ pub struct Fault {
 pub struct AttributeViews<'a> {
     context: &'a WireContext,
     reader: Reader<'a>,
-    seen: [u64; 4],
+    seen: Codes,
 }
 
 /// An attribute where it lies.
@@ -206,8 +206,7 @@ impl<'a> Iterator for AttributeViews<'a> {
                 action: ErrorAction::TreatAsWithdraw,
             }));
         };
-        let (word, bit) = (usize::from(code >> 6), 1u64 << (code & 63));
-        if self.seen[word] & bit != 0 {
+        if !self.seen.insert(code) {
             return Some(Err(Fault {
                 code: Some(code),
                 kind: UpdateErrorKind::MalformedAttributeList,
@@ -217,7 +216,6 @@ impl<'a> Iterator for AttributeViews<'a> {
                 },
             }));
         }
-        self.seen[word] |= bit;
         Some(self.attribute(flags, code, value))
     }
 }

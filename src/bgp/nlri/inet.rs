@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::{Around, NlriFamily, PathId, qualifier};
+use super::{Around, Nlri, NlriFamily, NlriValue, PathId, qualifier};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
@@ -54,18 +54,20 @@ impl Prefix {
     /// Truncated, or a length that `afi` does not have.
     #[inline]
     pub fn decode_bits(afi: Afi, length: u8, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let octets = usize::from(length.div_ceil(8));
-        match afi {
-            Afi::IPV4 if length <= 32 => Ok(Self {
-                address: IpAddr::V4(Ipv4Addr::from(leading(octets, reader)?)),
-                length,
-            }),
-            Afi::IPV6 if length <= 128 => Ok(Self {
-                address: IpAddr::V6(Ipv6Addr::from(leading(octets, reader)?)),
-                length,
-            }),
-            _ => Err(reader.error(DecodeErrorKind::Value("prefix length"), octets)),
-        }
+        let used = usize::from(length.div_ceil(8));
+        let octets = reader.peek();
+        let address = match afi {
+            Afi::IPV4 if length <= 32 => {
+                reader.bytes(used)?;
+                IpAddr::V4(v4(octets, used))
+            }
+            Afi::IPV6 if length <= 128 => {
+                reader.bytes(used)?;
+                IpAddr::V6(v6(octets, used))
+            }
+            _ => return Err(reader.error(DecodeErrorKind::Value("prefix length"), used)),
+        };
+        Ok(Self { address, length })
     }
 
     /// Reads a prefix of `afi`.
@@ -143,38 +145,96 @@ impl FromStr for Prefix {
     }
 }
 
-/// The next `octets` of `reader` and zeros after them. Where enough octets follow, they are loaded whole and masked,
-/// which is quicker than a copy of any size.
+/// The address that the first `used` of `octets` begin; they are there. Where the octets of a whole address follow, they
+/// are loaded at once and masked as one number, which is quicker than a copy of any size.
 #[inline]
-fn leading<const N: usize>(octets: usize, reader: &mut Reader<'_>) -> Result<[u8; N], DecodeError> {
-    let mut address = [0; N];
-    match reader.peek().first_chunk::<N>() {
-        Some(whole) => {
-            address = *whole;
-            for (at, octet) in address.iter_mut().enumerate() {
-                *octet &= if at < octets { 0xff } else { 0 };
-            }
-            reader.bytes(octets)?;
-        }
-        None => address[..octets].copy_from_slice(reader.bytes(octets)?),
-    }
-    Ok(address)
+fn v4(octets: &[u8], used: usize) -> Ipv4Addr {
+    let number = match octets.first_chunk() {
+        Some(whole) => u32::from_be_bytes(*whole),
+        None => octets
+            .iter()
+            .zip([24, 16, 8])
+            .fold(0, |number, (octet, bits)| {
+                number | u32::from(*octet) << bits
+            }),
+    };
+    Ipv4Addr::from(number & (u64::MAX << (32 - 8 * used)) as u32)
 }
 
-/// How many routes `reader` holds if it holds prefixes; none for families that are not of prefixes.
-/// Their memory is then asked for once.
-pub(super) fn count(family: Family, add_path: bool, reader: Reader<'_>) -> usize {
-    if !matches!(family.safi, Safi::UNICAST | Safi::MULTICAST) {
-        return 0;
-    }
+/// As [`v4`].
+#[inline]
+fn v6(octets: &[u8], used: usize) -> Ipv6Addr {
+    let number = match octets.first_chunk() {
+        Some(whole) => u128::from_be_bytes(*whole),
+        None => {
+            let mut whole = [0; 16];
+            whole[..used].copy_from_slice(&octets[..used]);
+            u128::from_be_bytes(whole)
+        }
+    };
+    let mask = u128::MAX.checked_shl(128 - 8 * used as u32).unwrap_or(0);
+    Ipv6Addr::from(number & mask)
+}
+
+/// All the routes of a field at once: lengths are held against the family and against the octets first, which tells how
+/// many routes there are; their memory is then asked for once, and nothing is left to go wrong.
+/// `None` for families that are not of prefixes, and where something is wrong: one NLRI after another tells what and where.
+pub(super) fn decode_all(family: Family, add_path: bool, reader: Reader<'_>) -> Option<Vec<Nlri>> {
     let octets = reader.peek();
+    match (family.afi, family.safi) {
+        (Afi::IPV4, Safi::UNICAST | Safi::MULTICAST) => {
+            decode_of(family, add_path, octets, 32, |octets, used| {
+                v4(octets, used).into()
+            })
+        }
+        (Afi::IPV6, Safi::UNICAST | Safi::MULTICAST) => {
+            decode_of(family, add_path, octets, 128, |octets, used| {
+                v6(octets, used).into()
+            })
+        }
+        _ => None,
+    }
+}
+
+#[inline]
+fn decode_of(
+    family: Family,
+    add_path: bool,
+    octets: &[u8],
+    bits: u8,
+    address: impl Fn(&[u8], usize) -> IpAddr,
+) -> Option<Vec<Nlri>> {
     let before = if add_path { 4 } else { 0 };
-    let (mut at, mut count) = (before, 0);
-    while let Some(bits) = octets.get(at) {
-        at += 1 + usize::from(bits.div_ceil(8)) + before;
+    let (mut at, mut count, mut longest) = (0, 0, 0);
+    while at < octets.len() {
+        let length = *octets.get(at + before)?;
+        longest = longest.max(length);
+        at += before + 1 + usize::from(length.div_ceil(8));
         count += 1;
     }
-    count
+    if longest > bits || at != octets.len() {
+        return None;
+    }
+    let mut rest = octets;
+    let route = |_| {
+        let mut path_id = None;
+        if add_path && let Some((id, after)) = rest.split_first_chunk() {
+            path_id = Some(PathId(u32::from_be_bytes(*id)));
+            rest = after;
+        }
+        let length = rest[0];
+        let used = usize::from(length.div_ceil(8));
+        let address = address(&rest[1..], used);
+        rest = &rest[1 + used..];
+        let prefix = Prefix { address, length };
+        let value = NlriValue::Inet(Inet { prefix });
+        Nlri {
+            family,
+            path_id,
+            value,
+        }
+    };
+    Some((0..count).map(route).collect())
 }
 
 /// An IPv4 or IPv6 prefix as NLRI.

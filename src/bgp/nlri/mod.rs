@@ -318,7 +318,13 @@ impl Nlri {
         add_path: bool,
         mut reader: Reader<'_>,
     ) -> Result<Vec<Self>, DecodeError> {
-        let mut all = Vec::with_capacity(inet::count(family, add_path, reader));
+        if reader.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(all) = inet::decode_all(family, add_path, reader) {
+            return Ok(all);
+        }
+        let mut all = Vec::new();
         while !reader.is_empty() {
             let before = reader.remaining();
             all.push(Self::decode(family, add_path, &mut reader)?);

@@ -1,9 +1,11 @@
 //! The race of the codecs: decode and encode the same UPDATEs on one thread, every side looking at every value.
 //!
-//! Times are processor time of the thread, so that what else the machine does counts for little.
+//! Times are processor time of the thread, so that what else the machine does counts for little; the codecs take turns in
+//! each round, so that what it does meanwhile hits all of them; the best round of each counts.
 //!
-//! usage: codec [COUNT] [ROUNDS]   (200,000 UPDATEs and 7 rounds; the best round counts)
+//! usage: codec [COUNT] [ROUNDS]   (200,000 UPDATEs and 7 rounds)
 
+use std::fmt::Debug;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -36,237 +38,230 @@ fn main() {
         octets as f64 / 1e6,
         octets as f64 / count as f64
     );
-    let copy = copy(&messages, octets, rounds);
-    let table = Table {
+    let mut table = Table {
         count,
         octets,
-        copy,
+        rounds,
+        copy: Duration::ZERO,
     };
-    table.line("plain copy of the octets", copy);
-    let decoded = decode(&messages, rounds, &table);
-    let encoded = encode(&messages, rounds, &table);
-    println!("\ndecode: {decoded:.1} times the fastest other; encode: {encoded:.1} times");
+    table.copy = table.race(vec![copy(&messages, octets)])[0];
+    println!("\ndecode, and look at every attribute value and every route");
+    decode(&messages, &table);
+    println!("\nencode from decoded values");
+    encode(&messages, &table);
 }
 
-/// Prints lines.
+/// A side of the race: its name and a round of its work, which says how long it took and what came of it.
+struct Racer<'a, T> {
+    name: &'static str,
+    round: Box<dyn FnMut() -> (Duration, T) + 'a>,
+}
+
+impl<'a, T> Racer<'a, T> {
+    /// All of `work` is timed.
+    fn new(name: &'static str, mut work: impl FnMut() -> T + 'a) -> Self {
+        let round = move || {
+            let start = ThreadTime::now();
+            let outcome = black_box(work());
+            (start.elapsed(), outcome)
+        };
+        Self {
+            name,
+            round: Box::new(round),
+        }
+    }
+}
+
+/// Races, and prints a line for each side.
 struct Table {
     count: usize,
     octets: usize,
+    rounds: usize,
     copy: Duration,
 }
 
 impl Table {
+    /// The best round of each. All must come to the same.
+    fn race<T: PartialEq + Debug>(&self, mut racers: Vec<Racer<'_, T>>) -> Vec<Duration> {
+        let mut best = vec![Duration::MAX; racers.len()];
+        let mut expected = None;
+        for _ in 0..self.rounds.max(1) {
+            for (racer, best) in racers.iter_mut().zip(&mut best) {
+                let (took, outcome) = (racer.round)();
+                *best = took.min(*best);
+                assert_eq!(expected.get_or_insert(outcome), &outcome, "{}", racer.name);
+            }
+        }
+        for (racer, took) in racers.iter().zip(&best) {
+            self.line(racer.name, *took);
+        }
+        best
+    }
+
     fn line(&self, name: &str, took: Duration) {
         let seconds = took.as_secs_f64();
+        let copy = if self.copy.is_zero() { took } else { self.copy };
         println!(
             "{name:<42} {:>8.1} ms {:>7.2} M/s {:>8.0} MB/s {:>6.1}% of a copy",
             seconds * 1e3,
             self.count as f64 / seconds / 1e6,
             self.octets as f64 / seconds / 1e6,
-            100.0 * self.copy.as_secs_f64() / seconds,
+            100.0 * copy.as_secs_f64() / seconds,
         );
     }
 }
 
-/// The best of `rounds`.
-fn best<T>(rounds: usize, mut work: impl FnMut() -> T) -> (Duration, T) {
-    let mut round = || {
-        let start = ThreadTime::now();
-        let outcome = black_box(work());
-        (start.elapsed(), outcome)
-    };
-    let mut best = round();
-    for _ in 1..rounds {
-        let next = round();
-        if next.0 < best.0 {
-            best = next;
-        }
-    }
-    best
-}
-
-fn copy(messages: &[Vec<u8>], octets: usize, rounds: usize) -> Duration {
+fn copy(messages: &[Vec<u8>], octets: usize) -> Racer<'_, usize> {
     let mut out = Vec::with_capacity(octets);
-    let (took, _) = best(rounds, || {
+    Racer::new("plain copy of the octets", move || {
         out.clear();
         for message in messages {
             out.extend_from_slice(black_box(message));
         }
         out.len()
-    });
-    took
+    })
 }
 
-/// Runs every decoder; says how many times the fastest other ours is.
-fn decode(messages: &[Vec<u8>], rounds: usize, table: &Table) -> f64 {
-    println!("\ndecode, and look at every attribute value and every route");
+/// A round in which `walk` looks at every value of every one of `messages`.
+fn decoding<'a, M>(
+    name: &'static str,
+    messages: &'a [M],
+    mut walk: impl FnMut(&'a M, &mut Checksum) -> Result<(), String> + 'a,
+) -> Racer<'a, Checksum> {
+    Racer::new(name, move || {
+        let mut sum = Checksum::default();
+        for message in messages {
+            walk(message, &mut sum).expect(name);
+        }
+        sum
+    })
+}
+
+fn decode(messages: &[Vec<u8>], table: &Table) {
     let shared: Vec<Bytes> = messages
         .iter()
         .map(|message| Bytes::from(message.clone()))
         .collect();
     let context = workload::context(SESSION);
-
-    let (owned, expected) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in messages {
-            ours::walk(&ours::decode(&context, message).expect("ours"), &mut sum);
-        }
-        sum
-    });
-    let (borrowed, sum) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in messages {
-            ours::walk_view(&context, message, &mut sum).expect("ours");
-        }
-        sum
-    });
-    assert_eq!(sum, expected, "the view");
-    table.line("lockstep, UpdateView (borrows)", borrowed);
-    table.line("lockstep, Message (owns)", owned);
-
     let config = routecore::context(SESSION);
-    let (took_routecore, sum) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in messages {
-            let update = routecore::decode(&config, message).expect("routecore");
-            routecore::walk(SESSION, &update, &mut sum).expect("routecore");
-        }
-        sum
-    });
-    assert_eq!(sum, expected, "routecore");
-    table.line("routecore (borrows)", took_routecore);
-
-    let (took_rustbgpd, sum) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in &shared {
-            let update = rustbgpd::decode(SESSION, message.clone()).expect("rustbgpd");
-            rustbgpd::walk(SESSION, &update, &mut sum);
-        }
-        sum
-    });
-    assert_eq!(sum, expected, "rustbgpd");
-    table.line("rustbgpd-wire (owns)", took_rustbgpd);
-
     let mut parsing = netgauze::context(SESSION);
-    let (took_netgauze, sum) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in messages {
-            let update = netgauze::decode(&mut parsing, message).expect("netgauze");
-            netgauze::walk(&update, &mut sum);
-        }
-        sum
-    });
-    assert_eq!(sum, expected, "netgauze");
-    table.line("netgauze-bgp-pkt (owns)", took_netgauze);
-
-    let (took_bgpkit, sum) = best(rounds, || {
-        let mut sum = Checksum::default();
-        for message in &shared {
-            let update = bgpkit::decode(SESSION, message.clone()).expect("bgpkit");
-            bgpkit::walk(&update, &mut sum);
-        }
-        sum
-    });
-    assert_eq!(sum, expected, "bgpkit");
-    table.line("bgpkit-parser (owns)", took_bgpkit);
-
-    let others = [took_routecore, took_rustbgpd, took_netgauze, took_bgpkit];
-    let owners = [took_rustbgpd, took_netgauze, took_bgpkit];
+    let took = table.race(vec![
+        decoding("lockstep, UpdateView (borrows)", messages, |bytes, sum| {
+            ours::walk_view(&context, bytes, sum)
+        }),
+        decoding("routecore (borrows)", messages, |bytes, sum| {
+            let update = routecore::decode(&config, bytes)?;
+            routecore::walk(SESSION, &update, sum)
+        }),
+        decoding("lockstep, Message (owns)", messages, |bytes, sum| {
+            ours::walk(&ours::decode(&context, bytes)?, sum);
+            Ok(())
+        }),
+        decoding("rustbgpd-wire (owns)", &shared, |bytes, sum| {
+            rustbgpd::walk(SESSION, &rustbgpd::decode(SESSION, bytes.clone())?, sum);
+            Ok(())
+        }),
+        decoding("netgauze-bgp-pkt (owns)", messages, |bytes, sum| {
+            netgauze::walk(&netgauze::decode(&mut parsing, bytes)?, sum);
+            Ok(())
+        }),
+        decoding("bgpkit-parser (owns)", &shared, |bytes, sum| {
+            bgpkit::walk(&bgpkit::decode(SESSION, bytes.clone())?, sum);
+            Ok(())
+        }),
+    ]);
+    let [view, routecore, owned, owners @ ..] = took.as_slice() else {
+        return;
+    };
+    let fastest = owners.iter().chain([routecore]).min().unwrap_or(routecore);
+    println!("  borrowed: {:.2} times routecore", ratio(routecore, view));
     println!(
-        "  owned values: {:.1} times the fastest other that owns; borrowed: {:.1} times routecore",
-        ratio(&owners, owned),
-        ratio(&[took_routecore], borrowed),
+        "  owned: {:.2} times the fastest other that owns",
+        ratio(owners.iter().min().unwrap_or(routecore), owned)
     );
-    ratio(&others, borrowed)
+    println!(
+        "  the fastest of ours: {:.2} times the fastest other",
+        ratio(fastest, view.min(owned))
+    );
 }
 
-fn ratio(others: &[Duration], ours: Duration) -> f64 {
-    let fastest = others.iter().min().copied().unwrap_or_default();
-    fastest.as_secs_f64() / ours.as_secs_f64()
+fn ratio(other: &Duration, ours: &Duration) -> f64 {
+    other.as_secs_f64() / ours.as_secs_f64()
 }
 
 /// So many UPDATEs are decoded, then encoded: they are still at hand then, as what a speaker encodes is.
 const AT_ONCE: usize = 500;
 
-/// The best of `rounds` of encoding all `messages`, which `decode` makes values of outside the time that is taken.
-fn encoding<T>(
-    messages: &[Vec<u8>],
-    rounds: usize,
-    mut decode: impl FnMut(&[u8]) -> T,
-    mut encode: impl FnMut(&T, &mut Vec<u8>),
-) -> (Duration, usize) {
-    let mut round = || {
+/// A round of encoding all `messages`, which `decode` makes values of outside the time that is taken.
+fn encoding<'a, T>(
+    name: &'static str,
+    messages: &'a [Vec<u8>],
+    mut decode: impl FnMut(&[u8]) -> Result<T, String> + 'a,
+    mut encode: impl FnMut(&T, &mut Vec<u8>) -> Result<(), String> + 'a,
+) -> Racer<'a, usize> {
+    let round = move || {
         let mut out = Vec::with_capacity(AT_ONCE * 4096);
         let (mut took, mut length) = (Duration::ZERO, 0);
         for some in messages.chunks(AT_ONCE) {
-            let values: Vec<T> = some.iter().map(|message| decode(message)).collect();
+            let values = some.iter().map(|message| decode(message).expect(name));
+            let values: Vec<T> = values.collect();
             out.clear();
             let start = ThreadTime::now();
             for value in &values {
-                encode(value, &mut out);
+                encode(value, &mut out).expect(name);
             }
             took += start.elapsed();
             length += black_box(&out).len();
         }
         (took, length)
     };
-    (0..rounds)
-        .map(|_| round())
-        .min()
-        .unwrap_or((Duration::ZERO, 0))
+    Racer {
+        name,
+        round: Box::new(round),
+    }
 }
 
-/// Runs every encoder.
-fn encode(messages: &[Vec<u8>], rounds: usize, table: &Table) -> f64 {
-    println!("\nencode from decoded values");
+fn encode(messages: &[Vec<u8>], table: &Table) {
     let context = workload::context(SESSION);
     let mut parsing = netgauze::context(SESSION);
     let shared = |message: &[u8]| Bytes::copy_from_slice(message);
-    let race = |name: &str, (took, length): (Duration, usize)| {
-        assert_eq!(length, table.octets, "{name}");
-        table.line(name, took);
-        took
-    };
-    let ours = encoding(
-        messages,
-        rounds,
-        |message| Message::decode(&context, message).expect("ours"),
-        |message, out| ours::encode(&context, message, out),
-    );
-    let ours = race("lockstep", ours);
-    let others = [
-        race(
+    let took = table.race(vec![
+        encoding(
+            "lockstep",
+            messages,
+            |bytes| Message::decode(&context, bytes).map_err(|error| error.to_string()),
+            |message, out| {
+                ours::encode(&context, message, out);
+                Ok(())
+            },
+        ),
+        encoding(
             "rustbgpd-wire",
-            encoding(
-                messages,
-                rounds,
-                |message| rustbgpd::decode(SESSION, shared(message)).expect("rustbgpd"),
-                |update, out| rustbgpd::encode(SESSION, update, out).expect("rustbgpd"),
-            ),
+            messages,
+            |bytes| rustbgpd::decode(SESSION, shared(bytes)),
+            |update, out| rustbgpd::encode(SESSION, update, out),
         ),
-        race(
+        encoding(
             "netgauze-bgp-pkt",
-            encoding(
-                messages,
-                rounds,
-                |message| netgauze::decode(&mut parsing, message).expect("netgauze"),
-                |message, out| netgauze::encode(message, out).expect("netgauze"),
-            ),
+            messages,
+            |bytes| netgauze::decode(&mut parsing, bytes),
+            netgauze::encode,
         ),
-        race(
+        encoding(
             "bgpkit-parser",
-            encoding(
-                messages,
-                rounds,
-                |message| bgpkit::decode(SESSION, shared(message)).expect("bgpkit"),
-                |message, out| {
-                    out.extend_from_slice(&bgpkit::encode(SESSION, message).expect("bgpkit"));
-                },
-            ),
+            messages,
+            |bytes| bgpkit::decode(SESSION, shared(bytes)),
+            |message, out| {
+                out.extend_from_slice(&bgpkit::encode(SESSION, message)?);
+                Ok(())
+            },
         ),
-    ];
+    ]);
     println!(
         "  routecore composes only from a builder for one family of its own making: not raced"
     );
-    ratio(&others, ours)
+    if let [ours, others @ ..] = took.as_slice() {
+        let fastest = others.iter().min().unwrap_or(ours);
+        println!("  {:.2} times the fastest other", ratio(fastest, ours));
+    }
 }
