@@ -7,6 +7,7 @@ mod config_any_text;
 mod config_mistakes;
 mod api_events;
 mod differential;
+mod daemon;
 mod dropin;
 mod differential_configurations;
 mod functional_runner;

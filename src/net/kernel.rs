@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -11,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use super::restrict;
+use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 
 /// The queue of connections that wait to be accepted.
 const BACKLOG: u32 = 128;
@@ -33,6 +35,7 @@ pub struct KernelConnection {
 pub struct KernelListener {
     listener: TcpListener,
     local: SocketAddr,
+    keys: Vec<PeerKey>,
 }
 
 /// A connect in progress.
@@ -58,37 +61,48 @@ impl Network for KernelNetwork {
         socket.bind(at)?;
         let listener = socket.listen(BACKLOG)?;
         let local = listener.local_addr()?;
-        Ok(KernelListener { listener, local })
+        Ok(KernelListener {
+            listener,
+            local,
+            keys: Vec::new(),
+        })
     }
 }
 
 fn prepare(to: SocketAddr, options: &SocketOptions) -> io::Result<TcpSocket> {
-    let SocketOptions {
-        source,
-        outgoing_ttl,
-        incoming_ttl,
-        md5,
-    } = options;
-    if md5.is_some() {
-        return Err(unsupported("TCP MD5 signatures (RFC 2385)"));
-    }
-    if incoming_ttl.is_some() {
-        return Err(unsupported("a least incoming TTL (RFC 5082)"));
-    }
     let socket = socket_for(to)?;
     socket.set_nodelay(true)?;
-    if let Some(ttl) = outgoing_ttl {
-        let socket = SockRef::from(&socket);
-        match to {
-            SocketAddr::V4(_) => socket.set_ttl_v4(u32::from(*ttl))?,
-            SocketAddr::V6(_) => socket.set_unicast_hops_v6(u32::from(*ttl))?,
-        }
+    if let Some(interface) = &options.interface {
+        SockRef::from(&socket).bind_device(Some(interface.as_bytes()))?;
     }
-    if let Some(source) = source {
+    if let Some(key) = &options.md5 {
+        let key = PeerKey {
+            peer: to.ip(),
+            prefix_length: if to.is_ipv4() { 32 } else { 128 },
+            key: key.clone(),
+        };
+        restrict::set_md5(&socket, &key)?;
+    }
+    set_ttls(&socket, to.ip(), options)?;
+    if let Some(source) = options.source {
         socket.set_reuseaddr(true)?;
-        socket.bind(SocketAddr::new(*source, 0))?;
+        socket.bind(SocketAddr::new(source, 0))?;
     }
     Ok(socket)
+}
+
+fn set_ttls(socket: &impl AsFd, peer: IpAddr, options: &SocketOptions) -> io::Result<()> {
+    if let Some(ttl) = options.outgoing_ttl {
+        let socket = SockRef::from(socket);
+        match peer {
+            IpAddr::V4(_) => socket.set_ttl_v4(u32::from(ttl))?,
+            IpAddr::V6(_) => socket.set_unicast_hops_v6(u32::from(ttl))?,
+        }
+    }
+    if let Some(ttl) = options.incoming_ttl {
+        restrict::set_least_ttl(socket, peer, ttl)?;
+    }
+    Ok(())
 }
 
 fn socket_for(address: SocketAddr) -> io::Result<TcpSocket> {
@@ -100,16 +114,6 @@ fn socket_for(address: SocketAddr) -> io::Result<TcpSocket> {
             Ok(socket)
         }
     }
-}
-
-/// What no safe crate offers is refused: a session that its owner wants protected must not run bare.
-fn unsupported(what: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        format!(
-            "{what} cannot be asked of the kernel without unsafe code; leave it out of the configuration"
-        ),
-    )
 }
 
 impl KernelConnection {
@@ -156,6 +160,25 @@ impl Listener for KernelListener {
     fn local_address(&self) -> SocketAddr {
         self.local
     }
+
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        // A listener has the keys of peers of its own address family only.
+        let ours = |key: &&PeerKey| key.peer.is_ipv4() == self.local.is_ipv4();
+        let same_peers = |one: &PeerKey, other: &PeerKey| {
+            (one.peer, one.prefix_length) == (other.peer, other.prefix_length)
+        };
+        let gone = |key: &&PeerKey| !keys.iter().any(|wanted| same_peers(wanted, key));
+        for old in self.keys.iter().filter(gone) {
+            let key = Vec::new();
+            restrict::set_md5(&self.listener, &PeerKey { key, ..old.clone() })?;
+        }
+        let wanted: Vec<PeerKey> = keys.iter().filter(ours).cloned().collect();
+        for key in wanted.iter().filter(|key| !self.keys.contains(key)) {
+            restrict::set_md5(&self.listener, key)?;
+        }
+        self.keys = wanted;
+        Ok(())
+    }
 }
 
 impl Stream for KernelConnection {
@@ -186,6 +209,10 @@ impl Connection for KernelConnection {
     fn peer_address(&self) -> SocketAddr {
         self.peer
     }
+
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        set_ttls(&self.stream, self.peer.ip(), options)
+    }
 }
 
 impl Abort for KernelConnection {
@@ -194,5 +221,134 @@ impl Abort for KernelConnection {
     fn abort(self) {
         // Where the option fails the connection is gone already.
         let _ = self.stream.set_zero_linger();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    fn key(peer: &str, prefix_length: u8, key: &str) -> PeerKey {
+        PeerKey {
+            peer: peer.parse().unwrap(),
+            prefix_length,
+            key: key.as_bytes().to_vec(),
+        }
+    }
+
+    fn signed(key: &str) -> SocketOptions {
+        SocketOptions {
+            md5: Some(key.as_bytes().to_vec()),
+            ..SocketOptions::default()
+        }
+    }
+
+    async fn accept(listener: &mut KernelListener) -> KernelConnection {
+        poll_fn(|context| listener.poll_accept(context))
+            .await
+            .unwrap()
+    }
+
+    /// Sends an octet from `one` to `other`.
+    async fn carry(one: &mut KernelConnection, other: &mut KernelConnection) {
+        let sent = poll_fn(|context| one.poll_write(context, b"!")).await;
+        assert_eq!(sent.unwrap(), 1);
+        let mut buffer = [0; 2];
+        let received = poll_fn(|context| other.poll_read(context, &mut buffer)).await;
+        assert_eq!(received.unwrap(), 1);
+    }
+
+    /// Whether `connecting` still waits; on the loopback a connection that is let in is open at once.
+    async fn waits(connecting: &mut KernelConnecting) -> bool {
+        poll_fn(|context| Poll::Ready(Pin::new(&mut *connecting).poll(context).is_pending())).await
+    }
+
+    #[tokio::test]
+    async fn only_those_who_sign_with_the_right_key_come_in() {
+        for (at, prefix_length) in [("127.0.0.1:0", 32), ("[::1]:0", 128), ("127.0.0.1:0", 8)] {
+            let mut listener = KernelNetwork.listen(at.parse().unwrap()).unwrap();
+            let to = listener.local_address();
+            let peer = to.ip().to_string();
+            listener
+                .set_keys(&[key(&peer, prefix_length, "secret")])
+                .unwrap();
+            let mut wrong = KernelNetwork.connect(to, &signed("other"));
+            assert!(waits(&mut wrong).await);
+            let mut unsigned = KernelNetwork.connect(to, &SocketOptions::default());
+            assert!(waits(&mut unsigned).await);
+
+            let mut right = KernelNetwork.connect(to, &signed("secret")).await.unwrap();
+            let mut accepted = accept(&mut listener).await;
+            assert_eq!(accepted.peer_address(), right.local_address());
+            carry(&mut right, &mut accepted).await;
+            carry(&mut accepted, &mut right).await;
+            assert!(waits(&mut wrong).await && waits(&mut unsigned).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_gone_is_asked_for_no_more() {
+        let mut listener = KernelNetwork
+            .listen("127.0.0.1:0".parse().unwrap())
+            .unwrap();
+        let to = listener.local_address();
+        let (local, elsewhere) = (key("127.0.0.1", 32, "secret"), key("2001:db8::1", 128, "x"));
+        listener.set_keys(&[local, elsewhere]).unwrap();
+        listener.set_keys(&[]).unwrap();
+        let mut unsigned = KernelNetwork
+            .connect(to, &SocketOptions::default())
+            .await
+            .unwrap();
+        let mut accepted = accept(&mut listener).await;
+        carry(&mut unsigned, &mut accepted).await;
+    }
+
+    #[tokio::test]
+    async fn what_comes_with_a_lower_ttl_is_dropped() {
+        for at in ["127.0.0.1:0", "[::1]:0"] {
+            let mut listener = KernelNetwork.listen(at.parse().unwrap()).unwrap();
+            let to = listener.local_address();
+            let near = SocketOptions {
+                outgoing_ttl: Some(255),
+                incoming_ttl: Some(255),
+                ..SocketOptions::default()
+            };
+            let mut one = KernelNetwork
+                .connect(
+                    to,
+                    &SocketOptions {
+                        incoming_ttl: None,
+                        ..near.clone()
+                    },
+                )
+                .await
+                .unwrap();
+            let mut other = accept(&mut listener).await;
+            other.restrict(&near).unwrap();
+            carry(&mut one, &mut other).await;
+            carry(&mut other, &mut one).await;
+
+            // The answer to this one comes with the system's own TTL.
+            let mut far = KernelNetwork.connect(to, &near);
+            assert!(waits(&mut far).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_too_long_and_an_interface_that_is_not_there_are_told() {
+        let to = "127.0.0.1:179".parse().unwrap();
+        let told = KernelNetwork.connect(to, &signed(&"x".repeat(81))).await;
+        assert_eq!(
+            told.unwrap_err().to_string(),
+            "an MD5 key has at most 80 octets, not 81"
+        );
+        let through = SocketOptions {
+            interface: Some("nowhere0".to_owned()),
+            ..SocketOptions::default()
+        };
+        let told = KernelNetwork.connect(to, &through).await.unwrap_err();
+        assert_eq!(told.kind(), io::Error::from_raw_os_error(19).kind());
     }
 }

@@ -12,4 +12,5 @@ pub mod abort;
 pub mod clock;
 pub mod kernel;
 pub mod programs;
+mod restrict;
 pub mod turmoil;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::Configuration;
+use crate::reactor::network::PeerKey;
 use crate::speaker::neighbor::{Address, Neighbor};
 use crate::speaker::settings::Settings;
 
@@ -100,6 +101,18 @@ pub(super) fn places(configuration: &Configuration, settings: &Settings) -> Vec<
         }
     }
     places
+}
+
+/// The keys with which those who connect must sign.
+pub(super) fn keys(configuration: &Configuration) -> Vec<PeerKey> {
+    let key = |neighbor: &Neighbor| {
+        Some(PeerKey {
+            peer: neighbor.peer_address,
+            prefix_length: neighbor.peer_prefix_length,
+            key: neighbor.md5_key()?,
+        })
+    };
+    configuration.neighbors.iter().filter_map(key).collect()
 }
 
 /// A neighbor's short name among `labels` that are taken: its address, and a number where that is not enough.

@@ -8,6 +8,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
+use crate::speaker::neighbor::{Address, Neighbor};
+
 /// A duplex byte stream, as a user of sockets (or pipes) sees one.
 ///
 /// Dropping it is `close(2)`: what was written is still delivered, followed by
@@ -43,6 +45,15 @@ pub trait Connection: Stream {
 
     /// The other end.
     fn peer_address(&self) -> SocketAddr;
+
+    /// Puts the TTLs of `options` on a connection that was accepted; a network without TTLs has nothing to do.
+    ///
+    /// # Errors
+    /// What the network says: the connection must not be used.
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        let _ = options;
+        Ok(())
+    }
 }
 
 /// A listening socket.
@@ -58,6 +69,16 @@ pub trait Listener: Unpin + 'static {
 
     /// Where it listens.
     fn local_address(&self) -> SocketAddr;
+
+    /// From now on connections of these peers must be signed with their keys, and those of others must not be signed;
+    /// a network without signatures has nothing to do.
+    ///
+    /// # Errors
+    /// What the network says: connections of these peers must not be accepted.
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        let _ = keys;
+        Ok(())
+    }
 }
 
 /// What a connection asks of TCP before it opens.
@@ -65,12 +86,46 @@ pub trait Listener: Unpin + 'static {
 pub struct SocketOptions {
     /// The address to connect from.
     pub source: Option<IpAddr>,
+    /// The interface to connect through.
+    pub interface: Option<String>,
     /// TTL (or hop limit) of what is sent: RFC 5082, or multihop.
     pub outgoing_ttl: Option<u8>,
     /// Least TTL accepted (RFC 5082).
     pub incoming_ttl: Option<u8>,
     /// TCP MD5 signature key (RFC 2385).
-    pub md5: Option<String>,
+    pub md5: Option<Vec<u8>>,
+}
+
+/// RFC 5082 has those who look at TTLs send the greatest.
+const GREATEST_TTL: u8 = 255;
+
+impl SocketOptions {
+    /// What a neighbor's configuration asks for.
+    #[must_use]
+    pub fn of(neighbor: &Neighbor) -> Self {
+        let expects = neighbor.incoming_ttl.map(|_| GREATEST_TTL);
+        Self {
+            source: match neighbor.local_address {
+                Address::Ip(address) => Some(neighbor.md5_ip.unwrap_or(address)),
+                Address::Auto => None,
+            },
+            interface: neighbor.source_interface.clone(),
+            outgoing_ttl: neighbor.outgoing_ttl.or(expects),
+            incoming_ttl: neighbor.incoming_ttl,
+            md5: neighbor.md5_key(),
+        }
+    }
+}
+
+/// The TCP MD5 signature key (RFC 2385) of a peer, or of a range of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerKey {
+    /// The peer, or the first address of the range.
+    pub peer: IpAddr,
+    /// How many bits of it count.
+    pub prefix_length: u8,
+    /// At most 80 octets.
+    pub key: Vec<u8>,
 }
 
 /// A network on which one host connects and listens.

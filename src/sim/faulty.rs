@@ -18,7 +18,7 @@ use super::fault::{Action, Fault, Faults, Unsupported};
 use super::name::{Attempts, ConnectionName, Opener};
 use super::trace::{Event, Trace};
 use crate::net::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 
 /// How long a connect goes unanswered before it fails: Linux's six retries.
 const UNANSWERED: Duration = Duration::from_secs(127);
@@ -222,6 +222,10 @@ where
     fn local_address(&self) -> SocketAddr {
         self.inner.local_address()
     }
+
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        self.inner.set_keys(keys)
+    }
 }
 
 impl Common {
@@ -293,6 +297,12 @@ impl<C: Connection + Abort> Connection for FaultyConnection<C> {
 
     fn peer_address(&self) -> SocketAddr {
         self.peer
+    }
+
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        self.inner
+            .as_ref()
+            .map_or(Ok(()), |inner| inner.restrict(options))
     }
 }
 

@@ -13,7 +13,7 @@ use super::faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNe
 use super::name::ConnectionName;
 use super::trace::{Event, Socket, Trace};
 use crate::net::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 
 /// A network with a tap on it; what it tells is what the reactor above it sees, faults included.
 #[derive(Debug, Clone)]
@@ -146,6 +146,10 @@ where
     fn local_address(&self) -> SocketAddr {
         self.inner.local_address()
     }
+
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        self.inner.set_keys(keys)
+    }
 }
 
 impl<C: Connection + Abort> TappedConnection<C> {
@@ -221,6 +225,10 @@ impl<C: Connection + Abort> Connection for TappedConnection<C> {
 
     fn peer_address(&self) -> SocketAddr {
         self.inner.peer_address()
+    }
+
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        self.inner.restrict(options)
     }
 }
 

@@ -4,6 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
 use crate::bgp::family::{Families, Family};
 
 use super::route::ConfiguredRoute;
@@ -285,6 +289,20 @@ impl Neighbor {
         )
     }
 
+    /// The octets of the MD5 key: the password, or what its base64 stands for.
+    ///
+    /// With `md5-base64 auto` a password of hexadecimal digits is base64, its padding left out, as ExaBGP reads it.
+    #[must_use]
+    pub fn md5_key(&self) -> Option<Vec<u8>> {
+        let password = self.md5_password.as_ref()?;
+        let hexadecimal = |octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+        let encoded = self
+            .md5_base64
+            .unwrap_or_else(|| password.bytes().all(hexadecimal));
+        let decoded = encoded.then(|| md5_from_base64(password)).flatten();
+        Some(decoded.unwrap_or_else(|| password.clone().into_bytes()))
+    }
+
     /// The peer's address, with its prefix length where it is a range.
     #[must_use]
     pub fn peer(&self) -> String {
@@ -305,6 +323,17 @@ impl Neighbor {
             _ => None,
         }
     }
+}
+
+/// What a password in base64 stands for, with or without its padding; `None` where it is no base64.
+#[must_use]
+pub fn md5_from_base64(password: &str) -> Option<Vec<u8>> {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&STANDARD, lenient)
+        .decode(password)
+        .ok()
 }
 
 impl std::fmt::Display for AsNumber {

@@ -16,6 +16,7 @@
 //! - An UPDATE with routes of a family that was not negotiated is answered 3/9 (`mprnlri.py unpack`); RFC 4760 section 7 leaves it open.
 //! - A second KEEPALIVE on a session with hold time 0 is answered 2/6 (`timer.py check_ka`).
 //! - Where we announced graceful restart, a teardown closes without a NOTIFICATION (`peer.py _main`).
+//! - When the speaker ends, sessions close without a NOTIFICATION (`loop.py shutdown`).
 //!
 //! # Timers
 //! - The first periodic KEEPALIVE is counted from the moment the session is established, and an UPDATE does not put the next

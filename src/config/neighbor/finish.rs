@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::Afi;
 use crate::bgp::text::{TextError, Word};
-use crate::speaker::neighbor::{AddPath, Address, AsNumber, CapabilitySettings, Neighbor};
+use crate::speaker::neighbor::{
+    AddPath, Address, AsNumber, CapabilitySettings, Neighbor, md5_from_base64,
+};
 use crate::speaker::route::ConfiguredRoute;
 
 use super::super::capability::CapabilitySection;
@@ -96,6 +98,14 @@ impl NeighborDraft {
                 format!("the MD5 password has {} octets", password.text.len()),
             )
             .help(format!("at most {MD5_PASSWORD} fit")));
+        }
+        if let (Some(password), Some(Some(true))) = (&self.md5_password, self.md5_base64)
+            && md5_from_base64(&password.text).is_none()
+        {
+            return Err(
+                TextError::new(password.span.clone(), "the MD5 password is not base64")
+                    .help("leave md5-base64 out where it is the password itself"),
+            );
         }
         Ok(((peer, prefix_length), numbers))
     }

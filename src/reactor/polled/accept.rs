@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use crate::reactor::arrival::{self, Match};
 use crate::reactor::cease;
 use crate::reactor::conduct::{Conduct, Defect};
-use crate::reactor::network::{Connection, Listener, Network};
+use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions};
 use crate::reactor::observer::Event;
 use crate::reactor::programs::Programs;
 use crate::speaker::collision::{Collision, decide_on_accept};
@@ -28,11 +28,11 @@ pub(super) struct Door<L> {
 }
 
 impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
-    /// Listens where `wanted` says, and nowhere else.
+    /// Listens where `wanted` says, and nowhere else, to peers that sign with their keys.
     ///
     /// # Errors
     /// Where it could not listen, and why; it listens at the other places all the same.
-    pub(super) fn listen(&mut self, wanted: &[SocketAddr]) -> Result<(), String> {
+    pub(super) fn listen(&mut self, wanted: &[SocketAddr], keys: &[PeerKey]) -> Result<(), String> {
         self.doors.retain(|_, door| wanted.contains(&door.at));
         let mut outcome = Ok(());
         for &at in wanted {
@@ -64,6 +64,14 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                 }
             }
         }
+        self.doors
+            .retain(|_, door| match door.listener.set_keys(keys) {
+                Ok(()) => true,
+                Err(error) => {
+                    outcome = Err(format!("can not protect sessions at {}: {error}", door.at));
+                    false
+                }
+            });
         outcome
     }
 
@@ -89,7 +97,14 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             .peers
             .iter()
             .map(|(id, slot)| (*id, &**slot.peer.neighbor()));
-        match arrival::find(neighbors, local.ip(), remote.ip()) {
+        let found = arrival::find(neighbors, local.ip(), remote.ip());
+        if let Match::Neighbor(id) | Match::Range(id) = found
+            && let Some(slot) = self.peers.get(&id)
+            && let Err(error) = connection.restrict(&SocketOptions::of(slot.peer.neighbor()))
+        {
+            return self.desk.warn("listener", error);
+        }
+        match found {
             Match::Neighbor(id) => self.meet(id, connection),
             Match::Range(id) => self.generate(id, connection),
             Match::Several => self.reject(connection, cease::AMBIGUOUS),

@@ -38,7 +38,8 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     pub(super) fn start(&mut self) -> Result<(), Outcome> {
         let configuration = self.configurations.read().map_err(Outcome::Refused)?;
         let places = arrival::places(&configuration, &self.desk.settings);
-        self.listen(&places).map_err(Outcome::CannotListen)?;
+        self.listen(&places, &arrival::keys(&configuration))
+            .map_err(Outcome::CannotListen)?;
         let Configuration {
             neighbors,
             processes,
@@ -226,7 +227,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             reason: "",
         });
         let places = arrival::places(&configuration, &self.desk.settings);
-        if let Err(reason) = self.listen(&places) {
+        if let Err(reason) = self.listen(&places, &arrival::keys(&configuration)) {
             self.desk.warn("listener", reason);
         }
         let old = self

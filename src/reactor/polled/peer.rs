@@ -15,7 +15,7 @@ use crate::reactor::defect;
 use crate::reactor::network::{Connection, Network, SocketOptions};
 use crate::reactor::observer::{ConnectionName, Event};
 use crate::reactor::programs::Programs;
-use crate::speaker::neighbor::{Address, Neighbor};
+use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 use crate::speaker::session::{Direction, Ends, State};
 
@@ -181,7 +181,7 @@ impl<N: Network> Slot<N> {
         let neighbor = self.peer.neighbor();
         let port = neighbor.connect.unwrap_or(desk.settings.port);
         let to = SocketAddr::new(neighbor.peer_address, port);
-        let options = options(neighbor);
+        let options = SocketOptions::of(neighbor);
         let name = self.next_connection();
         desk.observe(&Event::Connecting {
             connection: &name,
@@ -329,18 +329,5 @@ impl<N: Network> Slot<N> {
                 at: self.peer.next_attempt(),
             });
         }
-    }
-}
-
-/// What a neighbor's configuration asks of TCP.
-fn options(neighbor: &Neighbor) -> SocketOptions {
-    SocketOptions {
-        source: match neighbor.local_address {
-            Address::Ip(address) => Some(address),
-            Address::Auto => None,
-        },
-        outgoing_ttl: neighbor.outgoing_ttl,
-        incoming_ttl: neighbor.incoming_ttl,
-        md5: neighbor.md5_password.clone(),
     }
 }

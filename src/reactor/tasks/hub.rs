@@ -20,7 +20,7 @@ use crate::reactor::arrival;
 use crate::reactor::audience::Audience;
 use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
-use crate::reactor::network::Network;
+use crate::reactor::network::{Network, PeerKey};
 use crate::reactor::observer::{ConnectionName, Event, Observer};
 use crate::reactor::pipe::Outbox;
 use crate::speaker::neighbor::Neighbor;
@@ -45,6 +45,8 @@ pub(super) struct Hub<N: Network, C> {
     pub peers: RefCell<BTreeMap<usize, Entry<N::Connection>>>,
     pub mailboxes: RefCell<BTreeMap<usize, Mailbox>>,
     pub doors: RefCell<Vec<(SocketAddr, Rc<Notify>)>>,
+    /// The keys with which those who connect must sign.
+    pub keys: RefCell<Vec<PeerKey>>,
     /// What the main task is to take up.
     pub requests: RefCell<VecDeque<Request>>,
     /// The main task should look: a request, a peer or a program that ended, a connection that closed.
@@ -145,6 +147,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             peers: RefCell::default(),
             mailboxes: RefCell::default(),
             doors: RefCell::default(),
+            keys: RefCell::default(),
             requests: RefCell::default(),
             bell: Notify::new(),
             changes: Cell::new(0),

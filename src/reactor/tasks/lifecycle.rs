@@ -15,7 +15,7 @@ use crate::config::{Configuration, Process};
 use crate::reactor::arrival;
 use crate::reactor::conduct::Conduct;
 use crate::reactor::control::{Control, ControlReceiver};
-use crate::reactor::network::Network;
+use crate::reactor::network::{Listener, Network, PeerKey};
 use crate::reactor::observer::Event;
 use crate::reactor::pipe::Outbox;
 use crate::reactor::programs::Programs;
@@ -92,7 +92,8 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
     fn start(&mut self) -> Result<(), Outcome> {
         let configuration = self.configurations.read().map_err(Outcome::Refused)?;
         let places = arrival::places(&configuration, &self.hub.settings);
-        self.listen(&places).map_err(Outcome::CannotListen)?;
+        self.listen(&places, &arrival::keys(&configuration))
+            .map_err(Outcome::CannotListen)?;
         let Configuration {
             neighbors,
             processes,
@@ -109,12 +110,13 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
         self.hub.spawner.spawn(peer::run(Rc::clone(&self.hub), id));
     }
 
-    /// Listens where `wanted` says, and nowhere else.
-    fn listen(&self, wanted: &[SocketAddr]) -> Result<(), String> {
+    /// Listens where `wanted` says, and nowhere else, to peers that sign with their keys.
+    fn listen(&self, wanted: &[SocketAddr], keys: &[PeerKey]) -> Result<(), String> {
+        let rekeyed = self.hub.keys.replace(keys.to_vec()) != keys;
         let mut doors = self.hub.doors.borrow_mut();
         doors.retain(|(at, stop)| {
             let keep = wanted.contains(at);
-            if !keep {
+            if !keep || rekeyed {
                 stop.notify_one();
             }
             keep
@@ -124,7 +126,11 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             if doors.iter().any(|(known, _)| *known == at) {
                 continue;
             }
-            match self.hub.network.listen(at) {
+            let opened = self.hub.network.listen(at).and_then(|mut listener| {
+                listener.set_keys(keys)?;
+                Ok(listener)
+            });
+            match opened {
                 Ok(listener) => {
                     self.hub.observe(&Event::Listening { at });
                     let stop = Rc::new(Notify::new());
@@ -221,7 +227,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             reason: "",
         });
         let places = arrival::places(&configuration, &self.hub.settings);
-        if let Err(reason) = self.listen(&places) {
+        if let Err(reason) = self.listen(&places, &arrival::keys(&configuration)) {
             self.hub.warn("listener", reason);
         }
         let changes = {

@@ -9,7 +9,6 @@ use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::network::{Connection, Network, SocketOptions};
 use crate::reactor::observer::{ConnectionName, Event};
 use crate::speaker::collision::{Collision, decide_on_accept};
-use crate::speaker::neighbor::Address;
 use crate::speaker::session::{Direction, State};
 
 use super::converse::Conversation;
@@ -104,15 +103,7 @@ fn next<N: Network, C: Conduct>(
         neighbor.peer_address,
         neighbor.connect.unwrap_or(hub.settings.port),
     );
-    let options = SocketOptions {
-        source: match neighbor.local_address {
-            Address::Ip(address) => Some(address),
-            Address::Auto => None,
-        },
-        outgoing_ttl: neighbor.outgoing_ttl,
-        incoming_ttl: neighbor.incoming_ttl,
-        md5: neighbor.md5_password.clone(),
-    };
+    let options = SocketOptions::of(neighbor);
     Next::Connect(entry.next_connection(), to, options)
 }
 
@@ -239,17 +230,27 @@ pub(super) fn reject<N: Network, C: Conduct>(
     linger::spawn(hub, None, stream, cease::message(reason));
 }
 
-/// Accepts on `listener` until `stop` is told.
+/// Accepts on `listener`; when `changed` is told, it takes up the keys of the hub, or ends where its door is gone.
 pub(super) async fn accept<N: Network, C: Conduct>(
     hub: Rc<Hub<N, C>>,
     mut listener: N::Listener,
-    stop: Rc<tokio::sync::Notify>,
+    changed: Rc<tokio::sync::Notify>,
 ) {
     use crate::reactor::network::Listener;
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.notified() => return,
+            () = changed.notified() => {
+                if !hub.doors.borrow().iter().any(|(_, door)| Rc::ptr_eq(door, &changed)) {
+                    return;
+                }
+                if let Err(error) = listener.set_keys(&hub.keys.borrow()) {
+                    // Nobody is let in who may not have signed.
+                    hub.doors.borrow_mut().retain(|(_, door)| !Rc::ptr_eq(door, &changed));
+                    return hub.warn("listener", error);
+                }
+                continue;
+            }
             accepted = poll_fn(|context| listener.poll_accept(context)) => accepted,
         };
         match accepted {
@@ -268,7 +269,14 @@ fn arrive<N: Network, C: Conduct>(hub: &Rc<Hub<N, C>>, stream: N::Connection) {
         let neighbors = peers
             .iter()
             .map(|(id, entry)| (*id, &**entry.peer.neighbor()));
-        arrival::find(neighbors, local, remote)
+        let found = arrival::find(neighbors, local, remote);
+        if let Match::Neighbor(id) | Match::Range(id) = found
+            && let Some(entry) = peers.get(&id)
+            && let Err(error) = stream.restrict(&SocketOptions::of(entry.peer.neighbor()))
+        {
+            return hub.warn("listener", error);
+        }
+        found
     };
     let id = match found {
         Match::Several => return reject(hub, stream, cease::AMBIGUOUS),

@@ -1,0 +1,235 @@
+//! `lockstep speak` as a process: signals, API programs that are processes too, and how it ends.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+
+use crate::reactor_play::{KEEPALIVE, routes};
+
+/// Tells by a route which of its starts this is, and stays.
+const PROGRAM: &str = "#!/bin/sh
+echo start >> starts
+echo \"announce route 10.0.0.$(wc -l < starts | tr -d ' ')/32 next-hop 192.0.2.9\"
+while read line; do :; done
+";
+
+struct Daemon {
+    process: Child,
+    configuration: PathBuf,
+    listener: TcpListener,
+}
+
+impl Daemon {
+    /// Starts one whose neighbor is us, with `statics` in its configuration.
+    fn start(name: &str, mode: &str, statics: &str, environment: &[(&str, &str)]) -> Self {
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("daemon-{name}-{mode}"));
+        let _ = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("program"), PROGRAM).unwrap();
+        let configuration = directory.join("speaker.conf");
+        write(&configuration, "sh ./program", statics);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_lockstep"))
+            .args(["speak", "-d", "-p"])
+            .arg(&configuration)
+            .env("exabgp_tcp_port", port(&listener))
+            .env("exabgp_reactor_asyncio", (mode == "async").to_string())
+            .envs(environment.iter().copied())
+            .stdout(std::fs::File::create(directory.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        Self {
+            process,
+            configuration,
+            listener,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.process.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    fn accept(&self) -> Peer {
+        let mut peer = Peer(self.listener.accept().unwrap().0);
+        let mut open = peer.message();
+        open[27] += 1;
+        peer.0.write_all(&open).unwrap();
+        peer.0.write_all(&KEEPALIVE).unwrap();
+        peer
+    }
+
+    fn end(mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn port(listener: &TcpListener) -> String {
+    listener.local_addr().unwrap().port().to_string()
+}
+
+fn write(configuration: &Path, program: &str, statics: &str) {
+    let text = format!(
+        "process service {{ run {program}; encoder json; }}
+         neighbor 127.0.0.1 {{
+             router-id 1.2.3.4; local-address 127.0.0.1; local-as 1; peer-as 1;
+             family {{ ipv4 unicast; }}
+             api {{ processes [ service ]; }}
+             static {{ {statics} }}
+         }}"
+    );
+    std::fs::write(configuration, text).unwrap();
+}
+
+struct Peer(TcpStream);
+
+impl Peer {
+    fn message(&mut self) -> Vec<u8> {
+        let mut message = vec![0; 19];
+        self.0.read_exact(&mut message).unwrap();
+        let length = usize::from(u16::from_be_bytes([message[16], message[17]]));
+        message.resize(length, 0);
+        self.0.read_exact(&mut message[19..]).unwrap();
+        message
+    }
+
+    /// The next message that is no KEEPALIVE.
+    fn telling(&mut self) -> Vec<u8> {
+        loop {
+            let message = self.message();
+            if message[18] != 4 {
+                return message;
+            }
+        }
+    }
+
+    /// Reads UPDATEs until all of `wanted` have come, and nothing else has.
+    fn expect(&mut self, wanted: &[&str]) {
+        let mut missing = wanted.to_vec();
+        while !missing.is_empty() {
+            for route in routes(&self.telling()) {
+                let at = missing.iter().position(|wanted| *wanted == route);
+                missing.remove(at.unwrap_or_else(|| panic!("{route} came, wanted {missing:?}")));
+            }
+        }
+    }
+
+    /// Reads nothing more but KEEPALIVEs, and the end: as ExaBGP does, the speaker goes without a NOTIFICATION.
+    fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest.len() % KEEPALIVE.len(), 0, "{rest:?}");
+        for message in rest.chunks(KEEPALIVE.len()) {
+            assert_eq!(message, KEEPALIVE);
+        }
+    }
+}
+
+const MODES: [&str; 2] = ["sync", "async"];
+
+#[test]
+fn sigusr1_reloads_and_leaves_programs_and_sessions_alone() {
+    for mode in MODES {
+        let first =
+            "route 172.16.0.0/16 next-hop 192.0.2.1; route 172.17.0.0/16 next-hop 192.0.2.1;";
+        let daemon = Daemon::start("usr1", mode, first, &[]);
+        let mut peer = daemon.accept();
+        peer.expect(&["+172.16.0.0/16", "+172.17.0.0/16", "eor", "+10.0.0.1/32"]);
+        let then =
+            "route 172.17.0.0/16 next-hop 192.0.2.1; route 172.18.0.0/16 next-hop 192.0.2.1;";
+        write(&daemon.configuration, "sh ./program", then);
+        daemon.signal("USR1");
+        peer.expect(&["-172.16.0.0/16", "+172.18.0.0/16"]);
+        // A file that is no configuration is told in the log, and changes nothing.
+        std::fs::write(&daemon.configuration, "neighbor {").unwrap();
+        daemon.signal("USR1");
+        daemon.signal("TERM");
+        peer.expect_end();
+        assert!(daemon.end().success());
+    }
+}
+
+#[test]
+fn sigusr2_reloads_and_starts_programs_anew() {
+    for mode in MODES {
+        let daemon = Daemon::start("usr2", mode, "", &[]);
+        let mut peer = daemon.accept();
+        peer.expect(&["eor", "+10.0.0.1/32"]);
+        write(
+            &daemon.configuration,
+            "sh ./program",
+            "route 172.16.0.0/16 next-hop 192.0.2.1;",
+        );
+        daemon.signal("USR2");
+        peer.expect(&["+172.16.0.0/16", "+10.0.0.2/32"]);
+        daemon.signal("TERM");
+        peer.expect_end();
+        assert!(daemon.end().success());
+    }
+}
+
+#[test]
+fn sigalrm_makes_sessions_anew() {
+    for mode in MODES {
+        let daemon = Daemon::start("alrm", mode, "", &[]);
+        let mut peer = daemon.accept();
+        peer.expect(&["eor", "+10.0.0.1/32"]);
+        daemon.signal("ALRM");
+        let message = loop {
+            let message = peer.telling();
+            if message[18] == 3 {
+                break message;
+            }
+        };
+        assert_eq!(&message[18..21], &[3, 6, 3]);
+        let mut again = daemon.accept();
+        again.expect(&["+10.0.0.1/32", "+10.0.0.2/32", "eor"]);
+        daemon.signal("TERM");
+        again.expect_end();
+        assert!(daemon.end().success());
+    }
+}
+
+#[test]
+fn sighup_and_sigint_end_in_order() {
+    for mode in MODES {
+        for name in ["HUP", "INT"] {
+            let daemon = Daemon::start(name, mode, "", &[]);
+            let mut peer = daemon.accept();
+            peer.expect(&["eor", "+10.0.0.1/32"]);
+            daemon.signal(name);
+            peer.expect_end();
+            assert!(daemon.end().success());
+        }
+    }
+}
+
+#[test]
+fn a_program_that_dies_is_started_again_five_times() {
+    for mode in MODES {
+        let daemon = Daemon::start("dies", mode, "", &[]);
+        let mut peer = daemon.accept();
+        peer.expect(&["eor", "+10.0.0.1/32"]);
+        let program = PROGRAM.replace("while read line; do :; done\n", "");
+        let place = daemon.configuration.with_file_name("program");
+        std::fs::write(place, program).unwrap();
+        daemon.signal("USR2");
+        for start in 2..=7 {
+            peer.expect(&[&format!("+10.0.0.{start}/32")]);
+        }
+        peer.expect_end();
+        assert_eq!(daemon.end().code(), Some(1));
+    }
+}
