@@ -22,7 +22,7 @@ struct Daemon {
 
 impl Daemon {
     /// Starts one whose neighbor is us, with `statics` in its configuration.
-    fn start(name: &str, mode: &str, statics: &str, environment: &[(&str, &str)]) -> Self {
+    fn start(name: &str, mode: &str, statics: &str) -> Self {
         let directory =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("daemon-{name}-{mode}"));
         let _ = std::fs::remove_dir_all(&directory);
@@ -35,8 +35,9 @@ impl Daemon {
             .args(["speak", "-d", "-p"])
             .arg(&configuration)
             .env("exabgp_tcp_port", port(&listener))
+            // Where root runs the tests: the program writes beside its configuration.
+            .env("exabgp_daemon_user", "root")
             .env("exabgp_reactor_asyncio", (mode == "async").to_string())
-            .envs(environment.iter().copied())
             .stdout(std::fs::File::create(directory.join("log")).unwrap())
             .spawn()
             .unwrap();
@@ -74,6 +75,14 @@ impl Drop for Daemon {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// An empty directory of the tests.
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("daemon-{name}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
 }
 
 fn port(listener: &TcpListener) -> String {
@@ -144,7 +153,7 @@ fn sigusr1_reloads_and_leaves_programs_and_sessions_alone() {
     for mode in MODES {
         let first =
             "route 172.16.0.0/16 next-hop 192.0.2.1; route 172.17.0.0/16 next-hop 192.0.2.1;";
-        let daemon = Daemon::start("usr1", mode, first, &[]);
+        let daemon = Daemon::start("usr1", mode, first);
         let mut peer = daemon.accept();
         peer.expect(&["+172.16.0.0/16", "+172.17.0.0/16", "eor", "+10.0.0.1/32"]);
         let then =
@@ -164,7 +173,7 @@ fn sigusr1_reloads_and_leaves_programs_and_sessions_alone() {
 #[test]
 fn sigusr2_reloads_and_starts_programs_anew() {
     for mode in MODES {
-        let daemon = Daemon::start("usr2", mode, "", &[]);
+        let daemon = Daemon::start("usr2", mode, "");
         let mut peer = daemon.accept();
         peer.expect(&["eor", "+10.0.0.1/32"]);
         write(
@@ -183,7 +192,7 @@ fn sigusr2_reloads_and_starts_programs_anew() {
 #[test]
 fn sigalrm_makes_sessions_anew() {
     for mode in MODES {
-        let daemon = Daemon::start("alrm", mode, "", &[]);
+        let daemon = Daemon::start("alrm", mode, "");
         let mut peer = daemon.accept();
         peer.expect(&["eor", "+10.0.0.1/32"]);
         daemon.signal("ALRM");
@@ -206,7 +215,7 @@ fn sigalrm_makes_sessions_anew() {
 fn sighup_and_sigint_end_in_order() {
     for mode in MODES {
         for name in ["HUP", "INT"] {
-            let daemon = Daemon::start(name, mode, "", &[]);
+            let daemon = Daemon::start(name, mode, "");
             let mut peer = daemon.accept();
             peer.expect(&["eor", "+10.0.0.1/32"]);
             daemon.signal(name);
@@ -219,7 +228,7 @@ fn sighup_and_sigint_end_in_order() {
 #[test]
 fn a_program_that_dies_is_started_again_five_times() {
     for mode in MODES {
-        let daemon = Daemon::start("dies", mode, "", &[]);
+        let daemon = Daemon::start("dies", mode, "");
         let mut peer = daemon.accept();
         peer.expect(&["eor", "+10.0.0.1/32"]);
         let program = PROGRAM.replace("while read line; do :; done\n", "");
@@ -232,4 +241,94 @@ fn a_program_that_dies_is_started_again_five_times() {
         peer.expect_end();
         assert_eq!(daemon.end().code(), Some(1));
     }
+}
+
+#[test]
+fn in_the_place_of_exabgp_with_its_environment_file() {
+    let directory = directory("exabgp");
+    let command = directory.join("exabgp");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lockstep"), &command).unwrap();
+    std::fs::write(directory.join("program"), PROGRAM).unwrap();
+    let configuration = directory.join("speaker.conf");
+    write(&configuration, "sh ./program", "");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (log, pid) = (directory.join("log"), directory.join("pid"));
+    let environment = format!(
+        "[exabgp.daemon]\nuser = root\npid = '{}'\n[exabgp.log]\ndestination = {}\n[exabgp.tcp]\nport = {}\n",
+        pid.display(),
+        log.display(),
+        port(&listener)
+    );
+    let file = directory.join("exabgp.env");
+    std::fs::write(&file, environment).unwrap();
+    let process = Command::new(command)
+        .arg(&configuration)
+        .env("EXABGP_ENVFILE", file)
+        .env_remove("exabgp_tcp_port")
+        .spawn()
+        .unwrap();
+    let number = process.id();
+    let daemon = Daemon {
+        process,
+        configuration,
+        listener,
+    };
+    let mut peer = daemon.accept();
+    peer.expect(&["eor", "+10.0.0.1/32"]);
+    assert_eq!(
+        std::fs::read_to_string(&pid).unwrap(),
+        format!("{number}\n")
+    );
+    daemon.signal("TERM");
+    peer.expect_end();
+    assert!(daemon.end().success());
+    assert!(!pid.exists());
+    assert!(std::fs::read_to_string(log).unwrap().contains("terminate"));
+}
+
+/// What `id` answers.
+fn id(arguments: &[&str]) -> u32 {
+    let output = Command::new("id").args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim().parse().unwrap()
+}
+
+#[test]
+fn root_is_given_up_by_the_daemon_and_its_programs() {
+    let own = id(&["-u"]);
+    let expected = if own == 0 { id(&["-u", "nobody"]) } else { own };
+    // Where another user may look.
+    let directory = std::env::temp_dir().join(format!("lockstep-daemon-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let configuration = directory.join("speaker.conf");
+    let program = "sh -c 'id -u | { read user; echo announce route 10.0.$((user / 256 % 256)).$((user % 256))/32 next-hop 192.0.2.9; }; read rest'";
+    write(&configuration, program, "");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let process = Command::new(env!("CARGO_BIN_EXE_lockstep"))
+        .arg("server")
+        .arg(&configuration)
+        .env("exabgp_tcp_port", port(&listener))
+        .env("exabgp_log_enable", "false")
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", process.id());
+    let daemon = Daemon {
+        process,
+        configuration,
+        listener,
+    };
+    let mut peer = daemon.accept();
+    let route = format!("+10.0.{}.{}/32", expected / 256 % 256, expected % 256);
+    peer.expect(&["eor", &route]);
+    let status = std::fs::read_to_string(status).unwrap();
+    let users: Vec<u32> = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:"))
+        .unwrap()
+        .split_whitespace()
+        .map(|user| user.parse().unwrap())
+        .collect();
+    assert_eq!(users, [expected; 4]);
+    drop(daemon);
+    std::fs::remove_dir_all(directory).unwrap();
 }

@@ -24,6 +24,7 @@ pub mod status;
 pub mod verify;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -94,7 +95,8 @@ subcommands! {
     Bisect(bisect);
     /// Run plans twice, here and in a process of their own, and compare the hashes of all that happened.
     Verify(verify);
-    /// Run the speaker as a daemon.
+    /// Run the speaker as a daemon (ExaBGP's `server`).
+    #[command(visible_alias = "server")]
     Speak(speak);
 }
 
@@ -105,7 +107,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {
-    let line = CommandLine::try_parse_from(arguments)?;
+    let line = CommandLine::try_parse_from(as_exabgp(arguments.into_iter().collect()))?;
     if !matches!(line.command, Some(Command::Speak(_))) {
         log_as_asked();
     }
@@ -114,6 +116,20 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, sta
         None => run::run(line.run),
     };
     outcome.map_err(status::Trouble::Input)
+}
+
+/// In the place of `exabgp` the command line is that of ExaBGP, which serves a configuration without being told to.
+fn as_exabgp(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().map(Path::new).and_then(Path::file_name);
+    let told = |argument: &OsString| {
+        ["server", "decode", "-h", "--help", "-V", "--version"]
+            .iter()
+            .any(|word| argument == word)
+    };
+    if name == Some("exabgp".as_ref()) && arguments.get(1).is_some_and(|first| !told(first)) {
+        arguments.insert(1, "speak".into());
+    }
+    arguments
 }
 
 /// Logs to standard error what `RUST_LOG` asks for; the daemon has ExaBGP's own names for that.

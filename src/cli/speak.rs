@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,16 +11,18 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::Status;
 use crate::api::Host;
 use crate::api::apply::Identity;
 use crate::api::health;
-use crate::config::environment::{self, Environment};
+use crate::config::environment::{self, Environment, Service};
 use crate::config::{self, Configuration};
 use crate::net::clock::{self, Clock};
 use crate::net::kernel::KernelNetwork;
 use crate::net::programs::ChildPrograms;
+use crate::net::service::{self, PidFile};
 use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::observer::{Event, Observer};
 use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
@@ -51,6 +54,20 @@ pub struct Arguments {
     /// Reload the configuration after so many seconds, once.
     #[arg(short, long, value_name = "SECONDS")]
     signal: Option<u64>,
+    /// Accepted for the sake of ExaBGP's command line; there is no Python heap to show.
+    #[arg(short, long)]
+    memory: bool,
+    /// Accepted for the sake of ExaBGP's command line; there is no Python to profile.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// A file of exabgp_* names in sections, as `exabgp env` writes it; the variables of the environment come before it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "EXABGP_ENVFILE",
+        default_value = "/etc/exabgp/exabgp.env"
+    )]
+    env_file: PathBuf,
 }
 
 /// Runs the speaker until it ends.
@@ -58,9 +75,16 @@ pub struct Arguments {
 /// # Errors
 /// A configuration or an environment that cannot be used, an address that cannot be listened on.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let variables = std::env::vars().collect::<Vec<_>>();
-    let mut environment = environment::parse(variables).into_diagnostic()?;
-    log_to_standard_output(&arguments, &environment);
+    // As in ExaBGP the file need not be there.
+    let file = std::fs::read_to_string(&arguments.env_file).unwrap_or_default();
+    let variables = std::env::vars().filter(|(name, _)| name != "EXABGP_ENVFILE");
+    let mut environment =
+        environment::parse(environment::read_file(&file).chain(variables)).into_diagnostic()?;
+    service::set_umask(environment.service.umask);
+    let unheard = set_up_log(&arguments, &environment)?;
+    if let Some(warning) = unheard {
+        tracing::warn!(target: "lockstep::environment", "{warning}");
+    }
     for unknown in &environment.unknown {
         tracing::warn!(target: "lockstep::environment", "{unknown}");
     }
@@ -74,6 +98,15 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .mode
         .unwrap_or(if asked { Mode::Async } else { Mode::Sync });
     let sources = sources(&arguments.configurations, environment.settings.debug_rotate)?;
+    if environment.service.daemonize {
+        if logs_to_terminal(&environment) {
+            tracing::error!(target: "lockstep::environment", "no daemon in the background logs to it: exabgp_log_destination must be a file");
+        } else {
+            service::detach()
+                .into_diagnostic()
+                .wrap_err("the daemon cannot go into the background")?;
+        }
+    }
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -158,6 +191,11 @@ async fn serve(
     reload_after: Option<u64>,
 ) -> miette::Result<Vec<Outcome>> {
     let clock = Clock::start();
+    let Service {
+        user, drop, pid, ..
+    } = &environment.service;
+    let unprivileged = service::Identity::find(user).into_diagnostic()?;
+    let programs = ChildPrograms::run_as(unprivileged.filter(|_| *drop));
     let mut speakers = Vec::new();
     let mut senders = Vec::new();
     for source in sources {
@@ -166,7 +204,7 @@ async fn serve(
         let mut speaker = Speaker::new(source, environment.settings.clone());
         speaker.identity = identity(environment);
         let observer: Rc<dyn Observer> = Rc::new(Log);
-        let programs = ChildPrograms::default();
+        let programs = programs.clone();
         speakers.push(tokio::task::spawn_local(run_speaker(
             mode,
             speaker,
@@ -178,6 +216,19 @@ async fn serve(
         )));
     }
     let signals = listen_to_signals(senders.clone()).into_diagnostic()?;
+    // Each speaker has its first turn, in which it listens: for that alone it may need to be root.
+    tokio::task::yield_now().await;
+    if let Some(identity) = unprivileged {
+        identity
+            .assume()
+            .into_diagnostic()
+            .wrap_err("the daemon cannot give up root")?;
+    }
+    let _pid_file = pid
+        .as_deref()
+        .map(PidFile::write)
+        .transpose()
+        .into_diagnostic()?;
     if let Some(seconds) = reload_after {
         tokio::task::spawn_local(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -247,20 +298,53 @@ fn identity(environment: &Environment) -> Identity {
     }
 }
 
-fn log_to_standard_output(arguments: &Arguments, environment: &Environment) {
+/// Whether the log goes where a process in the background has nothing to write to.
+fn logs_to_terminal(environment: &Environment) -> bool {
+    !environment.log_off
+        && matches!(
+            environment.log_destination.as_deref(),
+            None | Some("stdout" | "stderr")
+        )
+}
+
+/// Logs as the environment says, and gives back what it could not do.
+fn set_up_log(arguments: &Arguments, environment: &Environment) -> miette::Result<Option<String>> {
     let level = match environment.log_level.as_deref() {
         _ if arguments.debug || arguments.verbose => LevelFilter::DEBUG,
+        _ if environment.log_off => LevelFilter::OFF,
         Some("DEBUG") => LevelFilter::DEBUG,
         Some("WARNING") => LevelFilter::WARN,
         Some("ERR" | "ERROR" | "CRITICAL" | "ALERT" | "EMERG") => LevelFilter::ERROR,
         Some("DISABLED") => LevelFilter::OFF,
         _ => LevelFilter::INFO,
     };
+    let mut unheard = None;
+    let writer = match environment.log_destination.as_deref() {
+        None | Some("" | "stdout") => BoxMakeWriter::new(std::io::stdout),
+        Some("stderr") => BoxMakeWriter::new(std::io::stderr),
+        Some(other) if other == "syslog" || other.starts_with("host:") => {
+            unheard = Some(format!(
+                "exabgp_log_destination={other}: syslog is not spoken here, the log goes to standard output"
+            ));
+            BoxMakeWriter::new(std::io::stdout)
+        }
+        Some(path) => {
+            let file = std::fs::File::options()
+                .append(true)
+                .create(true)
+                .open(path)
+                .into_diagnostic()
+                .wrap_err_with(|| format!("the log cannot be written to {path}"))?;
+            BoxMakeWriter::new(Mutex::new(file))
+        }
+    };
     // A log that is set up already (in a test) stays.
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(false)
+        .with_writer(writer)
         .try_init();
+    Ok(unheard)
 }
 
 /// Writes events into the log: messages in detail only where everything is logged.

@@ -1,8 +1,10 @@
 //! The environment: names that begin with `exabgp`, as ExaBGP has them, to the speaker's settings.
 //!
-//! `exabgp_tcp_port`, `exabgp.tcp.port` and `EXABGP_TCP_PORT` are the same name.
+//! `exabgp_tcp_port`, `exabgp.tcp.port` and `EXABGP_TCP_PORT` are the same name, and so is `port` in the section
+//! `[exabgp.tcp]` of an environment file.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -16,13 +18,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "profile_enable",
     "profile_file",
     "pdb_enable",
-    "daemon_pid",
-    "daemon_user",
-    "daemon_daemonize",
-    "daemon_drop",
-    "daemon_umask",
-    "log_enable",
-    "log_destination",
     "log_all",
     "log_configuration",
     "log_reactor",
@@ -74,6 +69,13 @@ const NAMES: &[&str] = &[
     "api_version",
     "debug_rotate",
     "log_level",
+    "log_enable",
+    "log_destination",
+    "daemon_pid",
+    "daemon_user",
+    "daemon_daemonize",
+    "daemon_drop",
+    "daemon_umask",
     "reactor_asyncio",
 ];
 
@@ -82,12 +84,45 @@ const NAMES: &[&str] = &[
 pub struct Environment {
     /// The settings of the speaker.
     pub settings: Settings,
+    /// What the daemon asks of the system.
+    pub service: Service,
     /// `exabgp_log_level`: a level of syslog, in upper case.
     pub log_level: Option<String>,
+    /// `exabgp_log_enable` is false.
+    pub log_off: bool,
+    /// `exabgp_log_destination`: `stdout` where it is absent, `stderr`, `syslog`, `host:NAME`, or a file.
+    pub log_destination: Option<String>,
     /// `exabgp_reactor_asyncio`: the async reactor is asked for.
     pub asyncio: Option<bool>,
     /// Names that ExaBGP does not have either, with what was perhaps meant.
     pub unknown: Vec<String>,
+}
+
+/// What a daemon asks of the system; the defaults are ExaBGP's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// `exabgp_daemon_user`: whom it becomes where root started it, once it listens.
+    pub user: String,
+    /// `exabgp_daemon_drop`: API programs are that user's too, and not root's.
+    pub drop: bool,
+    /// `exabgp_daemon_umask`.
+    pub umask: u32,
+    /// `exabgp_daemon_pid`: the file that tells its process number while it runs.
+    pub pid: Option<PathBuf>,
+    /// `exabgp_daemon_daemonize`: it goes into the background.
+    pub daemonize: bool,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            user: "nobody".to_owned(),
+            drop: true,
+            umask: 0o137,
+            pid: None,
+            daemonize: false,
+        }
+    }
 }
 
 /// A value that its name cannot have.
@@ -127,6 +162,27 @@ pub fn parse<N: AsRef<str>, V: AsRef<str>>(
     Ok(environment)
 }
 
+/// The names and values of an environment file (`exabgp.env`): an INI file with the sections `[exabgp.tcp]` and so on.
+/// What is no section, no value and no comment is passed over; so are names without a value.
+pub fn read_file(text: &str) -> impl Iterator<Item = (String, String)> {
+    let mut section = "";
+    text.lines().filter_map(move |line| {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').trim();
+            return None;
+        }
+        if line.starts_with(['#', ';']) {
+            return None;
+        }
+        let (name, value) = line.split_once(['=', ':'])?;
+        Some((
+            format!("{section}.{}", name.trim()),
+            value.trim().to_owned(),
+        ))
+    })
+}
+
 impl Environment {
     fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
         let value = unquoted(value);
@@ -158,6 +214,20 @@ impl Environment {
                 return Err("4 or 5, the versions of the text API that are spoken here");
             }
             "debug_rotate" => settings.debug_rotate = switch(value)?,
+            "daemon_user" => value.clone_into(&mut self.service.user),
+            "daemon_drop" => self.service.drop = switch(value)?,
+            "daemon_daemonize" => self.service.daemonize = switch(value)?,
+            "daemon_pid" => {
+                self.service.pid = (!value.is_empty()).then(|| PathBuf::from(value));
+            }
+            "daemon_umask" => {
+                self.service.umask = u32::from_str_radix(value, 8)
+                    .ok()
+                    .filter(|umask| *umask <= 0o777)
+                    .ok_or("an octal number up to 777")?;
+            }
+            "log_enable" => self.log_off = !switch(value)?,
+            "log_destination" => self.log_destination = Some(value.to_owned()),
             "log_level" => self.log_level = Some(value.to_ascii_uppercase()),
             "reactor_asyncio" => self.asyncio = Some(switch(value)?),
             _ if WITHOUT_MEANING.contains(&key) => {}
@@ -239,6 +309,38 @@ mod tests {
     fn addresses_to_listen_on() {
         let environment = parse([("exabgp_tcp_bind", "'127.0.0.1 ::1'")]).unwrap();
         assert_eq!(environment.settings.bind.len(), 2);
+    }
+
+    #[test]
+    fn an_environment_file_and_what_a_daemon_asks_for() {
+        let text = "\
+            # written by exabgp env\n\
+            [exabgp.daemon]\n\
+            user = 'exabgp'\n\
+            pid: /run/exabgp/exabgp.pid\n\
+            umask = '0022'\n\
+            drop = false\n\
+            ; later\n\
+            [exabgp.log]\n\
+            destination = stderr\n\
+            [exabgp.tcp]\n\
+            port = 1179\n\
+            bind =\n";
+        let variables = [("exabgp_tcp_port".to_owned(), "2179".to_owned())];
+        let environment = parse(read_file(text).chain(variables)).unwrap();
+        let service = Service {
+            user: "exabgp".to_owned(),
+            pid: Some("/run/exabgp/exabgp.pid".into()),
+            umask: 0o022,
+            drop: false,
+            daemonize: false,
+        };
+        assert_eq!(environment.service, service);
+        assert_eq!(environment.log_destination.as_deref(), Some("stderr"));
+        assert_eq!(environment.settings.port, 2179);
+        assert_eq!(environment.unknown, [""; 0]);
+        let error = parse([("exabgp_daemon_umask", "888")]).unwrap_err();
+        assert_eq!(error.expected, "an octal number up to 777");
     }
 
     #[test]

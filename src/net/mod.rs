@@ -13,4 +13,5 @@ pub mod clock;
 pub mod kernel;
 pub mod programs;
 mod restrict;
+pub mod service;
 pub mod turmoil;

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::service::Identity;
 use crate::reactor::network::Stream;
 use crate::reactor::programs::{Program, Programs};
 
@@ -20,6 +21,7 @@ use crate::reactor::programs::{Program, Programs};
 #[derive(Debug, Clone, Default)]
 pub struct ChildPrograms {
     environment: Vec<(String, String)>,
+    identity: Option<Identity>,
 }
 
 /// A child process; dropping it closes its input and kills its group.
@@ -36,7 +38,19 @@ impl ChildPrograms {
     /// Programs that see `environment` on top of our own.
     #[must_use]
     pub fn new(environment: Vec<(String, String)>) -> Self {
-        Self { environment }
+        Self {
+            environment,
+            identity: None,
+        }
+    }
+
+    /// Programs that run as another user.
+    #[must_use]
+    pub fn run_as(identity: Option<Identity>) -> Self {
+        Self {
+            identity,
+            ..Self::default()
+        }
     }
 }
 
@@ -50,7 +64,11 @@ impl Programs for ChildPrograms {
                 format!("process {} has nothing to run", program.name),
             ));
         };
-        let mut child = Command::new(resolve(executable, &program.directory))
+        let mut command = Command::new(resolve(executable, &program.directory));
+        if let Some(identity) = self.identity {
+            command.uid(identity.user).gid(identity.group);
+        }
+        let mut child = command
             .args(arguments)
             .current_dir(&program.directory)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

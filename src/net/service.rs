@@ -1,0 +1,147 @@
+//! What a daemon asks of the system: a user to be, a file that tells its process number, a umask, the background.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
+use rustix::process::{Pid, test_kill_process};
+
+/// Whom a daemon becomes that root started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The user's number.
+    pub user: u32,
+    /// That of the user's group.
+    pub group: u32,
+}
+
+impl Identity {
+    /// Looks `name` up; `None` where it is not root who runs this, and so has nothing to give up.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn find(name: &str) -> io::Result<Option<Self>> {
+        if !Uid::effective().is_root() {
+            return Ok(None);
+        }
+        let found = User::from_name(name)?.ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("there is no user {name}, and a daemon does not run as root; exabgp_daemon_user names another"),
+            )
+        })?;
+        Ok(Some(Self {
+            user: found.uid.as_raw(),
+            group: found.gid.as_raw(),
+        }))
+    }
+
+    /// Becomes this user, for good.
+    ///
+    /// # Errors
+    /// What the system says: then the process must end.
+    pub fn assume(self) -> io::Result<()> {
+        let (user, group) = (Uid::from_raw(self.user), Gid::from_raw(self.group));
+        // The user comes last: the groups are root's to change.
+        setgroups(&[group])?;
+        setgid(group)?;
+        setuid(user)?;
+        Ok(())
+    }
+}
+
+/// Sets the umask of this process, which its API programs inherit.
+pub fn set_umask(mask: u32) {
+    umask(Mode::from_bits_truncate(mask));
+}
+
+/// Goes into the background: the caller's process ends, and its successor has no terminal. No thread may run yet.
+///
+/// # Errors
+/// What the system says.
+pub fn detach() -> io::Result<()> {
+    Ok(nix::unistd::daemon(false, false)?)
+}
+
+/// A file with the number of this process, as long as it is held.
+#[derive(Debug)]
+pub struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes it; one that a process left that is gone is taken over.
+    ///
+    /// # Errors
+    /// Another process holds it, or it cannot be written.
+    pub fn write(path: &Path) -> io::Result<Self> {
+        let wrong = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!("pid file {}: {error}", path.display()),
+            )
+        };
+        let mut file = match File::create_new(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let number = std::fs::read_to_string(path).map_err(wrong)?;
+                if is_running(number.trim()) {
+                    return Err(wrong(io::Error::new(
+                        io::ErrorKind::AlreadyExists,
+                        format!("process {} runs already", number.trim()),
+                    )));
+                }
+                OpenOptions::new().write(true).truncate(true).open(path)
+            }
+            created => created,
+        }
+        .map_err(wrong)?;
+        writeln!(file, "{}", std::process::id()).map_err(wrong)?;
+        Ok(Self(path.to_path_buf()))
+    }
+}
+
+fn is_running(number: &str) -> bool {
+    let process = number.parse().ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| match test_kill_process(process) {
+        Ok(()) => true,
+        // It is there, and another user's.
+        Err(error) => error == rustix::io::Errno::PERM,
+    })
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // The directory may be one that only root writes to.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_file_is_held_by_one_process_and_goes_with_it() {
+        let directory = std::env::temp_dir().join(format!("lockstep-pid-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("daemon.pid");
+        // No process has this number: Linux stops at 4194304.
+        std::fs::write(&path, "4194305\n").unwrap();
+        let held = PidFile::write(&path).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            format!("{}\n", std::process::id())
+        );
+        let told = PidFile::write(&path).unwrap_err().to_string();
+        assert!(told.ends_with(&format!("process {} runs already", std::process::id())));
+        drop(held);
+        assert!(!path.exists());
+        std::fs::remove_dir(directory).unwrap();
+        let nowhere = PidFile::write(Path::new("/nowhere/daemon.pid")).unwrap_err();
+        assert!(
+            nowhere
+                .to_string()
+                .starts_with("pid file /nowhere/daemon.pid: ")
+        );
+    }
+}
