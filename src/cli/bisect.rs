@@ -20,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
     /// Switch a historical defect on.
-    #[arg(long, value_parser = named_defect, value_name = "NAME")]
+    #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
 }
 

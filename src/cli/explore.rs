@@ -61,8 +61,8 @@ pub struct Arguments {
     /// Instead of seeds: a reset, a close, a stall and a split at every octet of every connection, each way.
     #[arg(long)]
     every_byte: bool,
-    /// Switch a historical defect on, to see that it is found.
-    #[arg(long, value_parser = named_defect, value_name = "NAME")]
+    /// Switch historical defects on, parted by commas, to see that they are found.
+    #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
     /// Where each failure leaves its directory.
     #[arg(long, default_value = "target/explore", value_name = "DIR")]

@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_parser = time)]
     until: Option<Duration>,
     /// Switch a historical defect on.
-    #[arg(long, value_parser = named_defect, value_name = "NAME")]
+    #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
 }
 

@@ -56,13 +56,8 @@ impl Bisection {
     /// Runs `plan` in both modes; `None` where one of them panics or stands still.
     #[must_use]
     pub fn of(trier: &Trier, plan: &Plan) -> Option<Self> {
-        let run = |mode| {
-            let mut plan = plan.clone();
-            // What came with the port to async is held against sync as it was before.
-            plan.defects
-                .retain(|defect| mode == Mode::Async || !defect.is_of_the_port());
-            trier.try_mode(&plan, mode, Keep::All).1
-        };
+        // What came with the port to async is held against sync as it was before.
+        let run = |mode| trier.play_at_home(plan, mode, Keep::All);
         let runs = [run(Mode::Sync)?, run(Mode::Async)?];
         let streams = [streams(&runs[0]), streams(&runs[1])];
         let [sync, tasks] = runs;

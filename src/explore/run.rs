@@ -8,7 +8,7 @@ use super::generate::Profile;
 use super::observed::{Observed, Watcher};
 use super::oracle::{Baseline, difference};
 use super::plan::Plan;
-use crate::reactor::conduct::{Conduct, Defects, Sound};
+use crate::reactor::conduct::{Conduct, Defect, Defects, Sound};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::mark::Mark;
@@ -132,6 +132,21 @@ impl Stagecraft {
         }
     }
 
+    /// The same, the defects of `plan` being only in the reactor that they come from.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub fn run_at_home(
+        &self,
+        plan: &Plan,
+        mode: Mode,
+        keep: Keep,
+        baseline: Option<&Rc<Baseline>>,
+    ) -> Result<Ran, PlayError> {
+        let defects: Defects = plan.defects.iter().copied().collect();
+        self.conducted(plan, mode, keep, baseline, defects.at_home(mode))
+    }
+
     fn conducted(
         &self,
         plan: &Plan,
@@ -169,6 +184,7 @@ impl Stagecraft {
             observer: watcher.clone(),
             order: order(plan),
             conduct,
+            pauses: plan.defects.contains(&Defect::EarlyAnswer),
             conditions: Conditions::Adverse(Adversity {
                 upsets: plan.upsets.clone(),
                 patience: PATIENCE,

@@ -148,6 +148,14 @@ impl Trier {
         }
     }
 
+    /// Plays `plan` in `mode` with its defects where they come from, unjudged; `None` where it panics or stands still.
+    #[must_use]
+    pub fn play_at_home(&self, plan: &Plan, mode: Mode, keep: Keep) -> Option<Ran> {
+        let baseline = self.baseline(mode);
+        let play = || self.craft.run_at_home(plan, mode, keep, Some(baseline));
+        catch_unwind(AssertUnwindSafe(play)).ok()?.ok()
+    }
+
     /// Whether `plan` fails `oracle` in `mode`.
     #[must_use]
     pub fn fails(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> bool {

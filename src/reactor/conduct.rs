@@ -81,7 +81,7 @@ defects! {
 impl Defect {
     /// Whether it came with ExaBGP's port from sync to async, and was never in sync there.
     #[must_use]
-    pub fn is_of_the_port(self) -> bool {
+    fn is_of_the_port(self) -> bool {
         self.origin() == "ExaBGP's port to async"
     }
 
@@ -132,6 +132,14 @@ impl Defects {
             .iter()
             .copied()
             .filter(move |defect| self.has(*defect))
+    }
+
+    /// Those that the reactor of `mode` had: what came with ExaBGP's port to async was never in its sync reactor.
+    #[must_use]
+    pub fn at_home(self, mode: Mode) -> Self {
+        self.iter()
+            .filter(|defect| mode == Mode::Async || !defect.is_of_the_port())
+            .collect()
     }
 }
 

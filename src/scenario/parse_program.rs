@@ -5,7 +5,7 @@ use super::parse::{condition, duration, unknown};
 use super::script::{Answer, ProgramAction, Step};
 use crate::bgp::text::{TextError, Words};
 
-const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, at or exit";
+const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, pause, at or exit";
 
 /// Reads the step that begins with `keyword` and appends it to `steps`.
 ///
@@ -53,6 +53,7 @@ pub fn step(
             words.expect("of")?;
             ProgramAction::At(time, words.parse("the address of a peer")?)
         }
+        "pause" => ProgramAction::Pause(duration(words)?),
         "exit" => ProgramAction::Exit,
         other => return Err(unknown(&line.words[0].span, other, KNOWN)),
     };

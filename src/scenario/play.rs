@@ -18,7 +18,7 @@ use crate::config::{self, ConfigError, Configuration};
 use crate::net::clock::Clock;
 use crate::net::kernel::KernelNetwork;
 use crate::net::turmoil::TurmoilFailure;
-use crate::reactor::conduct::{Conduct, Defects, Sound};
+use crate::reactor::conduct::{Conduct, Defect, Defects, Sound};
 use crate::reactor::network::Network;
 use crate::reactor::order::Arrival;
 use crate::reactor::{Mode, Rotation};
@@ -78,7 +78,8 @@ pub fn play(
             let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
             let host = world.host(&[]).network();
             let clock = world.clock();
-            let run = run(scenario.clone(), mode, speaker, host, clock, PORT, Sound);
+            let manner = Manner::sound(mode);
+            let run = run(scenario.clone(), manner, speaker, host, clock, PORT);
             world.run(limit, run)?
         }
         NetworkKind::Kernel => {
@@ -89,14 +90,37 @@ pub fn play(
             let scenario = scenario.clone();
             LocalSet::new().block_on(&runtime, async move {
                 let clock = Clock::start();
-                run(scenario, mode, speaker, KernelNetwork, clock, 0, Sound).await
+                let manner = Manner::sound(mode);
+                run(scenario, manner, speaker, KernelNetwork, clock, 0).await
             })
         }
         NetworkKind::Turmoil => turmoil::play(scenario.clone(), mode, speaker),
     }
 }
 
-/// The same with defects switched on.
+/// How the two sides of a run go about it.
+pub(super) struct Manner<C> {
+    /// The reactor.
+    pub mode: Mode,
+    /// How it conducts itself.
+    pub conduct: C,
+    /// Whether programs pause where their scripts say so.
+    pub pauses: bool,
+}
+
+impl Manner<Sound> {
+    /// A speaker whose answers hold what they promise, and programs that trust them.
+    pub const fn sound(mode: Mode) -> Self {
+        Self {
+            mode,
+            conduct: Sound,
+            pauses: false,
+        }
+    }
+}
+
+/// The same with defects switched on, each in the reactor that it comes from. Where answers come early, the programs
+/// pause, in either mode.
 ///
 /// # Errors
 /// As for [`play`], and any network but the simulated one.
@@ -114,7 +138,12 @@ pub fn play_with(
     let speaker = prepare(scenario)?;
     let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
     let (host, clock) = (world.host(&[]).network(), world.clock());
-    let run = run(scenario.clone(), mode, speaker, host, clock, PORT, defects);
+    let manner = Manner {
+        mode,
+        conduct: defects.at_home(mode),
+        pauses: defects.has(Defect::EarlyAnswer),
+    };
+    let run = run(scenario.clone(), manner, speaker, host, clock, PORT);
     // What stands still stands still in less.
     world.run(LIMIT * 2 + scenario.span(), run)?
 }
@@ -164,17 +193,16 @@ fn recite(scenario: &Scenario, configuration: &mut Configuration) {
 /// Plays `scenario` on `network`, the peers listening at `port` (0: any that is free).
 pub(super) async fn run<N: Network>(
     scenario: Rc<Scenario>,
-    mode: Mode,
+    manner: Manner<impl Conduct>,
     (rotation, settings): Prepared,
     network: N,
     clock: Clock,
     port: u16,
-    conduct: impl Conduct,
 ) -> Result<Played, PlayError> {
     let story = Rc::new(Story::default());
     let production = Production {
         scenario,
-        mode,
+        mode: manner.mode,
         rotation,
         settings,
         speaker_network: network.clone(),
@@ -184,7 +212,8 @@ pub(super) async fn run<N: Network>(
         speaker_clock: clock,
         observer: story.clone(),
         order: Box::new(|| Box::new(Arrival)),
-        conduct,
+        conduct: manner.conduct,
+        pauses: manner.pauses,
         conditions: Conditions::Strict,
     };
     let played = production.play(Box::new(|_| true)).await?;

@@ -56,6 +56,8 @@ pub struct Production<N, M, C> {
     pub order: Box<dyn Fn() -> Box<dyn Order>>,
     /// How the reactor conducts itself.
     pub conduct: C,
+    /// Whether programs pause where their scripts say so: where answers promise nothing.
+    pub pauses: bool,
     /// Under which conditions.
     pub conditions: Conditions,
 }
@@ -194,7 +196,7 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
         controls: &std::cell::RefCell<Option<ControlSender>>,
     ) {
         let mut crashes = self.conditions.crashes();
-        let manners = self.conditions.manners();
+        let manners = self.conditions.manners(self.pauses);
         loop {
             let (sender, receiver) = control::channel();
             controls.replace(Some(sender));
@@ -312,7 +314,7 @@ impl Conditions {
     }
 
     /// How programs behave.
-    fn manners(&self) -> Manners {
+    fn manners(&self, pauses: bool) -> Manners {
         let patience = match self {
             Self::Strict => None,
             Self::Adverse(adversity) => Some(adversity.patience),
@@ -325,7 +327,7 @@ impl Conditions {
                 _ => None,
             })
             .collect();
-        Manners::new(patience, misbehaviours)
+        Manners::new(patience, pauses, misbehaviours)
     }
 }
 

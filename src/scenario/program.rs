@@ -22,15 +22,22 @@ pub type Heard = Rc<RefCell<Vec<(String, String)>>>;
 #[derive(Debug, Clone, Default)]
 pub struct Manners {
     patience: Option<Duration>,
+    pauses: bool,
     misbehaviours: Rc<RefCell<Vec<(String, Misbehaviour)>>>,
 }
 
 impl Manners {
-    /// Programs that wait no longer than `patience` for anything, and misbehave like this.
+    /// Programs that wait no longer than `patience` for anything, pause where their scripts say so, and misbehave like
+    /// this.
     #[must_use]
-    pub fn new(patience: Option<Duration>, misbehaviours: Vec<(String, Misbehaviour)>) -> Self {
+    pub fn new(
+        patience: Option<Duration>,
+        pauses: bool,
+        misbehaviours: Vec<(String, Misbehaviour)>,
+    ) -> Self {
         Self {
             patience,
+            pauses,
             misbehaviours: Rc::new(RefCell::new(misbehaviours)),
         }
     }
@@ -230,7 +237,10 @@ impl<S: Stream> Program<S> {
                 self.lines.clear();
                 true
             }
-            ProgramAction::Sleep(time) => self.slept(self.clock.now() + *time),
+            ProgramAction::Pause(_) if !self.manners.pauses => true,
+            ProgramAction::Sleep(time) | ProgramAction::Pause(time) => {
+                self.slept(self.clock.now() + *time)
+            }
             ProgramAction::At(time, peer) => match self.stage.opening(*peer) {
                 Some(opened) => self.slept(opened + *time),
                 None => false,

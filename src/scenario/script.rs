@@ -127,6 +127,9 @@ pub enum ProgramAction {
     Sleep(Duration),
     /// Wait until the first connection with this peer has been open for so long.
     At(Duration, IpAddr),
+    /// Let time pass where an answer promises nothing: a speaker that answers early is told no more in one breath than
+    /// ExaBGP's own programs tell it. Any other is told as fast as it answers.
+    Pause(Duration),
     /// End.
     Exit,
 }

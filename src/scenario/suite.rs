@@ -118,8 +118,7 @@ impl Case {
         self.run_with(mode, network, &[])
     }
 
-    /// The same with defects switched on in the reactor that they come from: what came with ExaBGP's port to async was
-    /// never in its sync reactor.
+    /// The same with defects switched on in the reactor that they come from.
     ///
     /// # Errors
     /// As for [`Self::run`]; defects are for the simulated network alone.
@@ -130,15 +129,11 @@ impl Case {
         defects: &[Defect],
     ) -> Result<Report, play::PlayError> {
         let wall = Clock::start();
-        let at_home: Vec<Defect> = defects
-            .iter()
-            .copied()
-            .filter(|defect| mode == Mode::Async || !defect.is_of_the_port())
-            .collect();
-        let played = if at_home.is_empty() {
+        let played = if defects.is_empty() {
             play::play(&self.scenario, mode, network)?
         } else {
-            play::play_with(&self.scenario, mode, network, at_home.into_iter().collect())?
+            let defects = defects.iter().copied().collect();
+            play::play_with(&self.scenario, mode, network, defects)?
         };
         Ok(Report {
             scenario: self.scenario.name.clone(),

@@ -3,14 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::play::{PlayError, Prepared, run};
+use super::play::{Manner, PlayError, Prepared, run};
 use super::played::Played;
 use super::production::LIMIT;
 use super::script::Scenario;
 use crate::net::clock::Clock;
 use crate::net::turmoil::TurmoilWorld;
 use crate::reactor::Mode;
-use crate::reactor::conduct::Sound;
 
 const LATENCY: Duration = Duration::from_millis(1);
 const PARTY: &str = "host";
@@ -25,6 +24,7 @@ pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<Pla
     let network = world.network(PARTY);
     world.run(PARTY, async move {
         let clock = Clock::start();
-        run(scenario, mode, speaker, network, clock, PORT, Sound).await
+        let manner = Manner::sound(mode);
+        run(scenario, manner, speaker, network, clock, PORT).await
     })?
 }
