@@ -8,14 +8,20 @@ use lockstep::explore::trial::Trier;
 use lockstep::reactor::conduct::Defect;
 use lockstep::scenario::parse;
 
-fn bisect(defects: Vec<Defect>) -> Bisection {
+fn trier() -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/api-rib");
-    let trier = Trier::new(parse::load(&directory).unwrap(), None).unwrap();
-    let plan = Plan {
+    Trier::new(parse::load(&directory).unwrap(), None).unwrap()
+}
+
+fn plan(defects: Vec<Defect>) -> Plan {
+    Plan {
         defects,
         ..Plan::quiet("api-rib")
-    };
-    Bisection::of(&trier, &plan).unwrap()
+    }
+}
+
+fn bisect(defects: Vec<Defect>) -> Bisection {
+    Bisection::of(&trier(), &plan(defects)).unwrap()
 }
 
 #[test]
@@ -39,4 +45,11 @@ fn a_sleep_in_the_read_shows_in_time() {
         assert!(next.iter().all(|record| record.time >= time.at()));
         assert!(!last.is_empty());
     }
+    let [sync, tasks] = Bisection::pending(&trier(), &plan(vec![Defect::SleepInRead]), time.at());
+    assert!(!sync.iter().any(|it| it.contains("not taken")), "{sync:?}");
+    assert!(tasks.iter().any(|it| it.contains("not taken")), "{tasks:?}");
+    assert!(
+        tasks.iter().any(|it| it.contains("not answered")),
+        "{tasks:?}"
+    );
 }

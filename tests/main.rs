@@ -30,6 +30,7 @@ mod reactor;
 mod reactor_defects;
 mod reactor_play;
 mod reactor_kernel;
+mod fault_classes;
 mod faults;
 mod paths;
 

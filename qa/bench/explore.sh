@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Exploration speed: runs of api-rr with faults per second and core, on one core and on two, and its every-byte sweep in both modes.
 # Usage: explore.sh [SEEDS]: how many plans, 2000 if not said; each is run in both modes.
-# On a machine that does other work, the rates per second of a core tell, and the wall's clock does not.
+# One core and two take turns, three times, and the best of each counts: other work on the machine only ever slows one down.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seeds=${1:-2000}
@@ -28,17 +28,19 @@ explore() {
 row() { printf '%-38s %7d runs %8.2f s wall %8.2f s core %7.0f runs/s of wall %7.0f runs/s and core   %s; %s\n' "$@"; }
 per() { awk "BEGIN { print $1 / ($2 > 0 ? $2 : 0.01) }"; }
 
-for jobs in 1 2; do
+best1=0 best2=0
+for jobs in 1 2 1 2 1 2; do
     explore --seeds "$seeds" --jobs $jobs
     row "api-rr with faults, on $jobs core(s)" "$runs" "$wall" "$core" "$(per "$runs" "$wall")" "$(per "$runs" "$core")" \
         "expected: 500 runs/s and core at least" "$verdict"
-    eval "wall$jobs=$(per "$runs" "$wall") core$jobs=$(per "$runs" "$core")"
+    rate=$(per "$runs" "$wall")
+    if [ $jobs = 1 ]; then
+        best1=$(awk "BEGIN { print $rate > $best1 ? $rate : $best1 }")
+    else
+        best2=$(awk "BEGIN { print $rate > $best2 ? $rate : $best2 }")
+    fi
 done
-# shellcheck disable=SC2154 # set by eval
-awk "BEGIN {
-    printf \"%-38s %.2f by the wall's clock, %.2f by what a run costs of a core   expected: 1.8 at least\n\",
-        \"from one core to two\", $wall2 / $wall1, 2 * $core2 / $core1
-}"
+printf '%-38s %.2f   expected: 1.8 at least\n' "from one core to two, best of three" "$(per "$best2" "$best1")"
 explore --every-byte --mode both
 row "every-byte sweep of api-rr, both modes" "$runs" "$wall" "$core" "$(per "$runs" "$wall")" "$(per "$runs" "$core")" \
     "expected: within 30 s of wall" "$verdict"

@@ -42,8 +42,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         ("in octets", &bisection.octets),
     ] {
         match parting {
+            Some(_) if what == "in octets" && *parting == bisection.time => {
+                println!("in octets: at the same message");
+            }
             None => println!("{what}: the modes do not part"),
-            Some(parting) => print!("{}", told(what, parting, &bisection)),
+            Some(parting) => {
+                let pending = Bisection::pending(&trier, &plan, parting.at());
+                print!("{}", told(what, parting, &bisection, &pending));
+            }
         }
     }
     Ok(if bisection.octets.is_some() {
@@ -53,7 +59,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     })
 }
 
-fn told(what: &str, parting: &Parting, bisection: &Bisection) -> String {
+fn told(
+    what: &str,
+    parting: &Parting,
+    bisection: &Bisection,
+    pending: &[Vec<String>; 2],
+) -> String {
     let who = if parting.from_speaker {
         "speaker"
     } else {
@@ -70,13 +81,21 @@ fn told(what: &str, parting: &Parting, bisection: &Bisection) -> String {
     line("last in common", parting.before.as_ref());
     line("sync", parting.passed[0].as_ref());
     line("async", parting.passed[1].as_ref());
-    for (mode, (last, next)) in ["sync", "async"]
+    let around = bisection.around(parting.at());
+    for (mode, ((last, next), pending)) in ["sync", "async"]
         .into_iter()
-        .zip(bisection.around(parting.at()))
+        .zip(around.iter().zip(pending))
     {
         let _ = writeln!(text, "  {mode}, before that instant:");
         records(&mut text, last);
-        let _ = writeln!(text, "  {mode}, pending then, done next:");
+        let _ = writeln!(text, "  {mode}, pending then:");
+        for sentence in pending {
+            let _ = writeln!(text, "    {sentence}");
+        }
+        if pending.is_empty() {
+            let _ = writeln!(text, "    nothing");
+        }
+        let _ = writeln!(text, "  {mode}, done next:");
         records(&mut text, next);
     }
     text

@@ -33,6 +33,7 @@ use crate::scenario::script::Scenario;
 
 /// What to search, how far, and where to leave what is found.
 #[derive(Debug, Args)]
+#[command(after_help = statuses())]
 #[allow(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Arguments {
     /// Scenarios by name; `all`, or none, is every one.
@@ -82,6 +83,20 @@ pub struct Arguments {
     /// The directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
+}
+
+/// What an exit status says.
+fn statuses() -> String {
+    let classes: String = Oracle::ALL
+        .iter()
+        .map(|oracle| {
+            let (status, name, about) = (oracle.status(), oracle.name(), oracle.about());
+            format!("\n  {status}  {name:14} {about}")
+        })
+        .collect();
+    format!(
+        "Exit status: 0 where every oracle holds, else that of the first of these that fails:{classes}"
+    )
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -57,7 +57,7 @@ impl Bisection {
     #[must_use]
     pub fn of(trier: &Trier, plan: &Plan) -> Option<Self> {
         // What came with the port to async is held against sync as it was before.
-        let run = |mode| trier.play_at_home(plan, mode, Keep::All);
+        let run = |mode| trier.play_at_home(plan, mode, Keep::All, None);
         let runs = [run(Mode::Sync)?, run(Mode::Async)?];
         let streams = [streams(&runs[0]), streams(&runs[1])];
         let [sync, tasks] = runs;
@@ -68,7 +68,16 @@ impl Bisection {
         })
     }
 
-    /// What the reactors had done last by `at`, and what each did next: the work that was pending. Sync, then async.
+    /// What was pending in either reactor at `at`, in sentences. Sync, then async.
+    #[must_use]
+    pub fn pending(trier: &Trier, plan: &Plan, at: Duration) -> [Vec<String>; 2] {
+        [Mode::Sync, Mode::Async].map(|mode| {
+            let ran = trier.play_at_home(plan, mode, Keep::Hash, Some(at));
+            ran.map(|ran| ran.observed.pending).unwrap_or_default()
+        })
+    }
+
+    /// What the reactors had done last by `at`, and what each did next. Sync, then async.
     #[must_use]
     pub fn around(&self, at: Duration) -> [(&[Record], &[Record]); 2] {
         [0, 1].map(|mode| {

@@ -9,10 +9,11 @@ use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 /// Long enough for everything on its way to pile up, too short for a program to lose its patience.
 const STALL: Duration = Duration::from_secs(3);
 
-/// A reset, a close, a stall and a split at every octet of every connection of `profile`, each way.
+/// A reset from either end, a close, a stall and a split at every octet of every connection of `profile`, each way.
 pub fn plans(profile: &Profile) -> impl Iterator<Item = Plan> + '_ {
-    const ACTIONS: [Action; 4] = [
+    const ACTIONS: [Action; 5] = [
         Action::Reset,
+        Action::ResetByPeer,
         Action::Close,
         Action::Stall(Some(STALL)),
         Action::Split(1),

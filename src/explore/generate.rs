@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::plan::Plan;
-use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, Random, Seed};
 
 macro_rules! classes {
@@ -47,6 +47,8 @@ classes! {
     Program, "program";
     Skew, "skew";
     Order, "order";
+    Collide, "collide";
+    Deaf, "deaf";
 }
 
 impl fmt::Display for Class {
@@ -119,7 +121,14 @@ pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
 fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
     let micros = |random: &mut Random, most: u64| Duration::from_micros(random.below(most) + 1);
     match class {
-        Class::Reset => strike(plan, profile, random, Action::Reset),
+        Class::Reset => {
+            let action = if random.chance(1, 2) {
+                Action::Reset
+            } else {
+                Action::ResetByPeer
+            };
+            strike(plan, profile, random, action);
+        }
         Class::Close => {
             let action = if random.chance(1, 2) {
                 Action::Close
@@ -149,7 +158,12 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             strike(plan, profile, random, Action::Silence(Some(time)));
         }
         Class::Refuse => {
-            if let Some(mut fault) = somewhere(profile, random, Action::Refuse) {
+            let action = if random.chance(3, 4) {
+                Action::Refuse
+            } else {
+                Action::Ignore
+            };
+            if let Some(mut fault) = somewhere(profile, random, action) {
                 fault.moment = Moment::Opening;
                 plan.faults.push(fault);
             }
@@ -173,6 +187,32 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             }
         }
         Class::Program => program(plan, profile, random),
+        Class::Collide => oddity(plan, profile, random, Oddity::Connects),
+        // A peer that reads nothing, and would otherwise give the session up long before the speaker does.
+        Class::Deaf => {
+            let stall = somewhere(profile, random, Action::Stall(None));
+            if let Some(fault) = stall {
+                plan.faults.push(Fault {
+                    direction: Direction::Sent,
+                    ..fault
+                });
+                let peer = fault.connection.peer;
+                strange(plan, peer, Oddity::Patient);
+            }
+        }
+    }
+}
+
+fn oddity(plan: &mut Plan, profile: &Profile, random: &mut Random, oddity: Oddity) {
+    if let Some((peer, ..)) = connection(profile, random) {
+        strange(plan, peer, oddity);
+    }
+}
+
+fn strange(plan: &mut Plan, peer: IpAddr, oddity: Oddity) {
+    let upset = Upset::Peer { peer, oddity };
+    if !plan.upsets.contains(&upset) {
+        plan.upsets.push(upset);
     }
 }
 

@@ -17,5 +17,6 @@ pub mod plan;
 pub mod probe;
 pub mod run;
 pub mod shrink;
+pub mod stream;
 pub mod trial;
 pub mod verify;

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::probe::Probe;
+use super::stream::Framer;
 use crate::net::clock::Clock;
 use crate::reactor::control::Control;
 use crate::reactor::observer::{Event, Observer};
 use crate::scenario::mark::Mark;
-use crate::sim::Trace;
+use crate::sim::{self, Socket, Trace};
 use crate::speaker::session::{Cause, State, TimerKind};
 
 /// How long a message may be under way in a run that ends.
@@ -45,8 +46,8 @@ pub struct Observed {
     pub holds: BTreeMap<String, Duration>,
     /// Answers by program, in order.
     pub answers: BTreeMap<String, Vec<String>>,
-    /// Commands by program, as many as were read.
-    pub commands: BTreeMap<String, usize>,
+    /// Commands that were not answered, by program, since it was last started.
+    pub unanswered: BTreeMap<String, usize>,
     /// Breaches of what is owed to programs and peers, in order: a late or an early answer, a connection lost in a collision.
     pub breaches: Vec<(Breach, String)>,
     /// NOTIFICATIONs sent, by connection.
@@ -57,6 +58,11 @@ pub struct Observed {
     pub reloaded: bool,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
+    /// What was pending at the instant asked for.
+    pub pending: Vec<String>,
+    look_at: Option<Duration>,
+    /// Octets queued for a connection and not written yet.
+    unwritten: BTreeMap<String, usize>,
     states: BTreeMap<String, State>,
     spoke: BTreeMap<String, Duration>,
     untaken: usize,
@@ -65,6 +71,8 @@ pub struct Observed {
     last_notification: Duration,
     /// The connection that a collision was resolved to, until it is heard of.
     survivor: Option<String>,
+    /// How the octets of each connection, sent and received, fall into messages.
+    streams: BTreeMap<sim::ConnectionName, [Framer; 2]>,
     /// The second of the speaker's clock, and UPDATEs sent in it, by connection.
     second: BTreeMap<String, (u64, usize)>,
 }
@@ -101,21 +109,33 @@ pub struct Watcher {
     kind: Rc<str>,
     /// The true one: the speaker's own may be skewed.
     clock: Clock,
-    observed: RefCell<Observed>,
+    observed: Rc<RefCell<Observed>>,
     /// What happened beside messages, where it is wanted.
     marks: Option<RefCell<Vec<Mark>>>,
 }
 
 impl Watcher {
-    /// A watcher that writes to `trace`.
+    /// A watcher that writes to `trace`, and notes what is pending at the instant `look_at`.
     #[must_use]
-    pub fn new(trace: Trace, clock: Clock) -> Self {
+    pub fn new(trace: Trace, clock: Clock, look_at: Option<Duration>) -> Self {
+        let observed = Rc::new(RefCell::new(Observed {
+            look_at,
+            ..Observed::default()
+        }));
+        let ear = Rc::clone(&observed);
+        trace.listen(move |record| {
+            let mut observed = ear.borrow_mut();
+            observed.reach(record.time);
+            if let sim::Event::Socket(name, socket) = &record.event {
+                observed.overhear(*name, socket);
+            }
+        });
         Self {
             trace,
             clock,
             host: "speaker".into(),
             kind: "speaker".into(),
-            observed: RefCell::default(),
+            observed,
             marks: None,
         }
     }
@@ -161,6 +181,52 @@ impl Observer for Watcher {
 }
 
 impl Observed {
+    /// Time has come to `now`: what is pending is noted once, at the instant asked for.
+    fn reach(&mut self, now: Duration) {
+        if self.look_at.is_some_and(|at| now >= at) {
+            self.look_at = None;
+            self.pending = self.pending();
+        }
+    }
+
+    /// What a socket of the speaker did.
+    fn overhear(&mut self, name: sim::ConnectionName, socket: &Socket) {
+        let [sent, received] = self.streams.entry(name).or_default();
+        if let Socket::Sent(octets) = socket
+            && let Some(unwritten) = self.unwritten.get_mut(&name.to_string())
+        {
+            *unwritten = unwritten.saturating_sub(octets.len());
+        }
+        match socket {
+            Socket::Sent(octets) if sent.cuts(octets) => {
+                self.probes.insert(Probe::PartialWrite);
+            }
+            Socket::Received(octets) if received.cuts(octets) => {
+                self.probes.insert(Probe::SplitRead);
+            }
+            Socket::Blocked => drop(self.probes.insert(Probe::ZeroWindow)),
+            _ => {}
+        }
+    }
+
+    /// What the speaker still has to do, in sentences.
+    fn pending(&self) -> Vec<String> {
+        let answers = self.unanswered.iter().filter(|(_, open)| **open > 0);
+        let answers = answers.map(|(program, open)| {
+            format!("process {program}: {open} command(s) read and not answered")
+        });
+        let changes = self.owed.news.iter().filter_map(|(peer, since)| {
+            let since = since.as_ref()?.as_secs_f64();
+            Some(format!(
+                "{peer}: what was asked for from {since:.6} s on is not taken"
+            ))
+        });
+        let octets = self.unwritten.iter().filter(|(_, octets)| **octets > 0);
+        let octets = octets
+            .map(|(connection, octets)| format!("{connection}: {octets} octet(s) not written"));
+        answers.chain(changes).chain(octets).collect()
+    }
+
     fn take_in(&mut self, at: Duration, event: &Event<'_>) {
         match event {
             Event::State {
@@ -192,7 +258,10 @@ impl Observed {
                 self.second.remove(&name);
                 self.survivor.take_if(|survivor| *survivor == name);
             }
-            Event::ProgramStarted { .. } => self.owed = Owed::default(),
+            Event::ProgramStarted { program } => {
+                self.owed = Owed::default();
+                self.unanswered.remove(*program);
+            }
             Event::Control(_) | Event::Reloaded { .. } => {
                 if matches!(event, Event::Control(Control::Terminate)) && !self.told_to_end {
                     self.told_to_end = true;
@@ -219,7 +288,10 @@ impl Observed {
                 timer: TimerKind::SendHold,
                 ..
             } => drop(self.probes.insert(Probe::SendHoldExpired)),
-            Event::ProgramEnded { .. } => drop(self.probes.insert(Probe::ProgramEnded)),
+            Event::ProgramEnded { program, .. } => {
+                self.probes.insert(Probe::ProgramEnded);
+                self.unanswered.remove(*program);
+            }
             Event::Taken { peer } => {
                 self.untaken = 0;
                 self.took(at, peer);
@@ -228,6 +300,7 @@ impl Observed {
             Event::Ended => {
                 self.spoke.clear();
                 self.states.clear();
+                self.unanswered.clear();
             }
             Event::Command { program, line } => {
                 self.owed.unanswered += 1;
@@ -235,13 +308,20 @@ impl Observed {
                 for news in self.owed.news.values_mut() {
                     news.get_or_insert(at);
                 }
-                *self.commands.entry((*program).to_owned()).or_default() += 1;
+                *self.unanswered.entry((*program).to_owned()).or_default() += 1;
                 if line.contains("flush") {
                     self.asked_again();
                 }
             }
             Event::Answer { program, line } => {
                 self.answered(at, program);
+                match self.unanswered.get_mut(*program) {
+                    Some(open) if *open > 0 => *open -= 1,
+                    _ => {
+                        let text = format!("process {program} was answered what it did not ask");
+                        self.breaches.push((Breach::Order, text));
+                    }
+                }
                 let answers = self.answers.entry((*program).to_owned()).or_default();
                 answers.push((*line).to_owned());
             }
@@ -317,6 +397,7 @@ impl Observed {
     }
 
     fn sent(&mut self, at: Duration, connection: &str, raw: &[u8]) {
+        *self.unwritten.entry(connection.to_owned()).or_default() += raw.len();
         match raw.get(18) {
             // What is said after the run was told to end may find nobody who listens.
             Some(3) if !self.told_to_end => {

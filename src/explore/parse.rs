@@ -8,11 +8,11 @@ use super::plan::Plan;
 use crate::bgp::text::{TextError, Word, Words};
 use crate::reactor::Mode;
 use crate::reactor::conduct::Defect;
-use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 
 const KNOWN: &str = "scenario, mode, seed, order, latency, jitter, bandwidth, window, skew, watch, defect, fault or upset";
-const ACTIONS: &str = "refuse, ignore, reset, close, half-close, stall [TIME], slow OCTETS, split OCTETS, coalesce OCTETS TIME, delay TIME or silence [TIME]";
+const ACTIONS: &str = "refuse, ignore, reset [by peer], close, half-close, stall [TIME], slow OCTETS, split OCTETS, coalesce OCTETS TIME, delay TIME or silence [TIME]";
 
 /// Reads a plan.
 ///
@@ -223,6 +223,10 @@ fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
     Ok(match word.text.as_str() {
         "refuse" => Action::Refuse,
         "ignore" => Action::Ignore,
+        "reset" if words.accept("by") => {
+            words.expect("peer")?;
+            Action::ResetByPeer
+        }
         "reset" => Action::Reset,
         "close" => Action::Close,
         "half-close" => Action::HalfClose,
@@ -237,7 +241,7 @@ fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
 }
 
 fn upset(words: &mut Words<'_>) -> Result<Upset, TextError> {
-    let word = words.word("`crash` or `program`")?;
+    let word = words.word("`crash`, `peer` or `program`")?;
     match word.text.as_str() {
         "crash" if words.accept("speaker") => {
             let (at, down) = outage(words)?;
@@ -249,11 +253,15 @@ fn upset(words: &mut Words<'_>) -> Result<Upset, TextError> {
             let (at, down) = outage(words)?;
             Ok(Upset::CrashPeer { peer, at, down })
         }
+        "peer" => Ok(Upset::Peer {
+            peer: words.parse("the address of a peer")?,
+            oddity: oddity(words)?,
+        }),
         "program" => Ok(Upset::Program {
             name: words.word("the name of a process")?.text.clone(),
             how: misbehaviour(words)?,
         }),
-        other => Err(unknown(&word.span, other, "crash or program")),
+        other => Err(unknown(&word.span, other, "crash, peer or program")),
     }
 }
 
@@ -262,6 +270,15 @@ fn outage(words: &mut Words<'_>) -> Result<(Duration, Duration), TextError> {
     let at = time(words)?;
     words.expect("for")?;
     Ok((at, time(words)?))
+}
+
+fn oddity(words: &mut Words<'_>) -> Result<Oddity, TextError> {
+    let word = words.word("`connects` or `patient`")?;
+    match word.text.as_str() {
+        "connects" => Ok(Oddity::Connects),
+        "patient" => Ok(Oddity::Patient),
+        other => Err(unknown(&word.span, other, "connects or patient")),
+    }
 }
 
 fn misbehaviour(words: &mut Words<'_>) -> Result<Misbehaviour, TextError> {

@@ -75,7 +75,7 @@ impl Plan {
     pub fn last_trouble(&self) -> Duration {
         let upsets = self.upsets.iter().map(|upset| match upset {
             Upset::CrashSpeaker { at, down } | Upset::CrashPeer { at, down, .. } => *at + *down,
-            Upset::Program { .. } => Duration::ZERO,
+            Upset::Peer { .. } | Upset::Program { .. } => Duration::ZERO,
         });
         let times = self.faults.iter().map(|fault| match fault.moment {
             Moment::Time(time) => time,
@@ -86,6 +86,7 @@ impl Plan {
             .iter()
             .map(|fault| match fault.action {
                 Action::Stall(Some(time)) | Action::Silence(Some(time)) => time,
+                Action::Stall(None) => SEND_HOLD,
                 Action::Coalesce(_, wait) => wait,
                 _ => Duration::ZERO,
             })
@@ -105,6 +106,10 @@ impl Plan {
         }
     }
 }
+
+/// The longest that a session outlives a stall that does not end: twice the longest hold time of a scenario (RFC 9687
+/// section 3.1).
+const SEND_HOLD: Duration = Duration::from_secs(1_200);
 
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);

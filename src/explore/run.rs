@@ -1,31 +1,35 @@
 //! One run of a plan in one mode, in a simulated world.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::generate::Profile;
 use super::observed::{Observed, Watcher};
-use super::oracle::{Baseline, difference};
+use super::oracle::{Baseline, difference, is_mild};
 use super::plan::Plan;
 use crate::reactor::conduct::{Conduct, Defect, Defects, Sound};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::mark::Mark;
+use crate::scenario::message::is_notification;
 use crate::scenario::play::{self, PlayError};
 use crate::scenario::played::Played;
-use crate::scenario::production::{Adversity, Conditions, Production};
+use crate::scenario::production::{Adversity, Conditions, MEETING, Production};
 use crate::scenario::script::Scenario;
 use crate::scenario::transcripts::Transcripts;
-use crate::scenario::upset::Upset;
+use crate::scenario::upset::{Oddity, Upset};
 use crate::sim::{
     self, Faults, FaultyNetwork, Keep, Record, Seed, Struck, TappedNetwork, Trace, TraceHash, World,
 };
 
 /// How long a program waits for what may never come.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
 const RECOVERY: Duration = Duration::from_secs(900);
+/// How long a run is watched for faults where no session is there to stay.
+const FLEETING: Duration = Duration::from_secs(5);
 /// A host has the port to itself.
 const PORT: u16 = 179;
 /// More than any run takes, recovery and all.
@@ -125,14 +129,15 @@ impl Stagecraft {
         baseline: Option<&Rc<Baseline>>,
     ) -> Result<Ran, PlayError> {
         if plan.defects.is_empty() {
-            self.conducted(plan, mode, keep, baseline, Sound)
+            self.conducted(plan, mode, keep, baseline, Sound, None)
         } else {
             let defects: Defects = plan.defects.iter().copied().collect();
-            self.conducted(plan, mode, keep, baseline, defects)
+            self.conducted(plan, mode, keep, baseline, defects, None)
         }
     }
 
-    /// The same, the defects of `plan` being only in the reactor that they come from.
+    /// The same, the defects of `plan` being only in the reactor that they come from; what is pending is noted at
+    /// `look_at`.
     ///
     /// # Errors
     /// As for [`Self::run`].
@@ -142,9 +147,22 @@ impl Stagecraft {
         mode: Mode,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
+        look_at: Option<Duration>,
     ) -> Result<Ran, PlayError> {
         let defects: Defects = plan.defects.iter().copied().collect();
-        self.conducted(plan, mode, keep, baseline, defects.at_home(mode))
+        self.conducted(plan, mode, keep, baseline, defects.at_home(mode), look_at)
+    }
+
+    /// The speaker's configurations; it listens for peers that connect.
+    fn rotation(&self, plan: &Plan) -> Rotation {
+        let mut rotation = self.speaker.0.clone();
+        rotation.change_neighbors(|neighbor| {
+            // Speaker and peers are one host: at its own addresses it can be met.
+            if connects(plan, neighbor.peer_address) {
+                neighbor.listen.get_or_insert(MEETING);
+            }
+        });
+        rotation
     }
 
     fn conducted(
@@ -154,7 +172,10 @@ impl Stagecraft {
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
         conduct: impl Conduct,
+        look_at: Option<Duration>,
     ) -> Result<Ran, PlayError> {
+        // Where no session is there to stay, nothing recovers: connection upon connection would tell the same.
+        let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
         let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
             what: "a simulated world".into(),
             error,
@@ -166,7 +187,7 @@ impl Stagecraft {
         let faulty = FaultyNetwork::new(network.clone(), "speaker", &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
         let tapped = TappedNetwork::new(faulty, "speaker", &trace);
-        let watcher = Watcher::new(trace.clone(), clock);
+        let watcher = Watcher::new(trace.clone(), clock, look_at);
         let watcher = Rc::new(match keep {
             Keep::All => watcher.marking(),
             Keep::Hash => watcher,
@@ -174,7 +195,7 @@ impl Stagecraft {
         let production = Production {
             scenario: self.scenario.clone(),
             mode,
-            rotation: self.speaker.0.clone(),
+            rotation: self.rotation(plan),
             settings: self.speaker.1.clone(),
             speaker_network: tapped,
             peer_network: network,
@@ -188,17 +209,22 @@ impl Stagecraft {
             conditions: Conditions::Adverse(Adversity {
                 upsets: plan.upsets.clone(),
                 patience: PATIENCE,
-                calm: plan.last_trouble(),
+                calm: if lives {
+                    plan.last_trouble()
+                } else {
+                    plan.last_trouble().min(FLEETING)
+                },
                 recovery: RECOVERY,
                 watch: plan.watch,
             }),
         };
         let baseline = baseline.cloned();
         let span = self.scenario.span();
+        let whole = is_mild(plan);
         let recovered = Box::new(move |transcripts: &Transcripts| {
-            baseline
-                .as_ref()
-                .is_none_or(|baseline| holds(transcripts, baseline))
+            baseline.as_ref().is_none_or(|baseline| {
+                holds(transcripts, baseline) && (!whole || has_said(transcripts, baseline))
+            })
         });
         let limit = VIRTUAL_LIMIT + span * 4;
         let played = world.run(limit, production.play(recovered))??;
@@ -230,9 +256,16 @@ fn befallen(plan: &Plan, struck: &[Struck]) -> Vec<Mark> {
         Upset::CrashSpeaker { at, .. } | Upset::CrashPeer { at, .. } => {
             Some(Mark::fault(*at, upset.to_string()))
         }
-        Upset::Program { .. } => None,
+        Upset::Peer { .. } | Upset::Program { .. } => None,
     });
     faults.chain(crashes).collect()
+}
+
+/// Whether the peer at `address` connects to the speaker in `plan`.
+fn connects(plan: &Plan, address: IpAddr) -> bool {
+    plan.upsets.iter().any(
+        |upset| matches!(upset, Upset::Peer { peer, oddity: Oddity::Connects } if *peer == address),
+    )
 }
 
 fn rate_limits(rotation: &Rotation) -> BTreeMap<String, u32> {
@@ -259,6 +292,15 @@ impl Order for Drawn {
     fn pick(&mut self, ready: usize) -> usize {
         self.0.pick(ready)
     }
+}
+
+/// Whether the speaker has said as much as it does in `baseline`.
+fn has_said(transcripts: &Transcripts, baseline: &Baseline) -> bool {
+    let counts = transcripts.counts();
+    baseline.octets.connections.iter().all(|(key, messages)| {
+        let said = messages.iter().filter(|it| !is_notification(it)).count();
+        counts.get(key).is_some_and(|count| *count >= said)
+    })
 }
 
 /// Whether every peer of `baseline` is up and holds what it should.

@@ -155,6 +155,7 @@ fn smaller_faults(fault: &Fault) -> Vec<Fault> {
             .collect(),
         Action::Delay(time) => smaller_times(time).into_iter().map(Action::Delay).collect(),
         Action::HalfClose => vec![Action::Close],
+        Action::ResetByPeer => vec![Action::Reset],
         _ => Vec::new(),
     };
     all.extend(actions.into_iter().map(|action| Fault { action, ..*fault }));
@@ -173,6 +174,7 @@ fn smaller_upsets(upset: &Upset) -> Vec<Upset> {
                 down,
             })
             .collect(),
+        Upset::Peer { .. } => Vec::new(),
         Upset::Program { name, how } => misbehaviours(*how)
             .into_iter()
             .map(|how| Upset::Program {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::generate::Profile;
-use super::oracle::{Baseline, Failure, Oracle, check, difference, tables};
+use super::oracle::{Baseline, Failure, Oracle, check, difference, program_may_end, tables};
 use super::plan::Plan;
 use super::probe::Probe;
 use super::run::{Ran, Stagecraft};
@@ -13,7 +14,11 @@ use crate::reactor::Mode;
 use crate::scenario::golden::Golden;
 use crate::scenario::play::PlayError;
 use crate::scenario::script::Scenario;
-use crate::sim::{Action, Direction, Keep, TraceHash};
+use crate::scenario::upset::Upset;
+use crate::sim::{Keep, TraceHash};
+
+/// Long enough for a program to play its script again, waiting in vain for what came before.
+const RESTART: Duration = Duration::from_secs(300);
 
 /// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
 pub struct Trier {
@@ -78,6 +83,30 @@ impl Trier {
         &self.baselines[at].1
     }
 
+    /// What `plan` must come to in `mode`: what a run without faults does, or, where a program dies, one in which nothing
+    /// else goes wrong.
+    fn expected(&self, plan: &Plan, mode: Mode) -> Result<Rc<Baseline>, PlayError> {
+        let usual = self.baseline(mode);
+        if !program_may_end(plan) || usual.tables.is_empty() {
+            return Ok(Rc::clone(usual));
+        }
+        let of_programs = |upset: &&Upset| matches!(upset, Upset::Program { .. });
+        let deaths = Plan {
+            upsets: plan.upsets.iter().filter(of_programs).cloned().collect(),
+            watch: RESTART,
+            ..Plan::quiet(&plan.scenario)
+        };
+        let ran = self.craft.run(&deaths, mode, Keep::Hash, None)?;
+        let held = Baseline::of(&ran).tables;
+        let mut expected = Baseline::clone(usual);
+        for (peer, table) in &mut expected.tables {
+            if let Some(held) = held.get(peer) {
+                table.clone_from(held);
+            }
+        }
+        Ok(Rc::new(expected))
+    }
+
     /// Tries `plan` in each of `modes`; where there are two, their ends are compared.
     pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Vec<Trial> {
         let mut ends = Vec::new();
@@ -96,10 +125,11 @@ impl Trier {
                     .iter()
                     .all(|(_, b)| b.tables.contains_key(peer))
             };
-            for (peer, table) in one.iter().filter(|(peer, _)| stays(peer)) {
-                let text = match other.get(peer) {
-                    None => Some(format!("{peer} is up in one mode alone")),
-                    Some(found) => difference(table, found),
+            let peers: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+            for peer in peers.into_iter().filter(|peer| stays(peer)) {
+                let text = match (one.get(peer), other.get(peer)) {
+                    (Some(one), Some(other)) => difference(one, other),
+                    _ => Some(format!("{peer} is up in one mode alone")),
                 };
                 if let Some(text) = text {
                     last.failures.push(Failure {
@@ -114,16 +144,17 @@ impl Trier {
 
     /// Tries `plan` in `mode` and gives the run too, unless it panicked.
     pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<Ran>) {
-        let baseline = self.baseline(mode);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            self.craft.run(plan, mode, keep, Some(baseline))
+            let baseline = self.expected(plan, mode)?;
+            let ran = self.craft.run(plan, mode, keep, Some(&baseline))?;
+            Ok::<_, PlayError>((baseline, ran))
         }));
         match outcome {
-            Ok(Ok(ran)) => {
+            Ok(Ok((baseline, ran))) => {
                 let trial = Trial {
                     mode,
-                    failures: check(plan, &ran, baseline, self.golden.as_ref()),
-                    probes: probes(plan, &ran),
+                    failures: check(plan, &ran, &baseline, self.golden.as_ref()),
+                    probes: ran.observed.probes.clone(),
                     hash: Some(ran.hash),
                     missed: ran
                         .struck
@@ -148,11 +179,18 @@ impl Trier {
         }
     }
 
-    /// Plays `plan` in `mode` with its defects where they come from, unjudged; `None` where it panics or stands still.
+    /// Plays `plan` in `mode` with its defects where they come from, unjudged, and notes what is pending at `look_at`;
+    /// `None` where it panics or stands still.
     #[must_use]
-    pub fn play_at_home(&self, plan: &Plan, mode: Mode, keep: Keep) -> Option<Ran> {
-        let baseline = self.baseline(mode);
-        let play = || self.craft.run_at_home(plan, mode, keep, Some(baseline));
+    pub fn play_at_home(
+        &self,
+        plan: &Plan,
+        mode: Mode,
+        keep: Keep,
+        look_at: Option<Duration>,
+    ) -> Option<Ran> {
+        let baseline = Some(self.baseline(mode));
+        let play = || self.craft.run_at_home(plan, mode, keep, baseline, look_at);
         catch_unwind(AssertUnwindSafe(play)).ok()?.ok()
     }
 
@@ -179,21 +217,4 @@ fn failed(mode: Mode, plan: &Plan, oracle: Oracle, text: String) -> Trial {
         hash: None,
         missed: plan.faults.len(),
     }
-}
-
-/// The rare paths that `ran` reached: what the speaker was seen to do, and what was done to its reads and writes.
-fn probes(plan: &Plan, ran: &Ran) -> BTreeSet<Probe> {
-    let mut probes = ran.observed.probes.clone();
-    for struck in ran.struck.iter().filter(|struck| struck.at.is_some()) {
-        match (struck.fault.action, struck.fault.direction) {
-            (Action::Split(_), Direction::Received) => drop(probes.insert(Probe::SplitRead)),
-            (Action::Split(_), Direction::Sent) => drop(probes.insert(Probe::PartialWrite)),
-            (Action::Stall(_), Direction::Sent) => drop(probes.insert(Probe::ZeroWindow)),
-            _ => {}
-        }
-    }
-    if plan.window.is_some() {
-        probes.insert(Probe::PartialWrite);
-    }
-    probes
 }

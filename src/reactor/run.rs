@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::config::Configuration;
 use crate::net::clock::Clock;
+use crate::speaker::neighbor::Neighbor;
 use crate::speaker::settings::Settings;
 
 use super::conduct::{Conduct, Sound};
@@ -86,6 +87,13 @@ impl Rotation {
             configurations,
             next: 0,
             directory,
+        }
+    }
+
+    /// Has every neighbor of every configuration changed by `change`.
+    pub fn change_neighbors(&mut self, mut change: impl FnMut(&mut Neighbor)) {
+        for configuration in &mut self.configurations {
+            configuration.neighbors.iter_mut().for_each(&mut change);
         }
     }
 }

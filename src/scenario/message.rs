@@ -72,6 +72,12 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
         .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
+/// Whether `message` is a NOTIFICATION.
+#[must_use]
+pub fn is_notification(message: &[u8]) -> bool {
+    message.get(18) == Some(&NOTIFICATION)
+}
+
 /// The length of the first message of `bytes` once it is whole; `None` while octets are missing.
 ///
 /// # Errors

@@ -155,6 +155,7 @@ impl Parser {
         self.scenario.peers.push(PeerScript {
             address,
             open: OpenAnswer::default(),
+            patient: false,
             steps: Vec::new(),
             connections: Vec::new(),
         });

@@ -3,7 +3,7 @@
 use super::lines::Line;
 use super::message;
 use super::parse::{code, condition, duration, family, refresh_subtype, sight, unknown};
-use super::script::{PeerAction, PeerScript, Signal, Step};
+use super::script::{Meeting, PeerAction, PeerScript, Signal, Step};
 use super::sight::Sight;
 use crate::bgp::family::Family;
 use crate::bgp::text::{TextError, Words};
@@ -26,7 +26,10 @@ pub fn step(
     let action = match keyword {
         "open" => return open(peer, words),
         "connect" => {
-            peer.open.connect = Some(words.parse("the address at which the speaker listens")?);
+            peer.open.connect = Some(Meeting {
+                address: words.parse("the address at which the speaker listens")?,
+                port: None,
+            });
             return Ok(());
         }
         "connection" => {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct Shared {
 /// A connection that a peer is to make.
 pub struct Dial {
     /// Where the speaker listens.
-    pub to: IpAddr,
+    pub to: SocketAddr,
     /// Who connects.
     pub script: Rc<PeerScript>,
     /// The number of the connection at the peer.
@@ -69,6 +69,7 @@ pub async fn listen<L: Listener>(
 ) {
     let local = tokio::task::LocalSet::new();
     let over = shared.stage.clone();
+    let port = listener.local_address().port();
     local
         .run_until(async {
             loop {
@@ -80,8 +81,8 @@ pub async fn listen<L: Listener>(
                 let Ok(connection) = accepted else { continue };
                 attempts.set(attempts.get() + 1);
                 let first = attempts.get() == 1;
-                let dial = script.open.connect.filter(|_| first).map(|to| Dial {
-                    to,
+                let dial = script.open.connect.filter(|_| first).map(|at| Dial {
+                    to: SocketAddr::new(at.address, at.port.unwrap_or(port)),
                     script: script.clone(),
                     attempt: attempts.get() + 1,
                 });
@@ -255,9 +256,14 @@ impl<C: Connection + Stream> Session<C> {
         over
     }
 
+    /// Whether it has nothing to say here, since it connects to the speaker instead.
+    fn met_elsewhere(&self) -> bool {
+        self.script.open.connect.is_some() && self.attempt == 1
+    }
+
     fn answer_open(&mut self) -> bool {
         let answer = &self.script.open;
-        if answer.connect.is_some() && self.attempt == 1 {
+        if self.met_elsewhere() {
             return false;
         }
         let held_back = answer
@@ -320,6 +326,7 @@ impl<C: Connection + Stream> Session<C> {
         let stage = self.shared.stage.clone();
         let clock = self.shared.clock;
         let condition = match self.step().map(|step| &step.action) {
+            _ if self.met_elsewhere() => None,
             _ if !self.opened && self.open.is_some() => self.script.open.after.clone(),
             Some(PeerAction::Wait(condition)) => Some(condition.clone()),
             _ => None,
@@ -327,8 +334,10 @@ impl<C: Connection + Stream> Session<C> {
         let mut due = self.wake;
         if self.keeps_alive() {
             let keepalive = clock.at(self.spoke + self.hold / 3);
-            let expiry = clock.at(self.heard + self.hold);
-            due = Some(due.unwrap_or(keepalive).min(keepalive).min(expiry));
+            due = Some(due.unwrap_or(keepalive).min(keepalive));
+            if !self.script.patient {
+                due = due.min(Some(clock.at(self.heard + self.hold)));
+            }
         }
         tokio::select! {
             biased;
@@ -389,7 +398,7 @@ impl<C: Connection + Stream> Session<C> {
             return;
         }
         let now = self.shared.clock.now();
-        if now >= self.heard + self.hold {
+        if now >= self.heard + self.hold && !self.script.patient {
             self.send(&message::notification(4, 0, &[]));
             self.ending = Some(Ending::ByPeer);
         } else if now >= self.spoke + self.hold / 3 {

@@ -13,11 +13,11 @@ use super::peer::{self, Dial, Shared};
 use super::play::PlayError;
 use super::played::Played;
 use super::program::{Heard, Manners};
-use super::script::{PeerScript, Scenario, Signal};
+use super::script::{Meeting, PeerScript, Scenario, Signal};
 use super::scripted::ScriptedPrograms;
 use super::stage::Stage;
 use super::transcripts::Transcripts;
-use super::upset::{Misbehaviour, Upset};
+use super::upset::{Misbehaviour, Oddity, Upset};
 use crate::net::clock::Clock;
 use crate::reactor::conduct::Conduct;
 use crate::reactor::control::{self, Control, ControlSender};
@@ -29,6 +29,9 @@ use crate::speaker::settings::Settings;
 
 /// How long a scenario may take on its own clock.
 pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// Where a speaker listens for a peer that connects although its configuration has no place for that.
+pub const MEETING: u16 = 1179;
 
 /// Everything that a run is made of.
 pub struct Production<N, M, C> {
@@ -118,7 +121,7 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
             let outages = self.conditions.outages(script);
             let at = SocketAddr::new(script.address, port);
             actors.push(spawn_local(serve(
-                Rc::new(script.clone()),
+                Rc::new(self.conditions.cast(script)),
                 (self.peer_network.clone(), at),
                 listener,
                 shared.clone(),
@@ -133,10 +136,7 @@ impl<N: Network, M: Network, C: Conduct> Production<N, M, C> {
                     ..SocketOptions::default()
                 };
                 // A speaker that does not listen, or is down, has no collision.
-                if let Ok(connection) = network
-                    .connect(SocketAddr::new(dial.to, port), &options)
-                    .await
-                {
+                if let Ok(connection) = network.connect(dial.to, &options).await {
                     spawn_local(peer::converse(dial, connection, caller.clone()));
                 }
             }
@@ -311,6 +311,26 @@ impl Conditions {
             _ => None,
         });
         latest_first(crashes)
+    }
+
+    /// What a peer is made to play: its script, and what is strange about it.
+    fn cast(&self, script: &PeerScript) -> PeerScript {
+        let mut script = script.clone();
+        for upset in self.upsets() {
+            match upset {
+                Upset::Peer { peer, oddity } if *peer == script.address => match oddity {
+                    Oddity::Patient => script.patient = true,
+                    Oddity::Connects => {
+                        script.open.connect.get_or_insert(Meeting {
+                            address: script.address,
+                            port: Some(MEETING),
+                        });
+                    }
+                },
+                _ => {}
+            }
+        }
+        script
     }
 
     /// How programs behave.

@@ -173,6 +173,8 @@ pub struct PeerScript {
     pub address: IpAddr,
     /// How it answers OPEN.
     pub open: OpenAnswer,
+    /// Its hold timer never expires, which no scenario asks for but a plan may.
+    pub patient: bool,
     /// Steps of every connection that has none of its own.
     pub steps: Vec<Step<PeerAction>>,
     /// Steps of the Nth connection, from 1.
@@ -207,12 +209,21 @@ pub struct OpenAnswer {
     pub asn: Option<u32>,
     /// An empty capability of this code is added.
     pub capability: Option<u8>,
-    /// Before it answers its first connection, it connects to the speaker itself, at this address: the two collide.
-    pub connect: Option<IpAddr>,
+    /// Before it answers its first connection, it connects to the speaker itself, there: the two collide.
+    pub connect: Option<Meeting>,
     /// The OPEN is held back until then.
     pub after: Option<Condition>,
     /// Its OPEN is a step like any other, and nothing is sent that is no step, until all of them are done.
     pub verbatim: bool,
+}
+
+/// Where a speaker listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meeting {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; that of the peers where it is absent.
+    pub port: Option<u16>,
 }
 
 /// What a peer can do.

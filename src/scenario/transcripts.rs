@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::message::UPDATE;
+use super::message::{UPDATE, is_notification};
 use super::table::View;
 use super::transcript::{Ending, Passed, Transcript};
 
@@ -73,6 +73,19 @@ impl Transcripts {
             .tables
             .get(&peer)
             .is_some_and(|view| look(&view.borrow()))
+    }
+
+    /// How many messages the speaker has sent on each connection, KEEPALIVEs and NOTIFICATIONs not counted.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<(IpAddr, usize), usize> {
+        let mut counts = BTreeMap::new();
+        for transcript in &self.0.borrow().transcripts {
+            let key = (transcript.peer, transcript.attempt);
+            let said = transcript.compared();
+            *counts.entry(key).or_default() +=
+                said.filter(|it| !is_notification(&it.bytes)).count();
+        }
+        counts
     }
 
     /// All that was written down: connections in the order in which they were accepted, and the peers' last tables.

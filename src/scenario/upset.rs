@@ -23,6 +23,13 @@ pub enum Upset {
         /// For how long.
         down: Duration,
     },
+    /// A peer is a strange one.
+    Peer {
+        /// Which.
+        peer: IpAddr,
+        /// In what.
+        oddity: Oddity,
+    },
     /// An API program misbehaves.
     Program {
         /// Which.
@@ -30,6 +37,16 @@ pub enum Upset {
         /// How.
         how: Misbehaviour,
     },
+}
+
+/// What is strange about a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// Before it answers the speaker's first connection it connects to the speaker itself: the two collide (RFC 4271
+    /// section 6.8).
+    Connects,
+    /// It never gives the session up for the speaker's silence, and goes on sending KEEPALIVEs (RFC 9687 section 2).
+    Patient,
 }
 
 /// How an API program misbehaves.
@@ -54,6 +71,10 @@ impl fmt::Display for Upset {
             Self::CrashPeer { peer, at, down } => {
                 write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))
             }
+            Self::Peer { peer, oddity } => match oddity {
+                Oddity::Connects => write!(f, "peer {peer} connects"),
+                Oddity::Patient => write!(f, "peer {peer} patient"),
+            },
             Self::Program { name, how } => match how {
                 Misbehaviour::Late(by) => write!(f, "program {name} late {}", Time(*by)),
                 Misbehaviour::Slow(by) => write!(f, "program {name} slow {}", Time(*by)),

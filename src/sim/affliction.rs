@@ -1,6 +1,5 @@
 //! What faults have made of one connection.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -9,8 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
+use super::ahead::Ahead;
 use super::fault::{Action, Direction, Fault, Moment};
 use super::faulty::Common;
+use super::lane::{Lane, Until};
 use super::tcp::keep;
 use crate::net::abort::Abort;
 use crate::reactor::network::Stream;
@@ -35,8 +36,7 @@ pub(super) struct Affliction {
     /// FIN follows what is held.
     shut: bool,
     /// Read from the network, not given to the application yet: when each piece came, and what follows.
-    ahead: VecDeque<(Duration, Vec<u8>)>,
-    ahead_end: Option<(Duration, io::Result<()>)>,
+    ahead: Ahead,
     reader: Option<Waker>,
     writer: Option<Waker>,
     timer: Option<(Duration, Pin<Box<Sleep>>)>,
@@ -51,64 +51,6 @@ enum Fate {
     Closed,
     /// End of file, and broken pipe.
     Over,
-}
-
-/// Until a time, or for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Until(Option<Duration>);
-
-impl Until {
-    fn over(self, now: Duration) -> bool {
-        self.0.is_some_and(|end| end <= now)
-    }
-}
-
-/// One direction.
-#[derive(Debug, Default)]
-struct Lane {
-    passed: u64,
-    stalled: Option<Until>,
-    split: Option<usize>,
-    /// Octets per second.
-    rate: Option<u64>,
-    /// When the rate allows more.
-    free_at: Duration,
-    coalesce: Option<(usize, Duration)>,
-    delay: Option<Duration>,
-    ended: bool,
-}
-
-impl Lane {
-    fn blocked(&self, now: Duration) -> bool {
-        self.stalled.is_some() || self.free_at > now
-    }
-
-    /// The most octets that may move at once.
-    fn limit(&self, wanted: usize) -> usize {
-        let mut limit = wanted;
-        if let Some(most) = self.split {
-            limit = limit.min(most);
-        }
-        if let Some(rate) = self.rate {
-            // Twenty steps a second are smooth enough.
-            limit = limit.min(usize::try_from(rate / 20).unwrap_or(usize::MAX).max(1));
-        }
-        limit
-    }
-
-    fn pass(&mut self, count: usize, now: Duration) {
-        self.passed += count as u64;
-        if let Some(rate) = self.rate {
-            let nanos = count as u64 * 1_000_000_000 / rate.max(1);
-            self.free_at = self.free_at.max(now) + Duration::from_nanos(nanos);
-        }
-    }
-
-    fn next(&self) -> Option<Duration> {
-        let stall = self.stalled.and_then(|until| until.0);
-        let free = (!self.free_at.is_zero()).then_some(self.free_at);
-        stall.into_iter().chain(free).max()
-    }
 }
 
 impl Affliction {
@@ -130,8 +72,7 @@ impl Affliction {
             held: Vec::new(),
             held_since: Duration::ZERO,
             shut: false,
-            ahead: VecDeque::new(),
-            ahead_end: None,
+            ahead: Ahead::default(),
             reader: None,
             writer: None,
             timer: None,
@@ -150,7 +91,7 @@ impl Affliction {
 
     /// Whether a close leaves octets unread that the network has delivered.
     pub(super) fn unread(&self) -> bool {
-        !self.ahead.is_empty()
+        self.ahead.is_unread()
     }
 
     pub(super) fn read<C: Stream + Abort>(
@@ -203,73 +144,11 @@ impl Affliction {
         let limit = self.received.limit(buffer.len()).min(distance);
         let buffer = &mut buffer[..limit];
         let buffered = self.received.coalesce.is_some() || self.received.delay.is_some();
-        if !buffered && self.ahead.is_empty() && self.ahead_end.is_none() {
+        if !buffered && self.ahead.is_empty() {
             return inner.poll_read(context, buffer);
         }
-        self.read_ahead(inner, now, context);
-        self.take_ahead(now, buffer)
-    }
-
-    fn read_ahead<C: Stream>(&mut self, inner: &mut C, now: Duration, context: &mut Context<'_>) {
-        let mut length: usize = self.ahead.iter().map(|(_, piece)| piece.len()).sum();
-        while self.ahead_end.is_none() && length < BUFFER {
-            let mut piece = vec![0; 4_096];
-            match inner.poll_read(context, &mut piece) {
-                Poll::Pending => return,
-                Poll::Ready(Ok(0)) => self.ahead_end = Some((now, Ok(()))),
-                Poll::Ready(Err(error)) => self.ahead_end = Some((now, Err(error))),
-                Poll::Ready(Ok(count)) => {
-                    piece.truncate(count);
-                    length += count;
-                    self.ahead.push_back((now, piece));
-                }
-            }
-        }
-    }
-
-    fn take_ahead(&mut self, now: Duration, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut taken = 0;
-        if self.whole(now) {
-            let delay = self.received.delay.unwrap_or_default();
-            while let Some((came, piece)) = self.ahead.front_mut()
-                && *came + delay <= now
-                && taken < buffer.len()
-            {
-                let count = piece.len().min(buffer.len() - taken);
-                buffer[taken..taken + count].copy_from_slice(&piece[..count]);
-                piece.drain(..count);
-                taken += count;
-                if piece.is_empty() {
-                    self.ahead.pop_front();
-                }
-            }
-        }
-        if taken > 0 {
-            return Poll::Ready(Ok(taken));
-        }
-        let delay = self.received.delay.unwrap_or_default();
-        match self.ahead_end.take() {
-            Some((came, end)) if self.ahead.is_empty() && came + delay <= now => {
-                Poll::Ready(end.map(|()| 0))
-            }
-            kept => {
-                self.ahead_end = kept;
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Whether enough has come, or has waited long enough, to be let through together.
-    fn whole(&self, now: Duration) -> bool {
-        let Some((least, wait)) = self.received.coalesce else {
-            return true;
-        };
-        let length: usize = self.ahead.iter().map(|(_, piece)| piece.len()).sum();
-        let waited = self
-            .ahead
-            .front()
-            .is_some_and(|(came, _)| *came + wait <= now);
-        length >= least || waited || self.ahead_end.is_some()
+        self.ahead.fill(inner, now, context);
+        self.ahead.take(&self.received, now, buffer)
     }
 
     pub(super) fn write<C: Stream + Abort>(
@@ -512,6 +391,11 @@ impl Affliction {
                 }
                 self.fate = Some(Fate::Broken(io::ErrorKind::ConnectionReset));
             }
+            Action::ResetByPeer => {
+                if let Some(inner) = inner {
+                    inner.abort_peer();
+                }
+            }
             Action::Close => {
                 *inner = None;
                 self.fate = Some(Fate::Closed);
@@ -564,21 +448,12 @@ impl Affliction {
             (None, Some((_, wait))) => Some(self.held_since + wait),
             (None, None) => None,
         });
-        let delay = self.received.delay.unwrap_or_default();
-        let ahead = self.ahead.front().map(|(came, _)| *came + delay);
-        let together = self.ahead.front().and_then(|(came, _)| {
-            let (_, wait) = self.received.coalesce?;
-            Some(*came + wait)
-        });
-        let end = self.ahead_end.as_ref().map(|(came, _)| *came + delay);
         faults
             .chain(self.sent.next())
             .chain(self.received.next())
             .chain(self.silence.and_then(|until| until.0))
             .chain(held.flatten())
-            .chain(ahead)
-            .chain(together)
-            .chain(end)
+            .chain(self.ahead.due(&self.received))
             .filter(|time| *time > now)
             .min()
     }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::name::{ConnectionName, Opener};
+use crate::net::abort::Abort;
 
 /// Which way octets go, seen from the host whose network has the faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,8 +35,10 @@ pub enum Action {
     Refuse,
     /// The attempt is never answered and times out after 127 s; only when opening.
     Ignore,
-    /// Both ends are reset.
+    /// This end resets, what was sent still arriving at the other; the program here is told at once.
     Reset,
+    /// The peer's end resets, what it sent still arriving here before the RST does; the program there is told at once.
+    ResetByPeer,
     /// Both ends see the other close, as if a proxy between them did.
     Close,
     /// The direction ends with FIN, the other goes on.
@@ -127,9 +130,9 @@ impl Faults {
     }
 
     /// Checks that a network can cause every fault.
-    pub(super) fn check(&self, resets: bool) -> Result<(), Unsupported> {
+    pub(super) fn check<C: Abort>(&self) -> Result<(), Unsupported> {
         for struck in self.shared.borrow().iter() {
-            if let Err(reason) = struck.fault.possible(resets) {
+            if let Err(reason) = struck.fault.possible(C::RESETS, C::PEER_RESETS) {
                 return Err(Unsupported {
                     fault: struck.fault,
                     reason,
@@ -141,7 +144,7 @@ impl Faults {
 }
 
 impl Fault {
-    fn possible(&self, resets: bool) -> Result<(), &'static str> {
+    fn possible(&self, resets: bool, peer_resets: bool) -> Result<(), &'static str> {
         let opening = self.moment == Moment::Opening;
         match self.action {
             Action::Refuse | Action::Ignore if !opening => {
@@ -149,6 +152,9 @@ impl Fault {
             }
             Action::Reset if !resets => {
                 Err("this network cannot reset a connection; use sim or kernel")
+            }
+            Action::ResetByPeer if !peer_resets => {
+                Err("only the simulated network can reset a connection at the peer's end; use sim")
             }
             Action::Refuse if !resets && self.connection.opener == Opener::Peer => {
                 Err("this network cannot refuse what the peer attempts; use sim or kernel")
@@ -205,6 +211,7 @@ impl fmt::Display for Action {
             Self::Refuse => f.write_str("refuse"),
             Self::Ignore => f.write_str("ignore"),
             Self::Reset => f.write_str("reset"),
+            Self::ResetByPeer => f.write_str("reset by peer"),
             Self::Close => f.write_str("close"),
             Self::HalfClose => f.write_str("half-close"),
             Self::Stall(limit) => limited(f, "stall", limit),

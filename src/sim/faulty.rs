@@ -119,7 +119,7 @@ where
     /// # Errors
     /// A fault that `inner` cannot cause.
     pub fn new(inner: N, host: &str, trace: &Trace, faults: &Faults) -> Result<Self, Unsupported> {
-        faults.check(<N::Connection as Abort>::RESETS)?;
+        faults.check::<N::Connection>()?;
         let common = Common {
             faults: faults.clone(),
             attempts: RefCell::default(),

@@ -28,9 +28,11 @@
 //! Start reading at [`World`].
 
 mod affliction;
+mod ahead;
 mod fault;
 mod faulty;
 mod handshake;
+mod lane;
 mod link;
 mod name;
 mod network;

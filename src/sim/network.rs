@@ -181,11 +181,20 @@ impl Connection for SimConnection {
 
 impl Abort for SimConnection {
     const RESETS: bool = true;
+    const PEER_RESETS: bool = true;
 
     fn abort(self) {
         self.shared.with(|state| {
             state.step(state.now, self.id, |tcp, effects| {
                 tcp.reset(self.side, effects);
+            });
+        });
+    }
+
+    fn abort_peer(&mut self) {
+        self.shared.with(|state| {
+            state.step(state.now, self.id, |tcp, effects| {
+                tcp.lose(self.side.other(), effects);
             });
         });
     }

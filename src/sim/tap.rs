@@ -28,6 +28,8 @@ pub struct TappedConnection<C: Connection + Abort> {
     inner: FaultyConnection<C>,
     tap: Tap,
     finished: bool,
+    /// The last write found no room.
+    blocked: bool,
 }
 
 /// A listener whose connections have a tap on them.
@@ -75,6 +77,7 @@ impl<C: Connection + Abort> TappedConnection<C> {
             inner,
             tap: tap.clone(),
             finished: false,
+            blocked: false,
         }
     }
 
@@ -191,6 +194,11 @@ impl<C: Connection + Abort> Stream for TappedConnection<C> {
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = self.inner.poll_write(context, bytes);
+        let blocked = polled.is_pending() && !bytes.is_empty();
+        if blocked && !self.blocked {
+            self.tap.tell(self.inner.name(), Socket::Blocked);
+        }
+        self.blocked = blocked;
         if let Poll::Ready(wrote) = &polled {
             match wrote {
                 Ok(count) => {

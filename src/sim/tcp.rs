@@ -319,6 +319,16 @@ impl Tcp {
         effects.segments.push((side, Segment::Reset));
     }
 
+    /// The host loses it and sends RST: whoever holds the socket there is told the same.
+    pub(super) fn lose(&mut self, side: Side, effects: &mut Effects) {
+        if !self.end(side).dead {
+            self.reset(side, effects);
+            let end = self.end(side);
+            end.error = Some(io::ErrorKind::ConnectionReset);
+            end.wake(effects);
+        }
+    }
+
     /// The host lost it without a word.
     pub(super) fn vanish(&mut self, side: Side, kind: io::ErrorKind, effects: &mut Effects) {
         let end = self.end(side);

@@ -1,6 +1,6 @@
 //! What happened, in order, and its hash: two runs with the same hash are the same run.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -21,8 +21,12 @@ use crate::net::clock::Clock;
 #[derive(Debug, Clone)]
 pub struct Trace {
     log: Rc<RefCell<Log>>,
+    ear: Rc<OnceCell<Ear>>,
     clock: Clock,
 }
+
+/// Who listens to a trace.
+struct Ear(Box<dyn Fn(&Record)>);
 
 /// Whether records are kept, or only hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +75,8 @@ pub enum Socket {
     Failed(io::ErrorKind),
     /// The network took these octets.
     Sent(Bytes),
+    /// The network takes no octets for now: the peer's window is closed, and the send buffer full.
+    Blocked,
     /// These octets were read.
     Received(Bytes),
     /// The peer's FIN was read.
@@ -109,8 +115,14 @@ impl Trace {
         };
         Self {
             log: Rc::new(RefCell::new(log)),
+            ear: Rc::default(),
             clock,
         }
+    }
+
+    /// Tells `ear` of every record from now on; the first ear stays.
+    pub fn listen(&self, ear: impl Fn(&Record) + 'static) {
+        let _ = self.ear.set(Ear(Box::new(ear)));
     }
 
     /// Adds what `host` has to say; to be called inside the run.
@@ -133,6 +145,9 @@ impl Trace {
             host: host.clone(),
             event,
         };
+        if let Some(Ear(ear)) = self.ear.get() {
+            ear(&record);
+        }
         self.log.borrow_mut().append(record);
     }
 
@@ -153,6 +168,12 @@ impl Trace {
     #[must_use]
     pub fn take_records(&self) -> Vec<Record> {
         std::mem::take(&mut self.log.borrow_mut().records)
+    }
+}
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear")
     }
 }
 
@@ -239,6 +260,7 @@ impl Socket {
                 put_text(out, kind);
             }
             Self::Closed => out.push(8),
+            Self::Blocked => out.push(9),
         }
     }
 }
@@ -267,6 +289,7 @@ impl fmt::Display for Socket {
             Self::Open(local, peer) => write!(f, "open {local} {peer}"),
             Self::Failed(kind) => write!(f, "failed: {kind}"),
             Self::Sent(bytes) => write!(f, "sent {} {bytes:02x}", bytes.len()),
+            Self::Blocked => write!(f, "finds no room to send"),
             Self::Received(bytes) => write!(f, "received {} {bytes:02x}", bytes.len()),
             Self::Finished => write!(f, "finished by the peer"),
             Self::Shutdown => write!(f, "shut down"),
