@@ -49,13 +49,19 @@ impl Transcripts {
             .collect()
     }
 
-    /// A new session of `peer` begins: its table starts empty.
+    /// A new session of `peer` begins: its table starts empty. It counts once it is up, or at once where none is.
     #[must_use]
     pub fn begin(&self, peer: IpAddr) -> Rc<RefCell<View>> {
         let view: Rc<RefCell<View>> = Rc::default();
-        let last = self.0.borrow_mut().tables.insert(peer, view.clone());
-        if let Some(last) = last {
+        let tables = &mut self.0.borrow_mut().tables;
+        if let Some(last) = tables.get(&peer) {
             view.borrow_mut().inherit(&last.borrow());
+        }
+        if tables
+            .get(&peer)
+            .is_none_or(|last| !last.borrow().is_live())
+        {
+            tables.insert(peer, view.clone());
         }
         view
     }
