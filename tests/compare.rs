@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lockstep::bgp::attribute::WireContext;
-use lockstep::capture::{Direction, Happening, Recorder, Resolution, Wire};
-use lockstep::compare::{Class, Input, Options, Report, captures, differences, telling};
+use lockstep::capture::{Canonical, Direction, Happening, Item, Recorder, Resolution, Wire};
+use lockstep::compare::{Class, EntryKind, Input, Options, Report, captures, differences, telling};
 use lockstep::report::diff_text::{self, Manner};
 use proptest::prelude::*;
 
@@ -166,6 +166,27 @@ fn each_class_is_told_from_the_others() {
             (Class::Extra, vec![], vec![4])
         ]
     );
+}
+
+#[test]
+fn what_a_capture_lost_stands_against_its_hole() {
+    let session = session(&[one(1), one(2), one(3), one(4)]);
+    let whole = Canonical::read("session", &session[..]).unwrap();
+    let mut holed = whole.clone();
+    let stream = holed.streams.values_mut().next().unwrap();
+    // The OPEN is the first item.
+    let lost = stream.items.drain(2..4).map(|(_, item)| match item {
+        Item::Message(octets) => octets.len() as u64,
+        _ => 0,
+    });
+    let lost = lost.sum();
+    stream.items.insert(2, (stream.items[1].0, Item::Gap(lost)));
+    let report = lockstep::compare::canonical(&whole, &holed, Options::default());
+    assert_eq!(found(&report), [(Class::Missing, vec![2, 3], vec![2])]);
+    assert_eq!(report.differences[0].right[0].kind, EntryKind::Gap(lost));
+    assert!(report.differences[0].fields().is_empty());
+    let report = lockstep::compare::canonical(&holed, &whole, Options::default());
+    assert_eq!(found(&report), [(Class::Extra, vec![2], vec![2, 3])]);
 }
 
 #[test]

@@ -15,7 +15,6 @@ pub struct CaptureError {
     /// Octets from the start of the file to what is wrong.
     pub offset: u64,
     /// What is wrong.
-    #[source]
     pub kind: CaptureErrorKind,
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::output::say;
 use crate::net::clock;
 use crate::scenario::manifest::Manifest;
 use crate::scenario::pending;
@@ -41,14 +42,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
     chosen.retain(|pending| arguments.all || arguments.scenarios.contains(&pending.scenario));
     if chosen.is_empty() {
-        println!("no capture is pending");
+        say!("no capture is pending");
     }
     let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     for pending in &chosen {
         pending
             .accept(&arguments.captures, &mut manifest, today())
             .into_diagnostic()?;
-        println!("{:32} {ACCEPTED}", pending.scenario);
+        say!("{:32} {ACCEPTED}", pending.scenario);
     }
     Ok(Status::Passed)
 }

@@ -7,6 +7,7 @@ use miette::miette;
 
 use super::Status;
 use super::explore::named_defect;
+use super::output::say;
 use super::plan_file::PlanFile;
 use crate::bgp::hex;
 use crate::explore::bisect::{Bisection, Parting};
@@ -43,9 +44,9 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     ] {
         match parting {
             Some(_) if what == "in octets" && *parting == bisection.time => {
-                println!("in octets: at the same message");
+                say!("in octets: at the same message");
             }
-            None => println!("{what}: the modes do not part"),
+            None => say!("{what}: the modes do not part"),
             Some(parting) => {
                 let pending = Bisection::pending(&trier, &plan, parting.at());
                 print!("{}", told(what, parting, &bisection, &pending));

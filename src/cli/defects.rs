@@ -6,6 +6,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::output::say;
 use crate::explore::canary::{CANARIES, Canary};
 use crate::explore::shrink::shrink;
 use crate::explore::trial::Trier;
@@ -40,7 +41,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         return table(&arguments);
     }
     for defect in Defect::ALL {
-        println!(
+        say!(
             "{:24} {:28} {}",
             defect.name(),
             defect.origin(),
@@ -59,11 +60,11 @@ fn trier(canary: &Canary, captures: &Path) -> miette::Result<Trier> {
 }
 
 fn table(arguments: &Arguments) -> miette::Result<Status> {
-    println!(
+    say!(
         "| defect | scenario | mode | oracle | seeds (median of {}) | lines of the shrunk plan |",
         arguments.sweeps
     );
-    println!("|---|---|---|---|---|---|");
+    say!("|---|---|---|---|---|---|");
     for canary in CANARIES {
         let trier = trier(canary, &arguments.captures)?;
         let mut seeds = Vec::new();
@@ -85,7 +86,7 @@ fn table(arguments: &Arguments) -> miette::Result<Status> {
             seeds.push(catch.seeds);
         }
         seeds.sort_unstable();
-        println!(
+        say!(
             "| {} | {} | {} | {} | {} | {lines} |",
             canary.defect,
             canary.scenario,

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, WrapErr};
 
 use super::Status;
 use super::input::Places;
+use super::output::output;
 use crate::capture::Canonical;
 use crate::compare::{Input, Options, captures};
 use crate::report::diff_text::{self, Manner};
@@ -143,15 +144,12 @@ fn hold(input: &mut Input) -> miette::Result<Canonical> {
     Ok(canonical)
 }
 
-/// Writes to standard output; that nobody reads on is no trouble.
+/// Writes to standard output.
 ///
 /// # Errors
-/// Any other that writing has.
+/// What the operating system says, but that nobody reads on.
 pub fn print(text: &str) -> miette::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).into_diagnostic(),
-        _ => Ok(()),
-    }
+    output().write_all(text.as_bytes()).into_diagnostic()
 }
 
 fn progress(left: &Input, right: &Input) -> Option<ProgressBar> {

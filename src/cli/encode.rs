@@ -7,6 +7,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, LabeledSpan, WrapErr, miette};
 
 use super::Status;
+use super::output::output;
 use crate::api::command::{self, Action};
 use crate::bgp::attribute::{NextHop, WireContext};
 use crate::bgp::dissect;
@@ -60,7 +61,7 @@ pub struct Arguments {
 /// # Errors
 /// Words that are wrong, or a route that cannot be sent.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let mut out = std::io::stdout().lock();
+    let mut out = output();
     let lines: Vec<String> = if arguments.words == ["-"] {
         let lines = std::io::stdin().lock().lines().collect::<Result<_, _>>();
         lines

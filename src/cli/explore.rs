@@ -14,6 +14,7 @@ use miette::{IntoDiagnostic, miette};
 use serde_json::json;
 
 use super::Status;
+use super::output::{Output, output, say};
 use super::run::{Modes, chosen};
 use crate::explore::every_byte;
 use crate::explore::finding::Finding;
@@ -130,7 +131,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let plans = plans(&cases, &arguments)?;
     if arguments.print {
         for (_, plan) in &plans {
-            println!("{plan}");
+            say!("{plan}");
         }
         return Ok(Status::Passed);
     }
@@ -331,9 +332,8 @@ impl Sweep {
         if let Some(trouble) = self.trouble {
             return Err(miette!("{trouble}"));
         }
-        let mut out = io::stdout().lock();
-        let say =
-            |out: &mut io::StdoutLock<'_>, line: String| writeln!(out, "{line}").into_diagnostic();
+        let mut out = output();
+        let say = |out: &mut Output, line: String| writeln!(out, "{line}").into_diagnostic();
         say(&mut out, self.status())?;
         if self.skipped > 0 {
             say(

@@ -10,6 +10,7 @@ pub mod encode;
 pub mod diff;
 pub mod import;
 pub mod input;
+pub mod output;
 pub mod defects;
 pub mod explore;
 pub mod plan_file;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::output::say;
 use crate::net::clock;
 use crate::scenario::external::Launcher;
 use crate::scenario::golden::Golden;
@@ -64,13 +65,13 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     for scenario in &scenarios {
         match golden(scenario, &launcher)? {
             Err(why) => {
-                println!("{:32} NOT RECORDED  {why}", scenario.name);
+                say!("{:32} NOT RECORDED  {why}", scenario.name);
                 status = Status::Failed;
             }
             Ok((entry, bytes)) => {
                 let file = arguments.captures.join(&entry.file);
                 let same = differs(&file, &bytes)?;
-                println!(
+                say!(
                     "{:32} {}",
                     scenario.name,
                     same.as_deref().unwrap_or("same as the golden")

@@ -1,6 +1,6 @@
 //! `lockstep replay`: a plan again, the same to the octet and the virtual microsecond.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,6 +8,7 @@ use miette::IntoDiagnostic;
 
 use super::Status;
 use super::explore::named_defect;
+use super::output::output;
 use super::plan_file::PlanFile;
 use super::run::Modes;
 use crate::explore::oracle::Failure;
@@ -51,7 +52,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         (None, Some(mode)) => vec![mode],
         (None, None) => Mode::ALL.to_vec(),
     };
-    let mut out = io::stdout().lock();
+    let mut out = output();
     let mut failures: Vec<Failure> = Vec::new();
     for mode in &modes {
         let (trial, ran) = trier.try_mode(&plan, *mode, Keep::All);

@@ -8,6 +8,7 @@ use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::accept::{ACCEPTED, today};
+use super::output::{output, say};
 use crate::report::diff_text::{self, Manner};
 use crate::scenario::manifest::Manifest;
 use crate::scenario::pending::{self, Pending};
@@ -51,14 +52,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         waiting.retain(|pending| arguments.scenarios.contains(&pending.scenario));
     }
     if waiting.is_empty() {
-        println!("no capture is pending");
+        say!("no capture is pending");
         return Ok(Status::Passed);
     }
     let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let mut input = io::stdin().lock();
     let mut left = 0;
     for (at, pending) in waiting.iter().enumerate() {
-        println!(
+        say!(
             "{}/{}  {}",
             at + 1,
             waiting.len(),
@@ -70,19 +71,19 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
                 pending
                     .accept(&arguments.captures, &mut manifest, today())
                     .into_diagnostic()?;
-                println!("{ACCEPTED}\n");
+                say!("{ACCEPTED}\n");
             }
             Answer::Reject => {
                 pending.reject().into_diagnostic()?;
-                println!("rejected: the golden stays\n");
+                say!("rejected: the golden stays\n");
             }
             Answer::Skip => {
                 left += 1;
-                println!("skipped: still pending\n");
+                say!("skipped: still pending\n");
             }
             Answer::Quit => {
                 left += waiting.len() - at;
-                println!("{} still pending", waiting.len() - at);
+                say!("{} still pending", waiting.len() - at);
                 break;
             }
         }
@@ -122,13 +123,15 @@ fn show(pending: &Pending, manifest: &Manifest, arguments: &Arguments) -> miette
 /// Asks until there is an answer. At the end of the input nobody decides.
 fn ask(input: &mut impl BufRead) -> miette::Result<Answer> {
     loop {
-        print!(
+        write!(
+            output(),
             "[a]ccept (A, the golden, is wrong), [r]eject (B, this run, is wrong), [s]kip, [q]uit? "
-        );
-        io::stdout().flush().into_diagnostic()?;
+        )
+        .into_diagnostic()?;
+        output().flush().into_diagnostic()?;
         let mut line = String::new();
         if input.read_line(&mut line).into_diagnostic()? == 0 {
-            println!();
+            say!();
             return Ok(Answer::Quit);
         }
         match line.trim() {
@@ -136,7 +139,7 @@ fn ask(input: &mut impl BufRead) -> miette::Result<Answer> {
             "r" | "reject" => return Ok(Answer::Reject),
             "s" | "skip" => return Ok(Answer::Skip),
             "q" | "quit" => return Ok(Answer::Quit),
-            other => println!("`{other}` is no answer: a, r, s or q"),
+            other => say!("`{other}` is no answer: a, r, s or q"),
         }
     }
 }

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::output::{output, say};
 use crate::reactor::Mode;
 use crate::reactor::conduct::Defect;
 use crate::report::{annotation, html, junit, markdown, terminal};
@@ -100,7 +101,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .collect::<miette::Result<Vec<Case>>>()?;
     let reports = run_all(&cases, &arguments)?;
     write_reports(&cases, &reports, &arguments)?;
-    let mut out = io::stdout().lock();
+    let mut out = output();
     for line in pending_lines(&cases, &reports, &arguments) {
         writeln!(out, "{line}").into_diagnostic()?;
     }
@@ -158,7 +159,7 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
     }
     if arguments.annotate {
         for line in reports.iter().filter_map(annotation::line) {
-            println!("{line}");
+            say!("{line}");
         }
     }
     if let Some(directory) = &arguments.report {
@@ -226,7 +227,7 @@ fn ours(manifest: &Manifest, cases: &[Case]) -> Option<String> {
 }
 
 fn tell(report: &Report, verbose: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = output();
     terminal::verdict(&mut out, report)?;
     if verbose {
         terminal::story(&mut out, report)?;
@@ -251,7 +252,7 @@ pub(super) fn progress(length: usize, quiet: bool) -> ProgressBar {
 }
 
 fn list(scenarios: &[Scenario]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = output();
     for scenario in scenarios {
         writeln!(out, "{:32} {}", scenario.name, scenario.about)?;
     }

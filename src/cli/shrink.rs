@@ -6,6 +6,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::output::say;
 use super::plan_file::{PlanFile, oracle};
 use crate::explore::plan::Plan;
 use crate::explore::shrink::shrink;
@@ -47,28 +48,29 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             "the plan does not fail, so there is nothing to shrink"
         ));
     };
-    println!("{} fails in {mode}: {}", failure.oracle, failure.text);
+    say!("{} fails in {mode}: {}", failure.oracle, failure.text);
     let shrunk = shrink(
         &plan,
         |candidate| trier.fails(candidate, mode, failure.oracle),
         |candidate, fails| {
-            println!(
+            say!(
                 "{}  {}",
                 if fails { "fails " } else { "passes" },
                 brief(candidate)
             )
         },
     );
-    println!(
+    say!(
         "{} plan(s) tried, {} of them failed and were kept",
-        shrunk.tried, shrunk.kept
+        shrunk.tried,
+        shrunk.kept
     );
     print!("{}", shrunk.plan);
     let output = arguments
         .output
         .unwrap_or_else(|| arguments.file.plan.with_extension("shrunk"));
     std::fs::write(&output, shrunk.plan.to_string()).into_diagnostic()?;
-    println!("written to {}", output.display());
+    say!("written to {}", output.display());
     Ok(Status::Passed)
 }
 

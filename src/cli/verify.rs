@@ -7,6 +7,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::output::say;
 use super::run::chosen;
 use crate::explore::generate::{Class, generate};
 use crate::explore::trial::Trier;
@@ -62,10 +63,10 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         ("in a process of its own", elsewhere(&arguments)?),
     ] {
         if let Some((here, there)) = apart(&first, &again) {
-            println!("not the same {where_}:\n  {here}\n  {there}");
+            say!("not the same {where_}:\n  {here}\n  {there}");
             return Ok(Status::Failed);
         }
-        println!("{} run(s), the same {where_}", again.lines().count());
+        say!("{} run(s), the same {where_}", again.lines().count());
     }
     Ok(Status::Passed)
 }

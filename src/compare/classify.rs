@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::align::{Alignment, Read};
 use super::difference::Class;
-use super::entry::Entry;
+use super::entry::{Entry, EntryKind};
 use super::meaning::Routed;
 
 /// A difference as indices into the two runs.
@@ -51,6 +51,7 @@ pub(super) fn classify(
         same_meaning(left, right, open, &mut found);
         packed(left, right, open, &mut found);
         other_value(left, right, open, &mut found);
+        lost(left, right, open, &mut found);
         for index in open.left.drain(..) {
             found.push(Found {
                 class: Class::Missing,
@@ -224,6 +225,24 @@ fn other_value(left: &[Read], right: &[Read], open: &mut Open, found: &mut Vec<F
         _ => false,
     });
     pair_by(&|one, other| is_alike(&one.entry, &other.entry));
+}
+
+/// What the one has where the capture of the other has a hole.
+fn lost(left: &[Read], right: &[Read], open: &mut Open, found: &mut Vec<Found>) {
+    let is_hole = |reads: &[Read], indices: &[usize]| {
+        let mut kinds = indices.iter().map(|index| reads[*index].entry.kind);
+        kinds.any(|kind| matches!(kind, EntryKind::Gap(_)))
+    };
+    let class = match (is_hole(left, &open.left), is_hole(right, &open.right)) {
+        (false, true) if !open.left.is_empty() => Class::Missing,
+        (true, false) if !open.right.is_empty() => Class::Extra,
+        _ => return,
+    };
+    found.push(Found {
+        class,
+        left: std::mem::take(&mut open.left),
+        right: std::mem::take(&mut open.right),
+    });
 }
 
 fn is_alike(one: &Entry, other: &Entry) -> bool {

@@ -87,10 +87,10 @@ impl Comparison {
             EventKind::Finished => (EntryKind::Finished, 0, &[][..]),
             EventKind::Reset => (EntryKind::Reset, 0, &[][..]),
         };
-        let Some(index) = self.stream(side, event.connection, event.direction) else {
+        let Some(slot) = self.stream(side, event.connection, event.direction) else {
             return;
         };
-        let stream = &mut self.streams[index];
+        let stream = &mut self.streams[slot];
         let [ref mut left, ref mut right] = stream.lanes;
         let (own, other) = match side {
             Side::Left => (left, right),
@@ -106,19 +106,19 @@ impl Comparison {
                 own.pass();
                 self.held[side.opposite().index()] -= other.pop();
                 stream.found.matched += 1;
-                stream.remember(index, offset, at, kind, octets);
                 if self.options.timing.is_some() {
                     self.compare_time(side, event, time, index, kind, octets, offset);
                 }
+                self.streams[slot].remember(index, offset, at, kind, octets);
                 return;
             }
             stream.parted = !other.is_empty();
         }
         self.held[side.index()] += own.push(kind, offset, event.time, octets);
         if stream.parted {
-            self.resolve_if_ready(index);
+            self.resolve_if_ready(slot);
         } else if stream.is_alone(&self.ended, side) && stream.lanes[side.index()].len() >= WINDOW {
-            self.resolve(index, true);
+            self.resolve(slot, true);
         }
         if self.held[0] + self.held[1] > HELD_LIMIT {
             self.relieve();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::entry::Entry;
+use super::fields::{FieldDifference, differences};
 use crate::bgp::attribute::WireContext;
 use crate::capture::{StreamId, Tally};
 
@@ -111,6 +112,21 @@ pub struct Difference {
     pub context: Vec<Entry>,
     /// How to read the messages of the left and of the right.
     pub contexts: [WireContext; 2],
+}
+
+impl Difference {
+    /// The fields in which the two differ, where one message of each stands against the other.
+    #[must_use]
+    pub fn fields(&self) -> Vec<FieldDifference> {
+        match (&self.left[..], &self.right[..]) {
+            ([left], [right])
+                if !left.octets.is_empty() && !right.octets.is_empty() && !left.is_same(right) =>
+            {
+                differences(&self.contexts, &left.octets, &right.octets)
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The outcome of a comparison.

@@ -114,11 +114,6 @@ impl Comparison {
     }
 
     fn agree(&mut self, index: usize, left: &Entry, right: &Entry) {
-        let recent = &mut self.streams[index].recent;
-        if recent.len() == CONTEXT {
-            recent.pop_front();
-        }
-        recent.push_back(left.clone());
         if !left.is_same(right) {
             self.streams[index].found.equivalent += 1;
         }
@@ -130,6 +125,11 @@ impl Comparison {
                 vec![right.clone()],
             );
         }
+        let recent = &mut self.streams[index].recent;
+        if recent.len() == CONTEXT {
+            recent.pop_front();
+        }
+        recent.push_back(left.clone());
     }
 
     /// Only one side has the connection: one difference for each stream of it, however long.

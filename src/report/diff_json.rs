@@ -7,7 +7,7 @@ use crate::bgp::attribute::WireContext;
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
 use crate::capture::{Direction, Tally};
-use crate::compare::{Difference, Entry, EntryKind, FieldDifference, Report, differences};
+use crate::compare::{Difference, Entry, EntryKind, FieldDifference, Report};
 
 /// The outcome of comparing the captures that the user calls `names`.
 #[must_use]
@@ -48,12 +48,7 @@ fn difference(difference: &Difference) -> Value {
     let side = |entries: &[Entry], context: &WireContext| -> Vec<Value> {
         entries.iter().map(|one| entry(one, context)).collect()
     };
-    let fields = match (&difference.left[..], &difference.right[..]) {
-        ([left], [right]) if !left.is_same(right) => {
-            differences(&difference.contexts, &left.octets, &right.octets)
-        }
-        _ => vec![],
-    };
+    let fields = difference.fields();
     json!({
         "class": difference.class.name(),
         "client": id.peer.client.to_string(),

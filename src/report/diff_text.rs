@@ -10,9 +10,7 @@ use super::tree::tree;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::capture::{Direction, Skipped, Tally};
-use crate::compare::{
-    Class, Difference, Entry, EntryKind, FieldDifference, Report, differences, telling,
-};
+use crate::compare::{Class, Difference, Entry, EntryKind, FieldDifference, Report, telling};
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,14 +125,7 @@ fn full(difference: &Difference, names: [&str; 2], first: bool, colours: bool) -
         paint(title, false, colours),
         place(difference)
     );
-    let fields = match (&difference.left[..], &difference.right[..]) {
-        ([left], [right])
-            if difference.class != Class::Timing && difference.class != Class::Reordered =>
-        {
-            differences(&difference.contexts, &left.octets, &right.octets)
-        }
-        _ => vec![],
-    };
+    let fields = difference.fields();
     let _ = write!(
         out,
         "  {}",
@@ -184,7 +175,9 @@ fn octets(difference: &Difference, fields: &[FieldDifference], colours: bool, ou
         return;
     }
     let marks = match (&difference.left[..], &difference.right[..]) {
-        ([left], [right]) => hexdump::marks(&left.octets, &right.octets),
+        ([left], [right]) if !left.octets.is_empty() && !right.octets.is_empty() => {
+            hexdump::marks(&left.octets, &right.octets)
+        }
         _ => [vec![], vec![]],
     };
     let ranges = [
@@ -284,6 +277,10 @@ fn aside(difference: &Difference) -> String {
             left.index + 1,
             right.index + 1
         ),
+        (Class::Missing, ..) if difference.right.is_empty() => ": B has nothing here\n".to_owned(),
+        (Class::Missing, ..) => ": lost from the capture that is B\n".to_owned(),
+        (Class::Extra, ..) if difference.left.is_empty() => ": A has nothing here\n".to_owned(),
+        (Class::Extra, ..) => ": lost from the capture that is A\n".to_owned(),
         _ => "\n".to_owned(),
     }
 }

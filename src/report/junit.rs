@@ -21,6 +21,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
             continue;
         }
         let mut suite = TestSuite::new(mode.to_string());
+        suite.set_time(of_mode.iter().map(|report| report.wall).sum());
         for report in of_mode {
             let status = if report.passed() {
                 TestCaseStatus::success()
@@ -29,6 +30,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
                 status.set_message(
                     "the octets on the wire, a step or the table are not as they should be",
                 );
+                status.set_type(kind(report));
                 status.set_description(explanation(report));
                 status
             };
@@ -40,6 +42,18 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
         document.add_test_suite(suite);
     }
     document.to_string()
+}
+
+/// What is wrong first, in a word.
+const fn kind(report: &Report) -> &'static str {
+    let faults = &report.verdict.faults;
+    if faults.divergence.is_some() {
+        "octets"
+    } else if faults.step.is_some() {
+        "step"
+    } else {
+        "table"
+    }
 }
 
 #[cfg(test)]
@@ -59,9 +73,13 @@ mod tests {
         assert_eq!(suites, [("sync", 1, 1), ("async", 1, 0)]);
         let case = &read.test_suites[0].test_cases[0];
         assert_eq!(case.name.as_str(), "conf-ebgp");
-        let TestCaseStatus::NonSuccess { description, .. } = &case.status else {
+        let TestCaseStatus::NonSuccess {
+            description, ty, ..
+        } = &case.status
+        else {
             panic!("{:?}", case.status);
         };
+        assert_eq!(ty.as_ref().map(|kind| kind.as_str()), Some("step"));
         let told = description.as_ref().unwrap().as_str();
         assert!(told.contains("expected <UPDATE> & 100%"), "{told}");
     }

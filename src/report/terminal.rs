@@ -8,6 +8,7 @@ use console::style;
 
 use crate::bgp::hex;
 use crate::report::field;
+use crate::report::hexdump;
 use crate::report::summary::summary;
 use crate::scenario::golden::Divergence;
 use crate::scenario::suite::Report;
@@ -43,7 +44,7 @@ pub fn explanation(report: &Report) -> String {
     let mut text = String::new();
     let again = ("again".to_owned(), report.command());
     for (label, told) in findings(report).iter().chain([&again]) {
-        let _ = writeln!(text, "      {label:9} {told}");
+        let _ = writeln!(text, "      {label:9} {}", told.trim_end());
     }
     text
 }
@@ -129,6 +130,9 @@ fn divergent(divergence: &Divergence) -> Vec<(String, String)> {
             .map_or_else(|| "nothing more".to_owned(), |message| octets(message));
         found.push((label.into(), shown));
     }
+    if let (Some(expected), Some(found_octets)) = (&divergence.expected, &divergence.found) {
+        found.push((String::new(), carets(expected, found_octets)));
+    }
     for (label, message) in sides {
         let said = message
             .as_ref()
@@ -160,6 +164,20 @@ fn octets(message: &[u8]) -> String {
     parts.push(&text[from..]);
     parts.retain(|part| !part.is_empty());
     parts.join(":")
+}
+
+/// Marks below the octets of `found` that `expected` has not.
+fn carets(expected: &[u8], found: &[u8]) -> String {
+    let [_, marks] = hexdump::marks(expected, found);
+    let mut text = String::new();
+    for (at, is_marked) in marks.into_iter().enumerate() {
+        if matches!(at, 16 | 18 | 19) {
+            text.push(' ');
+        }
+        text.push_str(if is_marked { "^^" } else { "  " });
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// A duration in the unit that suits it.

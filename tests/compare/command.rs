@@ -160,3 +160,32 @@ fn a_ladder_in_json_is_a_line_for_each_event() {
         .collect();
     assert_eq!(kinds, ["opened", "message", "message", "message", "fin"]);
 }
+
+#[test]
+fn it_is_no_trouble_that_nobody_reads_on() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let status = |arguments: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lockstep"))
+            .current_dir(root)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+        output.status.code()
+    };
+    assert_eq!(
+        status(&["run", "conf-ebgp", "conf-flow", "--verbose"]),
+        Some(0)
+    );
+    assert_eq!(status(&["run", "--list"]), Some(0));
+    assert_eq!(
+        status(&["diff", "conf-ebgp", "conf-flow", "--full", "9"]),
+        Some(1)
+    );
+    assert_eq!(status(&["show", "conf-flow"]), Some(0));
+}

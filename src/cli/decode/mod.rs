@@ -10,6 +10,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::output::output;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::bgp::family::{Families, Family};
@@ -68,7 +69,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         table: arguments.table,
         hex: arguments.hex,
         events: Events::new(),
-        out: std::io::stdout().lock(),
+        out: output(),
         messages: 0,
         failed: 0,
         closed: false,

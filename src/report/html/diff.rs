@@ -9,7 +9,7 @@ use super::lane::{Item as LaneItem, Lane, Message, Name, What, micros};
 use super::rows::{self, Rule};
 use crate::bgp::hex;
 use crate::capture::{ConnectionId, Direction, Item, Stream, StreamId};
-use crate::compare::{Difference, Options, Report, agreed, differences, telling};
+use crate::compare::{Difference, Options, Report, agreed, telling};
 use crate::report::diff_text;
 use crate::scenario::message::{KEEPALIVE, OPEN};
 
@@ -179,11 +179,8 @@ fn since(time: u64, start: u64) -> i64 {
 
 fn note(difference: &Difference, entries: &[BTreeMap<(Direction, u64), usize>; 2]) -> Note {
     let mut lines = Vec::new();
-    if let ([left], [right]) = (&difference.left[..], &difference.right[..]) {
-        let fields = differences(&difference.contexts, &left.octets, &right.octets);
-        if let Some(field) = telling(&fields) {
-            lines.push(("field".into(), diff_text::in_words(field)));
-        }
+    if let Some(field) = telling(&difference.fields()) {
+        lines.push(("field".into(), diff_text::in_words(field)));
     }
     let sides = [("A", &difference.left), ("B", &difference.right)];
     for (at, (sign, side)) in sides.into_iter().enumerate() {

@@ -65,7 +65,7 @@ fn note(report: &Report, lane: usize, lanes: &[Lane]) -> Note {
         // The octets are shown beside the ladder.
         lines: findings(report)
             .into_iter()
-            .filter(|(label, _)| !matches!(&label[..], "golden" | "found"))
+            .filter(|(label, _)| !matches!(&label[..], "" | "golden" | "found"))
             .collect(),
         again: report.command(),
         place,

@@ -1,0 +1,44 @@
+//! Standard output, for which it is no trouble that nobody reads on: `lockstep run | head` ends as it would have.
+
+use std::fmt;
+use std::io::{self, StdoutLock, Write};
+
+/// Standard output; what is written after its reader has gone goes nowhere.
+pub struct Output(StdoutLock<'static>);
+
+/// Standard output.
+#[must_use]
+pub fn output() -> Output {
+    Output(io::stdout().lock())
+}
+
+impl Write for Output {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self.0.write(octets) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(octets.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+/// Writes a line, as `println!` does where somebody reads it.
+pub fn line(text: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(output(), "{text}") {
+        eprintln!("standard output: {error}");
+    }
+}
+
+/// A line to standard output, for which it is no trouble that nobody reads on.
+macro_rules! say {
+    () => { $crate::cli::output::line(format_args!("")) };
+    ($($text:tt)*) => { $crate::cli::output::line(format_args!($($text)*)) };
+}
+
+pub(super) use say;
