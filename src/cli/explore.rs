@@ -357,7 +357,7 @@ impl Sweep {
             say(&mut out, String::new())?;
             say(
                 &mut out,
-                format!("{oracle}: {name} {}: {}", trial.mode, failure.text),
+                format!("{oracle}: {name} {}: {}", trial.mode, finding.failure.text),
             )?;
             say(
                 &mut out,

@@ -177,12 +177,20 @@ fn said(node: &Node) -> String {
     if !node.value.is_empty() || node.children.is_empty() {
         return node.value.clone();
     }
-    let inside: Vec<&str> = node
-        .leaves()
-        .filter(|leaf| !is_framing(leaf))
-        .map(|leaf| &leaf.value[..])
-        .collect();
+    let mut inside = Vec::new();
+    gather(node, &mut inside);
     inside.join(" ")
+}
+
+fn gather<'n>(node: &'n Node, inside: &mut Vec<&'n str>) {
+    for child in &node.children {
+        // A field that holds others may have a name for what they make: a capability.
+        let is_silent = child.value.is_empty() || child.children.is_empty() && is_framing(child);
+        if !is_silent {
+            inside.push(&child.value);
+        }
+        gather(child, inside);
+    }
 }
 
 /// Flags, code and length of an attribute or capability say nothing of its value.

@@ -22,7 +22,7 @@ const EPOCH: Duration = Duration::ZERO;
 pub struct Finding {
     /// The mode in which it fails.
     pub mode: Mode,
-    /// What fails.
+    /// What fails in the smallest plan.
     pub failure: Failure,
     /// The plan as it was drawn.
     pub drawn: Plan,
@@ -39,9 +39,13 @@ impl Finding {
             |candidate| trier.fails(candidate, mode, failure.oracle),
             |_, _| (),
         );
+        // In the small plan it happens at another time.
+        let failure = trier
+            .failure(&shrunk.plan, mode, failure.oracle)
+            .unwrap_or_else(|| failure.clone());
         Self {
             mode,
-            failure: failure.clone(),
+            failure,
             drawn: plan.clone(),
             shrunk,
         }

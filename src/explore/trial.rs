@@ -197,15 +197,21 @@ impl Trier {
     /// Whether `plan` fails `oracle` in `mode`.
     #[must_use]
     pub fn fails(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> bool {
+        self.failure(plan, mode, oracle).is_some()
+    }
+
+    /// How `plan` fails `oracle` in `mode`, if it does.
+    #[must_use]
+    pub fn failure(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> Option<Failure> {
         let trials = if oracle == Oracle::Modes {
             self.try_plan(plan, &Mode::ALL)
         } else {
             vec![self.try_mode(plan, mode, Keep::Hash).0]
         };
         trials
-            .iter()
-            .flat_map(|trial| &trial.failures)
-            .any(|failure| failure.oracle == oracle)
+            .into_iter()
+            .flat_map(|trial| trial.failures)
+            .find(|failure| failure.oracle == oracle)
     }
 }
 
