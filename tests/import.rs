@@ -189,6 +189,16 @@ fn a_real_bird_is_recited_because_this_speaker_packs_otherwise() {
     assert!(left_out.contains("192.0.2.1 → 192.0.2.2 #2"), "{left_out}");
 }
 
+/// Between ExaBGP and our own speaker: KEEPALIVEs of their timers, and a reset in the middle of a message.
+#[test]
+fn a_real_exabgp_that_was_cut_short_by_our_own_speaker_is_recited() {
+    let file = field("exabgp-cut.pcap");
+    let imported = import("cut-short", &file, false);
+    assert!(matches!(imported.import.voice, Voice::Verbatim(_)));
+    assert_eq!(imported.import.timeline.rest.len(), 1);
+    assert_played_again(&imported, &file);
+}
+
 /// The other end of the same session may be the one that is played by the speaker.
 #[test]
 fn either_end_may_be_the_speaker() {

@@ -32,6 +32,11 @@ pub struct Batch {
 /// # Errors
 /// The first message that no configuration and no command makes it say, in a sentence.
 pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, String> {
+    if timeline.rest.iter().any(|piece| piece.way == Way::Sent) {
+        return Err(String::from(
+            "the reset cut off its last message, and nobody knows the rest",
+        ));
+    }
     let mut configuration = config::parse("speaker.conf", configuration)
         .map_err(|error| format!("its OPEN asks for what cannot be configured: {error}"))?;
     let neighbor = configuration
@@ -68,11 +73,6 @@ pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, 
                 });
             }
         }
-    }
-    if timeline.rest.iter().any(|piece| piece.way == Way::Sent) {
-        return Err(String::from(
-            "its last message is cut off, and the rest is not known",
-        ));
     }
     Ok(batches)
 }
