@@ -58,7 +58,10 @@ pub fn text(open: &Open, answer: Option<&Open>, address: IpAddr, process: Option
         add_paths(open).iter().map(|(family, _)| *family),
     );
     if let Some(process) = process {
-        let _ = writeln!(out, "    api {{\n        processes [ {process} ];\n    }}");
+        let _ = writeln!(
+            out,
+            "    api {{\n        processes [ {process} ];\n        neighbor-changes;\n    }}"
+        );
     }
     out.push_str("}\n");
     out

@@ -21,8 +21,8 @@ use crate::sim::Direction as Way;
 #[must_use]
 pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
     let peer = timeline.stage().to_string();
-    // On another path the session may come up later than its first command is due.
-    let mut out = format!("process {PROGRAM}\n    wait up from {peer}\n");
+    // Under other faults the session may come up later than its first command is due: it is told of by the speaker itself.
+    let mut out = format!("process {PROGRAM}\n    read \"neighbor {peer} up\"\n");
     let mut last = None;
     for batch in batches {
         if last.replace(batch.at) != Some(batch.at) {
