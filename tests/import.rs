@@ -114,7 +114,7 @@ fn replayed(records: &[Record], lengths: &[Passed; 2]) -> ([Passed; 2], u64) {
             Event::Socket(_, Socket::Received(received)) => {
                 octets[1].extend(received.iter().map(|octet| (millis, *octet)));
             }
-            Event::Fault(fault) if fault.ends_with("reset") => {
+            Event::Fault(fault) if fault.contains(": reset") => {
                 // Cut as the capture's messages are: octets too few or too many are not hidden by that.
                 let mut lanes = octets.into_iter().zip(lengths).zip([true, false]).map(
                     |((octets, pieces), sent)| {

@@ -36,7 +36,7 @@ pub fn deviation(timeline: &Timeline, ran: &Ran) -> Option<String> {
     let reset = ran.struck.last().and_then(|struck| struck.at);
     for record in &ran.records {
         match &record.event {
-            Event::Fault(text) if text.ends_with(": reset") => break,
+            Event::Fault(text) if text.contains(": reset") => break,
             Event::Socket(name, socket) if is_first(name) => match socket {
                 Socket::Open(..) => opened = Some(record.time),
                 Socket::Sent(octets) => lanes[0].take(octets, record.time),

@@ -38,7 +38,11 @@ fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) ->
 #[must_use]
 pub fn resets(timeline: &Timeline) -> Vec<Fault> {
     let (at, by) = timeline.reset;
-    let reset = |way, moment| fault(timeline, way, moment, Action::Reset);
+    let action = match by {
+        Way::Sent => Action::Reset,
+        Way::Received => Action::ResetByPeer,
+    };
+    let reset = |way, moment| fault(timeline, way, moment, action);
     let timed = reset(by, Moment::Time(at));
     let last = timeline.pieces.iter().max_by_key(|piece| piece.at);
     match last {
