@@ -45,7 +45,7 @@ fn routes(neighbor: &Neighbor) -> Vec<String> {
     neighbor
         .routes
         .iter()
-        .map(|configured| route(neighbor, configured))
+        .map(|configured| route(neighbor, &configured))
         .collect()
 }
 
@@ -207,10 +207,12 @@ fn routes_with_the_same_attributes_share_them() {
     let neighbor = with(
         "static {\nroute 10.0.0.0/24 next-hop 1.1.1.1 med 1;\nroute 10.0.1.0/24 next-hop 2.2.2.2 med 1;\n}",
     );
-    assert!(std::sync::Arc::ptr_eq(
-        &neighbor.routes[0].route.attributes,
-        &neighbor.routes[1].route.attributes
-    ));
+    let attributes: Vec<_> = neighbor
+        .routes
+        .iter()
+        .map(|configured| configured.route.attributes)
+        .collect();
+    assert!(std::sync::Arc::ptr_eq(&attributes[0], &attributes[1]));
 }
 
 #[test]

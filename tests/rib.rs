@@ -252,7 +252,7 @@ fn a_lost_session_drops_what_is_queued_and_the_next_sends_everything() {
     rib.announce(&route("30.0.0.0/24", "1.1.1.1")).unwrap();
     rib.reset();
     assert!(!rib.pending());
-    rib.replace_restart(&[b()], &[]).unwrap();
+    rib.replace_restart([b()], []).unwrap();
     // The vanished route is withdrawn, and the first batch leaves withdraws out.
     assert_eq!(messages(&mut rib, true, false).len(), 1);
     rib.flush(None, false);
@@ -268,7 +268,7 @@ fn a_reload_announces_what_is_new_and_withdraws_what_is_gone() {
     }
     sent(&mut rib);
     let new = route("40.0.0.0/24", "1.1.1.1");
-    rib.replace_reload(&[a(), b()], &[b(), new]).unwrap();
+    rib.replace_reload([a(), b()], [b(), new]).unwrap();
     assert_eq!(
         sent(&mut rib),
         ["UPDATE -10.0.0.0/24 +40.0.0.0/24 via 1.1.1.1"]
@@ -464,7 +464,7 @@ fn the_adj_rib_in_holds_what_the_peer_announced_last() {
                 let med = set.attributes.find::<Med>().map(|med| med.0);
                 format!(
                     "{} via {} {med:?}",
-                    plain(nlri),
+                    plain(&nlri),
                     set.next_hop.address().unwrap()
                 )
             })

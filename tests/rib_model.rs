@@ -73,7 +73,7 @@ fn remembered(rib: &AdjRibOut) -> Table {
     rib.announced()
         .map(|(nlri, set)| {
             let med = set.attributes.find::<Med>().copied();
-            (plain(nlri), format!("{:?} {med:?}", set.next_hop))
+            (plain(&nlri), format!("{:?} {med:?}", set.next_hop))
         })
         .collect()
 }
@@ -99,11 +99,11 @@ proptest! {
                 Step::Clear => rib.clear(None),
                 Step::Flush(enhanced) => rib.flush(None, enhanced),
                 Step::Take => drain(&mut rib, &mut peer, &mut first),
-                Step::Reload(before, after) => rib.replace_reload(&before, &after).unwrap(),
+                Step::Reload(before, after) => rib.replace_reload(before, after).unwrap(),
                 Step::Reconnect => {
                     rib.reset();
                     peer.clear();
-                    rib.replace_restart(&[], &[]).unwrap();
+                    rib.replace_restart([], []).unwrap();
                     first = true;
                 }
             }

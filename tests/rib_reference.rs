@@ -66,7 +66,7 @@ impl Run {
             "clear" => return self.rib.clear(None),
             "restart" => {
                 self.rib.reset();
-                return self.rib.replace_restart(&[], &[]).unwrap();
+                return self.rib.replace_restart([], []).unwrap();
             }
             _ => {}
         }

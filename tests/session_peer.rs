@@ -120,7 +120,10 @@ fn a_reload_sends_the_difference_and_keeps_what_the_api_announced() {
     pair.settle();
     pair.left.sent.clear();
     let mut changed = with_routes(&["20.0.0.0/24", "40.0.0.0/24"]);
-    changed.routes[0] = configured(route("20.0.0.0/24", "10.0.0.9"));
+    changed.routes = [configured(route("20.0.0.0/24", "10.0.0.9"))]
+        .into_iter()
+        .chain(changed.routes.iter().skip(1))
+        .collect();
     assert_eq!(pair.left.peer.reconfigure(Arc::new(changed)), []);
     pair.settle();
     assert_eq!(
@@ -171,7 +174,7 @@ fn next_hop_self_is_our_address_and_is_resolved_before_routes_are_compared() {
 fn next_hop_self_waits_until_our_address_is_known() {
     let mut left = neighbor(LEFT, RIGHT);
     left.local_address = Address::Auto;
-    left.routes = vec![self_route("20.0.0.0/24")];
+    left.routes = [self_route("20.0.0.0/24")].into_iter().collect();
     let mut peer = peer(left.clone());
     assert!(peer.announce(&self_route("10.0.0.0/24")).unwrap());
     assert!(peer.rib_out().is_empty());
@@ -187,7 +190,7 @@ fn next_hop_self_waits_until_our_address_is_known() {
         .collect();
     assert_eq!(hops, [Some(IpAddr::V4(LEFT)); 2]);
     // The configured one is the configuration's to take back.
-    left.routes.clear();
+    left.routes = Default::default();
     assert_eq!(peer.reconfigure(Arc::new(left)), []);
     assert_eq!(peer.rib_out().len(), 1);
 }

@@ -118,7 +118,7 @@ fn describe(out: &mut String, neighbor: &Neighbor, limit: usize) {
     }
     row("routes", &neighbor.routes.len().to_string());
     for route in neighbor.routes.iter().take(limit) {
-        let _ = writeln!(out, "    {}", describe_route(route));
+        let _ = writeln!(out, "    {}", describe_route(&route));
     }
     if neighbor.routes.len() > limit {
         let _ = writeln!(out, "    and {} more", neighbor.routes.len() - limit);

@@ -1,5 +1,7 @@
 //! `lockstep speak`: the speaker as a daemon, on real TCP with real API programs.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Mutex;
@@ -18,7 +20,7 @@ use crate::api::Host;
 use crate::api::apply::Identity;
 use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
-use crate::config::{self, Configuration};
+use crate::config::{self, ConfigError, Configuration};
 use crate::net::clock::{self, Clock};
 use crate::net::kernel::KernelNetwork;
 use crate::net::programs::ChildPrograms;
@@ -145,8 +147,9 @@ impl Configurations for Files {
     fn read(&mut self) -> Result<Configuration, String> {
         let path = self.paths[self.next].clone();
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
-        let configuration = config::parse(&name, &text).map_err(|error| error.render())?;
+        let configuration = read(&path, &name)
+            .map_err(|error| format!("{name}: {error}"))?
+            .map_err(|error| error.render())?;
         self.next = (self.next + 1) % self.paths.len();
         self.directory = directory(&path);
         Ok(configuration)
@@ -155,6 +158,15 @@ impl Configurations for Files {
     fn directory(&self) -> PathBuf {
         self.directory.clone()
     }
+}
+
+/// Reads a file piece by piece; what is no regular file, like a named pipe, can be read but once.
+fn read(path: &Path, name: &str) -> io::Result<Result<Configuration, ConfigError>> {
+    if path.is_file() {
+        return config::read(name, || File::open(path));
+    }
+    let text = std::fs::read_to_string(path)?;
+    Ok(config::parse(name, &text))
 }
 
 fn directory(path: &Path) -> PathBuf {

@@ -42,10 +42,10 @@ const CAPACITY: usize = 1 << 18;
 #[derive(Debug, Clone)]
 struct Tail {
     attributes: Arc<Attributes>,
-    next_hop: NextHop,
+    next_hop: Option<IpAddr>,
     next_hop_self: bool,
     path_id: Option<PathId>,
-    watchdog: Option<String>,
+    watchdog: Option<Box<str>>,
     withdrawn: bool,
     purpose: Purpose,
 }
@@ -69,7 +69,8 @@ impl Fragments {
         place: Place,
         purpose: Purpose,
     ) -> Result<Vec<ConfiguredRoute>, TextError> {
-        let mut parser = Parser::new(Lexer::command(line, at), &mut self.interner, purpose);
+        let mut lexer = Lexer::command(line, at);
+        let mut parser = Parser::new(&mut lexer, &mut self.interner, purpose);
         let mut routes = Vec::new();
         match place {
             Place::Static => parser.static_routes(&mut routes),
@@ -111,11 +112,11 @@ impl Fragments {
                     path_id: known.path_id,
                     value: NlriValue::Inet(Inet { prefix }),
                 },
-                next_hop: known.next_hop.clone(),
+                next_hop: known.next_hop.map_or(NextHop::None, NextHop::Address),
                 attributes: Arc::clone(&known.attributes),
             },
             next_hop_self: known.next_hop_self,
-            watchdog: known.watchdog.clone(),
+            watchdog: known.watchdog.as_deref().map(str::to_owned),
             withdrawn: known.withdrawn,
         })
     }
@@ -123,6 +124,11 @@ impl Fragments {
     /// Remembers that `tail` made `route`, if that is of the plain kind.
     pub fn remember(&mut self, tail: &str, route: &ConfiguredRoute, purpose: Purpose) {
         let nlri = &route.route.nlri;
+        let next_hop = match route.route.next_hop {
+            NextHop::None => None,
+            NextHop::Address(address) => Some(address),
+            _ => return,
+        };
         let plain = matches!(nlri.family.safi, Safi::UNICAST | Safi::MULTICAST);
         // The next word of a longer line could be one that makes several routes of one.
         if !plain || tail.contains("split") || tail.contains(['{', '}', ';', '#', '\\']) {
@@ -135,10 +141,10 @@ impl Fragments {
             tail.into(),
             Tail {
                 attributes: Arc::clone(&route.route.attributes),
-                next_hop: route.route.next_hop.clone(),
+                next_hop,
                 next_hop_self: route.next_hop_self,
                 path_id: nlri.path_id,
-                watchdog: route.watchdog.clone(),
+                watchdog: route.watchdog.as_deref().map(Box::from),
                 withdrawn: route.withdrawn,
                 purpose,
             },

@@ -3,9 +3,11 @@
 //! The tokens are ExaBGP's: white space parts words; `, [ ] ( )` stand alone; `#` starts a comment;
 //! `"` and `'` hold spaces together; a backslash escapes the next character, and at the end of a line continues it.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::bgp::text::{TextError, Word, Words};
+
+use super::window::Window;
 
 /// What ended a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,8 @@ const VERBATIM: [&str; 6] = [
 /// Cuts text into statements, one at a time.
 #[derive(Debug)]
 pub struct Lexer<'s> {
-    source: &'s str,
+    source: Window<'s>,
+    /// The next octet of the window.
     at: usize,
     /// A statement may end with the text, and lines do not matter: an API command.
     command: bool,
@@ -62,7 +65,7 @@ pub struct Lexer<'s> {
 impl<'s> Lexer<'s> {
     /// The statements of a configuration.
     #[must_use]
-    pub const fn new(source: &'s str) -> Self {
+    pub const fn new(source: Window<'s>) -> Self {
         Self {
             source,
             at: 0,
@@ -74,7 +77,7 @@ impl<'s> Lexer<'s> {
     #[must_use]
     pub const fn command(source: &'s str, at: usize) -> Self {
         Self {
-            source,
+            source: Window::whole(source),
             at,
             command: true,
         }
@@ -82,6 +85,27 @@ impl<'s> Lexer<'s> {
 
     /// The next statement; mistakes go to `mistakes` and the statement is given as it was meant.
     pub fn next(&mut self, mistakes: &mut Vec<TextError>) -> Statement {
+        let known = mistakes.len();
+        loop {
+            let start = self.at;
+            let statement = self.statement(mistakes);
+            // What looked beyond the window has also come to its end.
+            if self.at < self.source.text().len() || !self.source.has_more() {
+                return statement;
+            }
+            mistakes.truncate(known);
+            self.source.slide(start);
+            self.at = 0;
+        }
+    }
+
+    /// Why the text could not be read to its end, if so.
+    pub const fn failure(&mut self) -> Option<std::io::Error> {
+        self.source.failure()
+    }
+
+    /// The next statement of the window.
+    fn statement(&mut self, mistakes: &mut Vec<TextError>) -> Statement {
         let mut words: Vec<Word> = Vec::new();
         loop {
             let Some(byte) = self.peek() else {
@@ -103,7 +127,7 @@ impl<'s> Lexer<'s> {
                 b'}' if words.is_empty() => return self.end(words, End::Close),
                 b'}' => {
                     missing_semicolon(&words, "before `}`", mistakes);
-                    let at = self.at;
+                    let at = self.place(self.at);
                     return Statement {
                         words,
                         end: End::Semicolon,
@@ -122,25 +146,43 @@ impl<'s> Lexer<'s> {
 
     /// Whether nothing but white space, comments and closing braces follows.
     #[must_use]
-    pub fn is_at_end(&self) -> bool {
-        self.source[self.at..]
+    pub fn is_at_end(&mut self) -> bool {
+        while self.source.has_more() {
+            self.source.slide(std::mem::take(&mut self.at));
+        }
+        self.source.text()[self.at..]
             .lines()
             .map(|line| line.trim_start_matches([' ', '\t', '}', ';', '\r']))
             .all(|line| line.is_empty() || line.starts_with('#'))
     }
 
     fn peek(&self) -> Option<u8> {
-        self.source.as_bytes().get(self.at).copied()
+        self.source.text().as_bytes().get(self.at).copied()
+    }
+
+    /// What is left of the window.
+    fn rest(&self) -> &str {
+        &self.source.text()[self.at..]
+    }
+
+    /// Where octet `at` of the window is in the source.
+    const fn place(&self, at: usize) -> usize {
+        self.source.base() + at
+    }
+
+    /// The octets of the window from `start` to here, as a place in the source.
+    const fn since(&self, start: usize) -> Range<usize> {
+        self.place(start)..self.place(self.at)
     }
 
     fn end(&mut self, words: Vec<Word>, end: End) -> Statement {
-        let at = self.at;
+        let at = self.place(self.at);
         self.at += 1;
         Statement { words, end, at }
     }
 
     fn finish(&mut self, words: Vec<Word>, mistakes: &mut Vec<TextError>) -> Statement {
-        let at = self.source.len();
+        let at = self.place(self.source.text().len());
         let end = if words.is_empty() {
             End::Finished
         } else {
@@ -153,36 +195,36 @@ impl<'s> Lexer<'s> {
     }
 
     fn comment(&mut self) {
-        let rest = &self.source[self.at..];
+        let rest = self.rest();
         self.at += rest.find('\n').unwrap_or(rest.len());
     }
 
     /// Whether the backslash here ends its line.
     fn continued(&self) -> bool {
-        self.source[self.at + 1..]
+        self.rest()[1..]
             .trim_start_matches(['\r', ' ', '\t'])
             .starts_with('\n')
     }
 
     /// Octets of the backslash here and of what is left of its line.
     fn continuation(&self) -> usize {
-        let rest = &self.source[self.at..];
+        let rest = self.rest();
         rest.find('\n').map_or(rest.len(), |length| length + 1)
     }
 
     /// A token of one character.
     fn sign(&mut self) -> Word {
-        let span = self.at..self.at + 1;
+        let text = self.rest()[..1].to_owned();
         self.at += 1;
         Word {
-            text: self.source[span.clone()].to_owned(),
-            span,
+            text,
+            span: self.since(self.at - 1),
         }
     }
 
     fn word(&mut self, keep_parentheses: bool, mistakes: &mut Vec<TextError>) -> Word {
         let start = self.at;
-        let mut text: Cow<'s, str> = Cow::Borrowed("");
+        let mut text = String::new();
         let mut run = start;
         while let Some(byte) = self.peek() {
             match byte {
@@ -192,24 +234,24 @@ impl<'s> Lexer<'s> {
                 b'(' | b')' if !keep_parentheses => break,
                 b'\\' if self.continued() => break,
                 b'\\' => {
-                    append(&mut text, &self.source[run..self.at]);
+                    text.push_str(&self.source.text()[run..self.at]);
                     let escaped = self.escape(mistakes);
-                    text.to_mut().push_str(&escaped);
+                    text.push_str(&escaped);
                     run = self.at;
                 }
                 b'"' | b'\'' => {
-                    append(&mut text, &self.source[run..self.at]);
+                    text.push_str(&self.source.text()[run..self.at]);
                     let quoted = self.quoted(byte, mistakes);
-                    text.to_mut().push_str(&quoted);
+                    text.push_str(&quoted);
                     run = self.at;
                 }
                 _ => self.at += 1,
             }
         }
-        append(&mut text, &self.source[run..self.at]);
+        text.push_str(&self.source.text()[run..self.at]);
         Word {
-            text: text.into_owned(),
-            span: start..self.at,
+            text,
+            span: self.since(start),
         }
     }
 
@@ -221,13 +263,13 @@ impl<'s> Lexer<'s> {
         let mut run = self.at;
         while let Some(byte) = self.peek() {
             if byte == mark {
-                text.push_str(&self.source[run..self.at]);
+                text.push_str(&self.source.text()[run..self.at]);
                 self.at += 1;
                 return text;
             }
             match byte {
                 b'\\' => {
-                    text.push_str(&self.source[run..self.at]);
+                    text.push_str(&self.source.text()[run..self.at]);
                     if self.continued() {
                         self.at += self.continuation();
                     } else {
@@ -239,10 +281,10 @@ impl<'s> Lexer<'s> {
                 _ => self.at += 1,
             }
         }
-        text.push_str(&self.source[run..self.at]);
+        text.push_str(&self.source.text()[run..self.at]);
         let mark = char::from(mark);
         mistakes.push(
-            TextError::new(start..self.at, "the quotation mark is not closed").help(format!(
+            TextError::new(self.since(start), "the quotation mark is not closed").help(format!(
                 "end the text with another `{mark}` on the same line"
             )),
         );
@@ -253,9 +295,9 @@ impl<'s> Lexer<'s> {
     fn escape(&mut self, mistakes: &mut Vec<TextError>) -> String {
         let start = self.at;
         self.at += 1;
-        let Some(character) = self.source[self.at..].chars().next() else {
+        let Some(character) = self.rest().chars().next() else {
             mistakes.push(TextError::new(
-                start..self.at,
+                self.since(start),
                 "nothing follows the backslash",
             ));
             return String::new();
@@ -275,7 +317,7 @@ impl<'s> Lexer<'s> {
 
     /// The four digits of `\u20ac`.
     fn unicode(&mut self, start: usize, mistakes: &mut Vec<TextError>) -> String {
-        let digits = self.source.get(self.at..self.at + 4);
+        let digits = self.rest().get(..4);
         let code = digits
             .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
@@ -283,7 +325,7 @@ impl<'s> Lexer<'s> {
         let Some(character) = code else {
             mistakes.push(
                 TextError::new(
-                    start..self.at,
+                    self.since(start),
                     "`\\u` needs a character's four hexadecimal digits",
                 )
                 .help("write for example \\u0041"),
@@ -292,14 +334,6 @@ impl<'s> Lexer<'s> {
         };
         self.at += 4;
         character.to_string()
-    }
-}
-
-fn append<'s>(text: &mut Cow<'s, str>, part: &'s str) {
-    if text.is_empty() {
-        *text = Cow::Borrowed(part);
-    } else if !part.is_empty() {
-        text.to_mut().push_str(part);
     }
 }
 
@@ -329,15 +363,21 @@ fn missing_semicolon(words: &[Word], place: &str, mistakes: &mut Vec<TextError>)
 mod tests {
     use super::*;
 
-    fn lex(source: &str) -> (Vec<String>, Vec<TextError>) {
-        let mut lexer = Lexer::new(source);
+    fn statements(mut lexer: Lexer<'_>) -> (Vec<Statement>, Vec<TextError>) {
         let mut mistakes = Vec::new();
-        let mut lines = Vec::new();
+        let mut statements = Vec::new();
         loop {
             let statement = lexer.next(&mut mistakes);
             if statement.end == End::Finished {
-                return (lines, mistakes);
+                return (statements, mistakes);
             }
+            statements.push(statement);
+        }
+    }
+
+    fn lex(source: &str) -> (Vec<String>, Vec<TextError>) {
+        let (statements, mistakes) = statements(Lexer::new(Window::whole(source)));
+        let line = |statement: &Statement| {
             let words: Vec<&str> = statement
                 .words
                 .iter()
@@ -349,8 +389,9 @@ mod tests {
                 End::Close => "}",
                 End::Finished => unreachable!(),
             };
-            lines.push(format!("{}{end}", words.join("|")));
-        }
+            format!("{}{end}", words.join("|"))
+        };
+        (statements.iter().map(line).collect(), mistakes)
     }
 
     #[test]
@@ -410,5 +451,25 @@ mod tests {
                 "`;` is missing before `}`"
             ]
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn read_in_pieces_it_is_the_same(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "route", "é", " ", "  ", "\n", ";", "{", "}", "[", ",", "(", "#", "\\", "\"", "'", "\\u0041", "\r",
+                ]),
+                0..40,
+            ),
+            piece in 1..9_usize,
+        ) {
+            let text = parts.concat();
+            let mut source = text.as_bytes();
+            proptest::prop_assert_eq!(
+                statements(Lexer::new(Window::sliding(&mut source, piece))),
+                statements(Lexer::new(Window::whole(&text)))
+            );
+        }
     }
 }

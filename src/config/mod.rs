@@ -24,11 +24,14 @@ mod split;
 mod suggest;
 mod value;
 mod vpls;
+mod window;
 
 pub use error::{ConfigError, Mistake};
 pub use family::offered_by_default;
 pub use process::{Encoder, Process};
 pub(crate) use suggest::unknown as did_you_mean;
+
+use std::io::{self, Read};
 
 use crate::bgp::text::TextError;
 use crate::speaker::neighbor::Neighbor;
@@ -37,6 +40,10 @@ use intern::Interner;
 use lexer::Lexer;
 use parser::Parser;
 use route::Purpose;
+use window::Window;
+
+/// Octets of a file that are read at once.
+const PIECE: usize = 64 * 1024;
 
 /// What a configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,8 +59,38 @@ pub struct Configuration {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(name: &str, text: &str) -> Result<Configuration, ConfigError> {
+    let mut lexer = Lexer::new(Window::whole(text));
+    understand(&mut lexer).map_err(|mistakes| ConfigError::new(name, text, mistakes))
+}
+
+/// Reads a configuration from what `open` gives, a piece at a time: the text is never held whole. Only where it has mistakes
+/// is it opened once more, to show them in it.
+///
+/// # Errors
+/// Where it cannot be read; within, everything that is wrong with it.
+pub fn read<R: Read>(
+    name: &str,
+    mut open: impl FnMut() -> io::Result<R>,
+) -> io::Result<Result<Configuration, ConfigError>> {
+    let mut source = open()?;
+    let mut lexer = Lexer::new(Window::sliding(&mut source, PIECE));
+    let understood = understand(&mut lexer);
+    if let Some(failure) = lexer.failure() {
+        return Err(failure);
+    }
+    let mistakes = match understood {
+        Ok(configuration) => return Ok(Ok(configuration)),
+        Err(mistakes) => mistakes,
+    };
+    let mut text = String::new();
+    open()?.read_to_string(&mut text)?;
+    Ok(Err(ConfigError::new(name, &text, mistakes)))
+}
+
+/// The configuration that `lexer` cuts into statements, or all that is wrong with it.
+fn understand(lexer: &mut Lexer<'_>) -> Result<Configuration, Vec<TextError>> {
     let mut interner = Interner::default();
-    let mut parser = Parser::new(Lexer::new(text), &mut interner, Purpose::Announce);
+    let mut parser = Parser::new(lexer, &mut interner, Purpose::Announce);
     let sections = parser.root();
     let mut mistakes: Vec<TextError> = std::mem::take(&mut parser.mistakes);
     let mut configuration = Configuration {
@@ -72,6 +109,6 @@ pub fn parse(name: &str, text: &str) -> Result<Configuration, ConfigError> {
     if mistakes.is_empty() {
         Ok(configuration)
     } else {
-        Err(ConfigError::new(name, text, mistakes))
+        Err(mistakes)
     }
 }

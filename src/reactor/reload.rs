@@ -1,6 +1,7 @@
 //! What a new configuration changes: a comparison of neighbors, before anything is done about it.
 
 use crate::speaker::neighbor::Neighbor;
+use crate::speaker::routes::ConfiguredRoutes;
 
 /// What becomes of one neighbor.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(super) fn compare<'a>(
 /// Whether two definitions of a neighbor differ in routes alone.
 fn same_session(old: &Neighbor, new: &Neighbor) -> bool {
     let without_routes = |neighbor: &Neighbor| Neighbor {
-        routes: Vec::new(),
+        routes: ConfiguredRoutes::new(),
         ..neighbor.clone()
     };
     without_routes(old) == without_routes(new)

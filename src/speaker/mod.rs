@@ -12,5 +12,6 @@ pub mod parity;
 pub mod peer;
 pub mod rib;
 pub mod route;
+pub mod routes;
 pub mod session;
 pub mod settings;

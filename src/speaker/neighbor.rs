@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::bgp::family::{Families, Family};
 
-use super::route::ConfiguredRoute;
+use super::routes::ConfiguredRoutes;
 use super::session::Recital;
 
 /// A direction of add-path (RFC 7911 section 4), or of anything that two ends agree on one way at a time.
@@ -211,7 +211,7 @@ pub struct Neighbor {
     /// Messages of the `operational` section.
     pub operational: Vec<crate::bgp::message::Operational>,
     /// Routes of the `static`, `announce`, `flow` and `l2vpn` sections, in order.
-    pub routes: Vec<ConfiguredRoute>,
+    pub routes: ConfiguredRoutes,
     /// How long to wait between connection attempts at first (ExaBGP doubles it).
     pub reconnect: Duration,
     /// What its sessions say in the place of their own words; no configuration says it, a scenario may.
@@ -254,7 +254,7 @@ impl Neighbor {
             add_paths: Families::new(),
             capability: CapabilitySettings::default(),
             api: Vec::new(),
-            routes: Vec::new(),
+            routes: ConfiguredRoutes::new(),
             operational: Vec::new(),
             reconnect: Duration::ZERO,
             recital: None,

@@ -1,5 +1,6 @@
 //! The peers that a command is for, and what it does to them.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -241,7 +242,7 @@ fn adj_rib(wanted: AdjRib<'_>, peer: &Peer, snapshot: &Snapshot, incoming: bool)
 }
 
 fn shown<'a>(
-    (nlri, set): (&'a Nlri, &'a AttributeSet),
-) -> (&'a Nlri, Option<IpAddr>, &'a Attributes) {
+    (nlri, set): (Cow<'a, Nlri>, &'a AttributeSet),
+) -> (Cow<'a, Nlri>, Option<IpAddr>, &'a Attributes) {
     (nlri, set.next_hop.address(), &set.attributes)
 }

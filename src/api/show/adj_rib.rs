@@ -8,6 +8,7 @@ use crate::bgp::nlri::inet::Prefix;
 use crate::bgp::nlri::{Nlri, NlriValue};
 use crate::speaker::neighbor::Neighbor;
 
+use std::borrow::Borrow;
 use std::net::IpAddr;
 
 use super::{NeighborStatus, neighbor};
@@ -47,10 +48,10 @@ impl AdjRib<'_> {
 }
 
 /// The lines for the `routes` of one neighbor.
-pub fn adj_rib<'a>(
+pub fn adj_rib<'a, N: Borrow<Nlri>>(
     wanted: AdjRib<'_>,
     status: &NeighborStatus<'_>,
-    routes: impl IntoIterator<Item = (&'a Nlri, Option<IpAddr>, &'a Attributes)>,
+    routes: impl IntoIterator<Item = (N, Option<IpAddr>, &'a Attributes)>,
 ) -> Vec<String> {
     let name = if wanted.extensive {
         status.neighbor.name()
@@ -60,6 +61,7 @@ pub fn adj_rib<'a>(
     let about = (wanted.json && wanted.extensive).then(|| neighbor::json(status));
     let mut lines = Vec::new();
     for (nlri, next_hop, attributes) in routes {
+        let nlri = nlri.borrow();
         if !wanted.shows(nlri) {
             continue;
         }

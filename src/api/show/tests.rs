@@ -140,7 +140,8 @@ fn neighbors_are_found_by_address() {
 fn routes_of_an_adj_rib() {
     let neighbor = configured();
     let status = down(&neighbor);
-    let route = &neighbor.routes[0].route;
+    let configured = neighbor.routes.iter().next().unwrap();
+    let route = &configured.route;
     let show = |extensive, json, kind| {
         let wanted = AdjRib {
             limit: None,

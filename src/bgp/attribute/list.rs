@@ -89,7 +89,19 @@ impl Attributes {
     /// # Errors
     /// Where something does not fit its field.
     pub fn encode(&self, context: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
-        for attribute in &self.0 {
+        Self::encode_all(self.iter(), context, out)
+    }
+
+    /// Appends attributes that need not stand in one list, as [`Attributes::encode`] does.
+    ///
+    /// # Errors
+    /// Where something does not fit its field.
+    pub fn encode_all<'a>(
+        attributes: impl Iterator<Item = &'a Attribute> + Clone,
+        context: &WireContext,
+        out: &mut Writer,
+    ) -> Result<(), EncodeError> {
+        for attribute in attributes.clone() {
             attribute.encode(context, out)?;
             if context.four_octet_as {
                 continue;
@@ -97,7 +109,8 @@ impl Attributes {
             let Some(companion) = attribute.value.companion(context) else {
                 continue;
             };
-            if self.by_code(companion.value.code()).is_none() {
+            let code = companion.value.code();
+            if attributes.clone().all(|held| held.value.code() != code) {
                 companion.encode(context, out)?;
             }
         }

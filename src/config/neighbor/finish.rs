@@ -9,7 +9,6 @@ use crate::bgp::text::{TextError, Word};
 use crate::speaker::neighbor::{
     AddPath, Address, AsNumber, CapabilitySettings, Neighbor, md5_from_base64,
 };
-use crate::speaker::route::ConfiguredRoute;
 
 use super::super::capability::CapabilitySection;
 use super::super::family;
@@ -142,7 +141,9 @@ impl NeighborDraft {
         }
         let adj_rib_out = self.adj_rib_out.unwrap_or(true) || capability.route_refresh;
 
-        let routes = routes(self.routes.into_iter().chain(self.late_routes), &families)?;
+        let mut routes = self.routes;
+        routes.append(self.late_routes);
+        let routes = routes.of(&families)?;
 
         Ok(Neighbor {
             description: self.description,
@@ -182,28 +183,6 @@ impl NeighborDraft {
             recital: None,
         })
     }
-}
-
-/// The routes, each of which must be of a family that the neighbor has. IPv4 unicast is let pass, and left out later, as in ExaBGP.
-fn routes(
-    drafts: impl Iterator<Item = (ConfiguredRoute, usize)>,
-    families: &Families,
-) -> Result<Vec<ConfiguredRoute>, TextError> {
-    drafts
-        .map(|(route, at)| {
-            let family = route.route.nlri.family;
-            if families.contains(family) || family == Family::IPV4_UNICAST {
-                return Ok(route);
-            }
-            Err(TextError::new(
-                at..at,
-                format!("this route is of {family}, which the neighbor does not have"),
-            )
-            .help(format!(
-                "add `{family};` to the family section of the neighbor"
-            )))
-        })
-        .collect()
 }
 
 /// The pairs of the `nexthop` section of which both families are offered.

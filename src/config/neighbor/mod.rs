@@ -1,6 +1,7 @@
 //! The `neighbor` section: what it says, what it inherits, and the neighbor that comes of it.
 
 mod finish;
+mod routes;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,12 +10,12 @@ use crate::bgp::iana::Afi;
 use crate::bgp::message::Operational;
 use crate::bgp::text::{TextError, Word, Words};
 use crate::speaker::neighbor::{Address, AsNumber};
-use crate::speaker::route::ConfiguredRoute;
 
 use super::api::ApiDraft;
 use super::capability::CapabilitySection;
 use super::family::FamilySection;
 use super::{suggest, value};
+use routes::SectionRoutes;
 
 /// The words of the section.
 pub const KEYWORDS: &[&str] = &[
@@ -104,9 +105,9 @@ pub struct NeighborDraft {
     /// `operational` messages.
     pub operational: Vec<Operational>,
     /// Routes in the order of the text, and where each stands.
-    pub routes: Vec<(ConfiguredRoute, usize)>,
+    pub routes: SectionRoutes,
     /// Routes that come after [`NeighborDraft::routes`]: those up to the end of an `l2vpn` section, and those of templates.
-    pub late_routes: Vec<(ConfiguredRoute, usize)>,
+    pub late_routes: SectionRoutes,
 }
 
 impl NeighborDraft {
@@ -200,14 +201,13 @@ impl NeighborDraft {
                 None => self.api.push(theirs.clone()),
             }
         }
-        self.late_routes
-            .extend(template.late_routes.iter().cloned());
-        self.late_routes.extend(template.routes.iter().cloned());
+        self.late_routes.append(template.late_routes.clone());
+        self.late_routes.append(template.routes.clone());
     }
 
     /// The routes so far come after those that follow, as ExaBGP has it at the end of an `l2vpn` section.
     pub fn put_routes_late(&mut self) {
-        self.late_routes.append(&mut self.routes);
+        self.late_routes.append(std::mem::take(&mut self.routes));
     }
 }
 

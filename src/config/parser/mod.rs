@@ -22,13 +22,15 @@ use super::suggest;
 /// The sections of a configuration.
 const SECTIONS: [&str; 3] = ["neighbor", "process", "template"];
 
-/// Routes as a section collects them: each with the octet where it stands.
-type Routes = Vec<(ConfiguredRoute, usize)>;
+/// What a section puts its routes into, each with the octet where it stands.
+pub trait Routes: Extend<(ConfiguredRoute, usize)> {}
+
+impl<T: Extend<(ConfiguredRoute, usize)>> Routes for T {}
 
 /// Reads sections. Mistakes are collected, and reading goes on behind them.
 #[derive(Debug)]
 pub struct Parser<'s, 'i> {
-    lexer: Lexer<'s>,
+    lexer: &'i mut Lexer<'s>,
     interner: &'i mut Interner,
     purpose: Purpose,
     templates: Map<String, NeighborDraft>,
@@ -50,7 +52,7 @@ pub struct Sections {
 impl<'s, 'i> Parser<'s, 'i> {
     /// A parser of the statements of `lexer`.
     #[must_use]
-    pub fn new(lexer: Lexer<'s>, interner: &'i mut Interner, purpose: Purpose) -> Self {
+    pub fn new(lexer: &'i mut Lexer<'s>, interner: &'i mut Interner, purpose: Purpose) -> Self {
         Self {
             lexer,
             interner,
@@ -166,7 +168,7 @@ impl<'s, 'i> Parser<'s, 'i> {
         &mut self,
         found: Result<Vec<ConfiguredRoute>, TextError>,
         at: &Word,
-        routes: &mut Routes,
+        routes: &mut impl Routes,
     ) {
         if let Some(found) = self.keep_result(found) {
             routes.extend(found.into_iter().map(|route| (route, at.span.start)));
@@ -211,7 +213,7 @@ impl<'s, 'i> Parser<'s, 'i> {
     }
 
     /// A `}` that closes no section is a mistake where more follows it.
-    fn after_last_brace(&self, at: usize) -> Option<TextError> {
+    fn after_last_brace(&mut self, at: usize) -> Option<TextError> {
         if self.lexer.is_at_end() {
             return None;
         }

@@ -13,7 +13,7 @@ use super::{Parser, Routes};
 
 impl Parser<'_, '_> {
     /// The body of `static`.
-    pub fn static_routes(&mut self, routes: &mut Routes) {
+    pub fn static_routes(&mut self, routes: &mut impl Routes) {
         loop {
             let statement = self.next();
             match (statement.end, statement.keyword()) {
@@ -70,7 +70,7 @@ impl Parser<'_, '_> {
         draft.routes(Kind::Static, prefix, self.purpose, &at, self.interner)
     }
 
-    pub(super) fn announce(&mut self, routes: &mut Routes) {
+    pub(super) fn announce(&mut self, routes: &mut impl Routes) {
         loop {
             let statement = self.next();
             match (statement.end, statement.keyword()) {
@@ -97,19 +97,17 @@ impl Parser<'_, '_> {
     }
 
     /// The body of `ipv4`, `ipv6` or `l2vpn` in `announce`.
-    pub fn announce_family(&mut self, afi: Afi, routes: &mut Routes) {
-        let mut found = Vec::new();
+    pub fn announce_family(&mut self, afi: Afi, routes: &mut impl Routes) {
         let purpose = self.purpose;
         self.each(|parser, keyword, words| {
             let lines = announce::line(afi, keyword, words, purpose, parser.interner)?;
-            found.extend(lines.into_iter().map(|route| (route, keyword.span.start)));
+            routes.extend(lines.into_iter().map(|route| (route, keyword.span.start)));
             words.finish()
         });
-        routes.append(&mut found);
     }
 
     /// The body of `flow`.
-    pub fn flow(&mut self, routes: &mut Routes) {
+    pub fn flow(&mut self, routes: &mut impl Routes) {
         loop {
             let statement = self.next();
             match (statement.end, statement.keyword()) {
@@ -178,7 +176,7 @@ impl Parser<'_, '_> {
     }
 
     /// The body of `l2vpn`.
-    pub fn l2vpn(&mut self, routes: &mut Routes) {
+    pub fn l2vpn(&mut self, routes: &mut impl Routes) {
         loop {
             let statement = self.next();
             match (statement.end, statement.keyword()) {

@@ -3,6 +3,7 @@
 //! A reactor owns every ordering: it opens sessions with [`Peer::open`], hands their events to [`Peer::handle_event`],
 //! takes changes with [`Peer::take_changes`] and fills sessions with [`Peer::fill`].
 
+mod accepted;
 mod attempts;
 mod routes;
 
@@ -11,11 +12,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use accepted::Accepted;
+
 use super::backoff::Backoff;
 use super::neighbor::{Address, Neighbor};
 use super::outbound::{Filled, Outbound};
 use super::rib::{AdjRibIn, AdjRibOut, Refused};
-use super::route::{ConfiguredRoute, Route};
+use super::route::ConfiguredRoute;
 use super::session::{Ends, Negotiated, Session, SessionEvent};
 use super::settings::Settings;
 use crate::bgp::collections::Map;
@@ -27,10 +30,10 @@ use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh};
 #[derive(Debug)]
 pub struct Peer {
     neighbor: Arc<Neighbor>,
-    /// The configuration's routes, next hops resolved.
-    configured: Vec<Route>,
-    /// Those of the configuration before, until a session has been told.
-    previous: Vec<Route>,
+    /// The configuration's routes as they were accepted.
+    configured: Accepted,
+    /// Those of the configurations before, until a session has been told.
+    previous: Vec<Accepted>,
     /// The address of the last connection, where the configuration leaves it open.
     discovered: Option<IpAddr>,
     /// Routes with `next-hop self` that wait for our address to be known.
@@ -76,8 +79,8 @@ impl Peer {
                 neighbor.capability.extended_message,
             ),
             incoming: AdjRibIn::new(neighbor.adj_rib_in),
+            configured: Accepted::none_of(&neighbor),
             neighbor,
-            configured: Vec::new(),
             previous: Vec::new(),
             discovered: None,
             deferred: Vec::new(),
@@ -188,7 +191,7 @@ impl Peer {
         for waiting in std::mem::take(&mut self.deferred) {
             // Our address is known now: what is refused here is of another family than the session.
             let _ = if waiting.is_configured {
-                self.announce_configured(&waiting.route)
+                self.announce_configured(&waiting.route, None)
             } else {
                 self.announce(&waiting.route).map(drop)
             };
@@ -222,7 +225,10 @@ impl Peer {
         }
         let previous = std::mem::take(&mut self.previous);
         // Each of these routes was accepted once, and only withdraws can follow.
-        let _ = self.out.replace_restart(&previous, &self.configured);
+        let _ = self.out.replace_restart(
+            previous.iter().flat_map(Accepted::routes),
+            self.configured.routes(),
+        );
         self.outbound = Some(Outbound::new(Arc::clone(negotiated), &self.neighbor));
         self.backoff.reset(now);
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::accepted::Accepted;
 use super::{Deferred, Peer};
 use crate::bgp::attribute::NextHop;
 use crate::bgp::iana::Afi;
@@ -15,17 +16,19 @@ impl Peer {
     pub(super) fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
         let neighbor = Arc::clone(&self.neighbor);
         let mut refused = Vec::new();
-        for configured in &neighbor.routes {
-            if let Err(error) = self.announce_configured(configured) {
-                refused.push((configured.clone(), error));
+        for (place, configured) in neighbor.routes.iter().enumerate() {
+            if let Err(error) = self.announce_configured(&configured, Some(place)) {
+                refused.push((configured, error));
             }
         }
         refused
     }
 
+    /// Announces a route of the configuration, where it stands at `place` unless it had to wait.
     pub(super) fn announce_configured(
         &mut self,
         configured: &ConfiguredRoute,
+        place: Option<usize>,
     ) -> Result<(), Refused> {
         if !self
             .neighbor
@@ -39,7 +42,8 @@ impl Peer {
             return Ok(());
         };
         self.out.announce_configured(configured, &route)?;
-        self.configured.push(route);
+        let unchanged = place.filter(|_| !configured.next_hop_self);
+        self.configured.push(route, unchanged);
         Ok(())
     }
 
@@ -117,7 +121,10 @@ impl Peer {
         let refused = self.replace_neighbor(neighbor);
         let previous = std::mem::take(&mut self.previous);
         // Refusals were collected above; each of these routes has been through the same check.
-        let _ = self.out.replace_reload(&previous, &self.configured);
+        let _ = self.out.replace_reload(
+            previous.iter().flat_map(Accepted::routes),
+            self.configured.routes(),
+        );
         refused
     }
 
@@ -134,8 +141,9 @@ impl Peer {
         );
         self.incoming.reconfigure(neighbor.adj_rib_in);
         self.neighbor = neighbor;
-        let configured = std::mem::take(&mut self.configured);
-        self.previous.extend(configured);
+        let accepted = Accepted::none_of(&self.neighbor);
+        self.previous
+            .push(std::mem::replace(&mut self.configured, accepted));
         self.announce_configuration()
     }
 }

@@ -35,7 +35,8 @@ pub(super) enum Step {
         family: Family,
         /// One UPDATE carries as many routes as fit.
         grouped: bool,
-        items: Range<usize>,
+        /// Where its routes end among the items; they begin where those of the step before end.
+        end: u32,
     },
 }
 
@@ -75,8 +76,8 @@ impl Batch {
     pub fn is_exhausted(&self) -> bool {
         match self.steps.get(self.at) {
             None => true,
-            Some(Step::Routes { items, .. }) => {
-                self.at + 1 == self.steps.len() && self.next_item >= items.end
+            Some(Step::Routes { end, .. }) => {
+                self.at + 1 == self.steps.len() && self.next_item >= *end as usize
             }
             Some(Step::Mark(..)) => false,
         }
@@ -99,10 +100,10 @@ impl Batch {
                     let encoded = message.encode(&negotiated.send, out);
                     return Some(encoded.map(|()| Sent::RouteRefresh).map_err(Refused::from));
                 }
-                Step::Routes { family, items, .. } => {
-                    self.next_item = self.next_item.max(items.start);
-                    let over = self.next_item >= items.end;
-                    if over || !negotiated.families.contains(*family) {
+                Step::Routes { family, end, .. } => {
+                    let end = *end as usize;
+                    if self.next_item >= end || !negotiated.families.contains(*family) {
+                        self.next_item = end;
                         self.advance();
                         continue;
                     }
@@ -123,11 +124,12 @@ impl Batch {
             set,
             family,
             grouped,
-            items,
+            end,
         }) = self.steps.get(self.at)
         else {
             return Ok(Sent::Update { routes: 0 });
         };
+        let end = *end as usize;
         let family = *family;
         let first = self.next_item;
         let withdraw = self.items[first].withdraw;
@@ -136,6 +138,7 @@ impl Batch {
         if needs_attributes && self.attributes.is_none() {
             let mut encoded = Writer::new();
             if let Err(error) = pack::attributes(set, family, negotiated, &mut encoded) {
+                self.next_item = end;
                 self.advance();
                 return Err(error.into());
             }
@@ -161,7 +164,7 @@ impl Batch {
         let limit = negotiated.message_size();
         let mut routes = 0;
         let mut last = first;
-        for item in &self.items[first..items.end] {
+        for item in &self.items[first..end] {
             let length = usize::from(item.length) + if add_path { 4 } else { 0 };
             let ends = item.withdraw != withdraw || (last > first && !grouped);
             if ends || octets_for(routes + length) > limit {

@@ -49,8 +49,7 @@ impl Builder {
             .extend(enhanced.clone().map(mark(RefreshSubtype::BEGIN)));
         self.batch.items.reserve_exact(routes.len());
         for (slot, set) in routes {
-            let nlri = &table.slot(slot).nlri;
-            self.push(nlri, &set, false);
+            self.push(&table.nlri(slot), &set, false);
         }
         self.batch
             .steps
@@ -68,19 +67,19 @@ impl Builder {
             set: last,
             family,
             grouped: false,
-            items,
+            end,
         }) = self.batch.steps.last_mut()
             && *family == nlri.family
             && Arc::ptr_eq(last, set)
         {
-            items.end = at + 1;
+            *end += 1;
             return;
         }
         self.batch.steps.push(Step::Routes {
             set: Arc::clone(set),
             family: nlri.family,
             grouped: false,
-            items: at..at + 1,
+            end: at as u32 + 1,
         });
     }
 
@@ -90,23 +89,23 @@ impl Builder {
         order.sort_by_key(|&bucket| pending.buckets[bucket as usize].rank);
         let sorted = by_bucket(pending);
         self.batch.items.reserve_exact(sorted.entries.len());
+        self.batch.steps.reserve_exact(order.len());
         for bucket in order {
             let range = sorted.starts[bucket as usize]..sorted.starts[bucket as usize + 1];
             let bucket = &pending.buckets[bucket as usize];
             let grouped = self.grouped && is_groupable(bucket.family);
             let start = self.batch.items.len();
-            for &entry in &sorted.entries[range] {
-                let entry = &pending.entries[entry as usize];
-                let withdraw = entry.action == Action::Withdraw;
+            for &at in &sorted.entries[range] {
+                let withdraw = pending.entries[at as usize].action == Action::Withdraw;
                 if withdraw && !self.include_withdraws {
                     continue;
                 }
-                let nlri = pending.nlri(table, entry);
+                let nlri = pending.nlri(table, at);
                 if grouped {
-                    let item = self.item(nlri, withdraw);
+                    let item = self.item(&nlri, withdraw);
                     self.batch.items.extend(item);
                 } else {
-                    self.push(nlri, pending.set(entry), withdraw);
+                    self.push(&nlri, pending.set(at), withdraw);
                 }
             }
             let items = start..self.batch.items.len();
@@ -116,7 +115,7 @@ impl Builder {
                     set: Arc::clone(&bucket.set),
                     family: bucket.family,
                     grouped,
-                    items,
+                    end: items.end as u32,
                 });
             }
         }

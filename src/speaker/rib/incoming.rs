@@ -1,5 +1,6 @@
 //! Adj-RIB-In: what a neighbor announced.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::set::{AttributeSet, Sets};
@@ -72,7 +73,7 @@ impl AdjRibIn {
     ) -> Result<(), EncodeError> {
         let set = self.sets.intern(attributes, next_hop)?;
         let slot = self.table.find_or_add(nlri)?;
-        self.table.slot_mut(slot).nlri.clone_from(nlri);
+        self.table.set_nlri(slot, nlri);
         self.table.see(slot, set);
         Ok(())
     }
@@ -84,17 +85,20 @@ impl AdjRibIn {
     }
 
     /// The routes: family by family, in order.
-    pub fn routes(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+    pub fn routes(&self) -> impl Iterator<Item = (Cow<'_, Nlri>, &AttributeSet)> {
         self.table
             .seen_families()
             .flat_map(|family| self.of_family(family))
     }
 
     /// The routes of `family`, in order.
-    pub fn of_family(&self, family: Family) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+    pub fn of_family(
+        &self,
+        family: Family,
+    ) -> impl Iterator<Item = (Cow<'_, Nlri>, &AttributeSet)> {
         self.table.seen(family).filter_map(|id: SlotId| {
-            let slot = self.table.slot(id);
-            slot.seen.as_deref().map(|set| (&slot.nlri, set))
+            let set = self.table.slot(id).seen.as_deref()?;
+            Some((self.table.nlri(id), set))
         })
     }
 

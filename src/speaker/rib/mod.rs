@@ -4,6 +4,7 @@
 
 pub mod batch;
 mod builder;
+mod held;
 pub mod incoming;
 mod order;
 pub mod out;

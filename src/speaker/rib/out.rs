@@ -3,6 +3,7 @@
 //! What is announced is remembered when it is queued, not when it is sent. A session that is lost drops what is
 //! queued and keeps what is remembered, which the next session sends again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -100,7 +101,7 @@ impl AdjRibOut {
         let slots: Vec<SlotId> = self.table.seen(family).collect();
         self.refresh
             .routes
-            .retain(|(slot, _)| self.table.slot(*slot).nlri.family != family);
+            .retain(|(slot, _)| self.table.nlri(*slot).family != family);
         for slot in slots {
             self.table.forget(slot);
             self.table.release(slot);
@@ -210,9 +211,8 @@ impl AdjRibOut {
 
     /// What was announced last. Its set was encoded then, so grouping it cannot fail now.
     pub(super) fn seen(&mut self, slot: SlotId) -> Option<(Nlri, Grouped)> {
-        let slot = self.table.slot(slot);
-        let set = slot.seen.clone()?;
-        let nlri = slot.nlri.clone();
+        let set = self.table.slot(slot).seen.clone()?;
+        let nlri = self.table.nlri(slot).into_owned();
         let grouped = self.sets.grouped(set, nlri.family).ok()?;
         Some((nlri, grouped))
     }
@@ -238,13 +238,13 @@ impl AdjRibOut {
     }
 
     fn release_pending(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        for entry in &pending.entries {
+        for entry in &self.pending.entries {
             self.table.slot_mut(entry.slot).latest = super::table::NONE;
         }
-        for entry in &pending.entries {
+        for entry in &self.pending.entries {
             self.table.release(entry.slot);
         }
+        self.pending.clear();
     }
 
     /// Whether something is queued.
@@ -282,7 +282,7 @@ impl AdjRibOut {
             let Some(latest) = self.pending.latest(&self.table, slot) else {
                 return true;
             };
-            let latest_announces = latest.action == Action::Announce;
+            let latest_announces = self.pending.entries[latest as usize].action == Action::Announce;
             let latest_set = Arc::clone(self.pending.set(latest));
             if self.pending.withdraws(&self.table, slot) {
                 if !latest_announces {
@@ -298,25 +298,26 @@ impl AdjRibOut {
     }
 
     /// Everything announced, family by family, in order.
-    pub fn announced(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet)> {
+    pub fn announced(&self) -> impl Iterator<Item = (Cow<'_, Nlri>, &AttributeSet)> {
         self.families
             .iter()
             .flat_map(|family| self.table.seen(family))
             .filter_map(|slot| {
-                let slot = self.table.slot(slot);
-                slot.seen.as_deref().map(|set| (&slot.nlri, set))
+                let set = self.table.slot(slot).seen.as_deref()?;
+                Some((self.table.nlri(slot), set))
             })
     }
 
     /// Everything queued, in the order in which it was queued: the route, its attributes, and whether it is announced.
-    pub fn queued(&self) -> impl Iterator<Item = (&Nlri, &AttributeSet, bool)> {
+    pub fn queued(&self) -> impl Iterator<Item = (Cow<'_, Nlri>, &AttributeSet, bool)> {
         self.pending
             .entries
             .iter()
-            .filter(|entry| entry.action != Action::Nothing)
-            .map(|entry| {
-                let set = &**self.pending.set(entry);
-                let nlri = self.pending.nlri(&self.table, entry);
+            .zip(0..)
+            .filter(|(entry, _)| entry.action != Action::Nothing)
+            .map(|(entry, at)| {
+                let set = &**self.pending.set(at);
+                let nlri = self.pending.nlri(&self.table, at);
                 (nlri, set, entry.action == Action::Announce)
             })
     }

@@ -10,7 +10,7 @@ use crate::bgp::attribute::as_path::AsPath;
 use crate::bgp::attribute::local_pref::LocalPref;
 use crate::bgp::attribute::next_hop::NextHopAddress;
 use crate::bgp::attribute::origin::Origin;
-use crate::bgp::attribute::{Attributes, Flags, MpReach, MpUnreach, NextHop};
+use crate::bgp::attribute::{Attribute, Attributes, Flags, MpReach, MpUnreach, NextHop};
 use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{MessageType, Safi};
@@ -31,7 +31,6 @@ pub(super) const fn limit(extended_message: bool) -> usize {
     }
 }
 
-const AS_PATH: u8 = 0x02;
 const NEXT_HOP: u8 = 0x03;
 const LOCAL_PREF: u8 = 0x05;
 const AIGP: u8 = 0x1a;
@@ -69,7 +68,17 @@ pub(super) fn attributes(
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
     let internal = negotiated.is_ibgp();
-    let mut list: Attributes = set
+    let next_hop = match set.next_hop {
+        NextHop::Address(IpAddr::V4(address)) if !omits_next_hop(family) => {
+            Some(NextHopAddress(address).into())
+        }
+        _ => None,
+    };
+    let origin = Origin::Igp.into();
+    let as_path = default_as_path(negotiated).into();
+    let local_pref = internal.then(|| LocalPref(100).into());
+    let defaults = [Some(&origin), Some(&as_path), local_pref.as_ref()];
+    let own = set
         .attributes
         .iter()
         .filter(|attribute| match attribute.value.code() {
@@ -77,24 +86,22 @@ pub(super) fn attributes(
             AIGP => internal || negotiated.aigp,
             NEXT_HOP | MpReach::CODE | MpUnreach::CODE => false,
             _ => true,
-        })
-        .cloned()
-        .collect();
-    if list.by_code(0x01).is_none() {
-        list.insert(Origin::Igp.into());
+        });
+    let mut list = Vec::with_capacity(set.attributes.len() + 4);
+    // Of two with the same code the later counts, so a default gives way.
+    for attribute in defaults.into_iter().flatten().chain(own).chain(&next_hop) {
+        place(attribute, &mut list);
     }
-    if list.by_code(AS_PATH).is_none() {
-        list.insert(default_as_path(negotiated).into());
+    Attributes::encode_all(list.iter().copied(), &negotiated.send, out)
+}
+
+/// Puts `attribute` in its place by code, instead of one of the same code.
+fn place<'a>(attribute: &'a Attribute, list: &mut Vec<&'a Attribute>) {
+    let code = attribute.value.code();
+    match list.binary_search_by_key(&code, |held| held.value.code()) {
+        Ok(at) => list[at] = attribute,
+        Err(at) => list.insert(at, attribute),
     }
-    if internal && list.by_code(LOCAL_PREF).is_none() {
-        list.insert(LocalPref(100).into());
-    }
-    if let NextHop::Address(IpAddr::V4(address)) = set.next_hop
-        && !omits_next_hop(family)
-    {
-        list.insert(NextHopAddress(address).into());
-    }
-    list.encode(&negotiated.send, out)
 }
 
 /// The next hop as the session has it: a global IPv6 address is followed by our link-local one where that was negotiated.

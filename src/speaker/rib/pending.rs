@@ -3,13 +3,20 @@
 //! A bucket's place is that of the first change to its attribute set; a change that replaces another of
 //! the same route in the same bucket takes its place; a change in another bucket leaves the earlier one where it is.
 
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
+
+use hashbrown::HashTable;
 
 use super::set::{AttributeSet, Grouped};
 use super::table::{NONE, SlotId, Table};
-use crate::bgp::collections::Map;
+use crate::bgp::collections::{FixedState, Map};
 use crate::bgp::family::Family;
 use crate::bgp::nlri::Nlri;
+
+/// Room for so many changes is kept.
+const KEPT: usize = 4096;
 
 /// What a change does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +30,6 @@ pub(super) enum Action {
 /// One change.
 #[derive(Debug)]
 pub(super) struct Entry {
-    own: Option<Box<Own>>,
     pub slot: SlotId,
     pub bucket: u32,
     /// An earlier change of the same route, in another bucket.
@@ -53,16 +59,38 @@ pub(super) struct Bucket {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     pub entries: Vec<Entry>,
+    /// What entries have of their own, by their place.
+    own: Map<u32, Own>,
     pub buckets: Vec<Bucket>,
-    by_key: Map<(u64, Family), u32>,
-    ranks: Map<u64, u32>,
+    /// The buckets, found by set and family.
+    by_key: HashTable<u32>,
+    /// Of each set its first bucket, found by the set: all of its buckets have one rank.
+    by_set: HashTable<u32>,
     last: u32,
+}
+
+fn hash(key: impl Hash) -> u64 {
+    FixedState::default().hash_one(key)
 }
 
 impl Pending {
     /// Whether nothing was queued; a cancelled change counts as queued, as in the reference.
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Forgets everything; room that many changes took is given back, that of few is kept for the next.
+    pub fn clear(&mut self) {
+        if self.entries.capacity() > KEPT {
+            *self = Self::default();
+            return;
+        }
+        self.entries.clear();
+        self.own.clear();
+        self.buckets.clear();
+        self.by_key.clear();
+        self.by_set.clear();
+        self.last = 0;
     }
 
     fn bucket(&mut self, set: &Arc<AttributeSet>, family: Family) -> u32 {
@@ -72,19 +100,49 @@ impl Pending {
         {
             return self.last;
         }
-        let rank = self.ranks.len() as u32;
-        let rank = *self.ranks.entry(set.number()).or_insert(rank);
+        let number = set.number();
+        let hashed = hash((number, family));
+        let held = &self.buckets;
+        let found = self.by_key.find(hashed, |&at| {
+            let bucket = &held[at as usize];
+            bucket.set.number() == number && bucket.family == family
+        });
+        self.last = match found {
+            Some(&bucket) => bucket,
+            None => self.add_bucket(set, family),
+        };
+        self.last
+    }
+
+    fn add_bucket(&mut self, set: &Arc<AttributeSet>, family: Family) -> u32 {
+        let number = set.number();
         let next = self.buckets.len() as u32;
-        let bucket = *self.by_key.entry((set.number(), family)).or_insert(next);
-        if bucket == next {
-            self.buckets.push(Bucket {
-                set: Arc::clone(set),
-                family,
-                rank,
+        let held = &self.buckets;
+        let first = self
+            .by_set
+            .find(hash(number), |&at| held[at as usize].set.number() == number);
+        let rank = match first {
+            Some(&at) => held[at as usize].rank,
+            None => self.by_set.len() as u32,
+        };
+        let is_first = first.is_none();
+        self.buckets.push(Bucket {
+            set: Arc::clone(set),
+            family,
+            rank,
+        });
+        let held = &self.buckets;
+        if is_first {
+            self.by_set.insert_unique(hash(number), next, |&at| {
+                hash(held[at as usize].set.number())
             });
         }
-        self.last = bucket;
-        bucket
+        self.by_key
+            .insert_unique(hash((number, family)), next, |&at| {
+                let bucket = &held[at as usize];
+                hash((bucket.set.number(), bucket.family))
+            });
+        next
     }
 
     /// Queues a change of `slot` (the route `nlri`) to `grouped.set`, in the bucket of `grouped.group`.
@@ -101,26 +159,34 @@ impl Pending {
             nlri: self.own_nlri(table, slot, nlri, action),
             set: (!Arc::ptr_eq(&grouped.set, &grouped.group)).then(|| Arc::clone(&grouped.set)),
         };
-        let own = (own.nlri.is_some() || own.set.is_some()).then(|| Box::new(own));
+        let own = (own.nlri.is_some() || own.set.is_some()).then_some(own);
         self.cancel_later(table, slot, bucket);
         if let Some(at) = self.unlink(table, slot, |entry| entry.bucket == bucket) {
             let latest = table.slot(slot).latest;
+            self.keep(at, own);
             let entry = &mut self.entries[at as usize];
-            entry.own = own;
             entry.action = action;
             entry.older = latest;
             table.slot_mut(slot).latest = at;
             return;
         }
         let at = self.entries.len() as u32;
+        self.keep(at, own);
         self.entries.push(Entry {
-            own,
             slot,
             bucket,
             older: table.slot(slot).latest,
             action,
         });
         table.slot_mut(slot).latest = at;
+    }
+
+    fn keep(&mut self, at: u32, own: Option<Own>) {
+        match own {
+            Some(own) => drop(self.own.insert(at, own)),
+            None if self.own.is_empty() => {}
+            None => drop(self.own.swap_remove(&at)),
+        }
     }
 
     /// Cancels changes of `slot` that are older than one to `bucket` and would leave after it. The reference sends
@@ -158,19 +224,20 @@ impl Pending {
         nlri: &Nlri,
         action: Action,
     ) -> Option<Nlri> {
-        if table.slot(slot).nlri == *nlri {
+        let known = table.nlri(slot);
+        if *known == *nlri {
             return None;
         }
         if action == Action::Withdraw {
             return Some(nlri.clone());
         }
-        let old = std::mem::replace(&mut table.slot_mut(slot).nlri, nlri.clone());
+        let old = known.into_owned();
+        table.set_nlri(slot, nlri);
         let mut at = table.slot(slot).latest;
         while at != NONE {
-            let entry = &mut self.entries[at as usize];
-            let own = entry.own.get_or_insert_default();
+            let own = self.own.entry(at).or_default();
             own.nlri.get_or_insert_with(|| old.clone());
-            at = entry.older;
+            at = self.entries[at as usize].older;
         }
         None
     }
@@ -208,9 +275,10 @@ impl Pending {
         }
     }
 
-    /// The latest change of `slot`.
-    pub fn latest(&self, table: &Table, slot: SlotId) -> Option<&Entry> {
-        self.entries.get(table.slot(slot).latest as usize)
+    /// The place of the latest change of `slot`.
+    pub fn latest(&self, table: &Table, slot: SlotId) -> Option<u32> {
+        let at = table.slot(slot).latest;
+        (at != NONE).then_some(at)
     }
 
     /// Whether any queued change of `slot` withdraws it.
@@ -238,15 +306,18 @@ impl Pending {
         }
     }
 
-    /// The NLRI of `entry`.
-    pub fn nlri<'a>(&self, table: &'a Table, entry: &'a Entry) -> &'a Nlri {
-        let own = entry.own.as_ref().and_then(|own| own.nlri.as_ref());
-        own.unwrap_or_else(|| &table.slot(entry.slot).nlri)
+    /// The NLRI of the entry at `at`.
+    pub fn nlri<'a>(&'a self, table: &'a Table, at: u32) -> Cow<'a, Nlri> {
+        let own = self.own.get(&at).and_then(|own| own.nlri.as_ref());
+        match own {
+            Some(nlri) => Cow::Borrowed(nlri),
+            None => table.nlri(self.entries[at as usize].slot),
+        }
     }
 
-    /// The attribute set of `entry`.
-    pub fn set<'a>(&'a self, entry: &'a Entry) -> &'a Arc<AttributeSet> {
-        let own = entry.own.as_ref().and_then(|own| own.set.as_ref());
-        own.unwrap_or_else(|| &self.buckets[entry.bucket as usize].set)
+    /// The attribute set of the entry at `at`.
+    pub fn set(&self, at: u32) -> &Arc<AttributeSet> {
+        let own = self.own.get(&at).and_then(|own| own.set.as_ref());
+        own.unwrap_or_else(|| &self.buckets[self.entries[at as usize].bucket as usize].set)
     }
 }

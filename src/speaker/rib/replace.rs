@@ -13,8 +13,8 @@ impl AdjRibOut {
     /// As for [`AdjRibOut::withdraw`]; the rest is done all the same.
     pub fn replace_restart(
         &mut self,
-        previous: &[Route],
-        current: &[Route],
+        previous: impl IntoIterator<Item = Route>,
+        current: impl IntoIterator<Item = Route>,
     ) -> Result<(), Refused> {
         for slot in self.seen_slots(&self.in_order(|_| true)) {
             if let Some((nlri, grouped)) = self.seen(slot) {
@@ -29,25 +29,38 @@ impl AdjRibOut {
     ///
     /// # Errors
     /// As for [`AdjRibOut::announce`]; the rest is done all the same.
-    pub fn replace_reload(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
-        let known = identities(previous)?;
+    pub fn replace_reload<P, C>(&mut self, previous: P, current: C) -> Result<(), Refused>
+    where
+        P: IntoIterator<Item = Route> + Clone,
+        C: IntoIterator<Item = Route> + Clone,
+    {
+        let known = identities(previous.clone())?;
         let mut outcome = Ok(());
-        for route in current {
+        for route in current.clone() {
             if !known.contains(&route.nlri.index()?) {
-                outcome = outcome.and(self.announce_if(route, true).map(drop));
+                outcome = outcome.and(self.announce_if(&route, true).map(drop));
             }
         }
+        drop(known);
         outcome.and(self.withdraw_vanished(previous, current))
     }
 
-    fn withdraw_vanished(&mut self, previous: &[Route], current: &[Route]) -> Result<(), Refused> {
+    fn withdraw_vanished(
+        &mut self,
+        previous: impl IntoIterator<Item = Route>,
+        current: impl IntoIterator<Item = Route>,
+    ) -> Result<(), Refused> {
+        let mut previous = previous.into_iter().peekable();
+        if previous.peek().is_none() {
+            return Ok(());
+        }
         let kept = identities(current)?;
         let mut done = Set::default();
         let mut outcome = Ok(());
         for route in previous {
             let index = route.nlri.index()?;
             if !kept.contains(&index) && done.insert(index) {
-                outcome = outcome.and(self.retract(route));
+                outcome = outcome.and(self.retract(&route));
             }
         }
         outcome
@@ -96,9 +109,9 @@ impl AdjRibOut {
     }
 }
 
-fn identities(routes: &[Route]) -> Result<Set<Vec<u8>>, Refused> {
+fn identities(routes: impl IntoIterator<Item = Route>) -> Result<Set<Vec<u8>>, Refused> {
     routes
-        .iter()
+        .into_iter()
         .map(|route| route.nlri.index().map_err(Refused::from))
         .collect()
 }

@@ -20,6 +20,7 @@ pub struct AttributeSet {
     pub next_hop: NextHop,
     number: u64,
     octets: u32,
+    hash: u32,
 }
 
 impl AttributeSet {
@@ -45,6 +46,8 @@ pub(super) struct Grouped {
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     table: HashTable<Arc<AttributeSet>>,
+    /// The same sets, found by where their attributes are in memory: routes that were read by one reader share these.
+    by_place: HashTable<Arc<AttributeSet>>,
     /// The set given out last: announcements come in runs of the same attributes.
     last: Option<Arc<AttributeSet>>,
     sweep_at: usize,
@@ -53,9 +56,21 @@ pub(super) struct Sets {
 
 const SWEEP_LEAST: usize = 64;
 
-fn hash(attributes: &Attributes, next_hop: &NextHop) -> u64 {
+fn hash(attributes: &Attributes, next_hop: &NextHop) -> u32 {
     let mut hasher = FixedState::default().build_hasher();
     attributes.hash(&mut hasher);
+    next_hop.hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+const fn widen(hash: u32) -> u64 {
+    (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Nothing is ever listed in the order of this hash, so that no run depends on addresses.
+fn hash_place(attributes: &Arc<Attributes>, next_hop: &NextHop) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    std::ptr::hash(Arc::as_ptr(attributes), &mut hasher);
     next_hop.hash(&mut hasher);
     hasher.finish()
 }
@@ -93,22 +108,37 @@ impl Sets {
         {
             return Ok(Arc::clone(last));
         }
-        let hashed = hash(attributes, next_hop);
-        let found = self.table.find(hashed, |set| {
-            set.next_hop == *next_hop
-                && (Arc::ptr_eq(&set.attributes, attributes) || set.attributes == *attributes)
+        let place = hash_place(attributes, next_hop);
+        let found = self.by_place.find(place, |set| {
+            Arc::ptr_eq(&set.attributes, attributes) && set.next_hop == *next_hop
         });
         let set = match found {
             Some(set) => Arc::clone(set),
-            None => self.add(hashed, attributes, next_hop)?,
+            None => self.equal(attributes, next_hop)?,
         };
         self.last = Some(Arc::clone(&set));
         Ok(set)
     }
 
+    /// The set that equals those, made if need be.
+    fn equal(
+        &mut self,
+        attributes: &Arc<Attributes>,
+        next_hop: &NextHop,
+    ) -> Result<Arc<AttributeSet>, EncodeError> {
+        let hashed = hash(attributes, next_hop);
+        let found = self.table.find(widen(hashed), |set| {
+            set.hash == hashed && set.next_hop == *next_hop && set.attributes == *attributes
+        });
+        match found {
+            Some(set) => Ok(Arc::clone(set)),
+            None => self.add(hashed, attributes, next_hop),
+        }
+    }
+
     fn add(
         &mut self,
-        hashed: u64,
+        hashed: u32,
         attributes: &Arc<Attributes>,
         next_hop: &NextHop,
     ) -> Result<Arc<AttributeSet>, EncodeError> {
@@ -119,6 +149,8 @@ impl Sets {
         let mut encoded = Vec::new();
         attributes.encode(&context, &mut encoded)?;
         if self.table.len() >= self.sweep_at.max(SWEEP_LEAST) {
+            // Both tables hold each.
+            self.by_place.retain(|set| Arc::strong_count(set) > 2);
             self.table.retain(|set| Arc::strong_count(set) > 1);
             self.sweep_at = self.table.len() * 2;
         }
@@ -127,11 +159,15 @@ impl Sets {
             next_hop: next_hop.clone(),
             number: self.next_number,
             octets: encoded.len() as u32,
+            hash: hashed,
         });
         self.next_number += 1;
-        self.table.insert_unique(hashed, Arc::clone(&set), |set| {
-            hash(&set.attributes, &set.next_hop)
-        });
+        self.table
+            .insert_unique(widen(hashed), Arc::clone(&set), |set| widen(set.hash));
+        self.by_place
+            .insert_unique(hash_place(attributes, next_hop), Arc::clone(&set), |set| {
+                hash_place(&set.attributes, &set.next_hop)
+            });
         Ok(set)
     }
 }

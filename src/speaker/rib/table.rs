@@ -1,10 +1,12 @@
 //! Every route that an Adj-RIB knows of, each in a slot: what was announced, and what is still to be sent of it.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::held::Held;
 use super::set::AttributeSet;
 use crate::bgp::collections::{FixedState, Map};
 use crate::bgp::error::EncodeError;
@@ -21,7 +23,7 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Slot {
     /// The NLRI as last announced.
-    pub nlri: Nlri,
+    held: Held,
     /// With what it was announced last, unless it was withdrawn since.
     pub seen: Option<Arc<AttributeSet>>,
     /// The latest entry of [`super::pending::Pending`] for this route.
@@ -43,15 +45,10 @@ struct Chain {
 pub(super) struct Table {
     slots: Slots,
     free: Vec<SlotId>,
-    index: HashTable<Key>,
+    index: HashTable<SlotId>,
+    /// NLRI that slots do not hold themselves.
+    elsewhere: Map<SlotId, Nlri>,
     seen: Map<Family, Chain>,
-}
-
-/// A slot and the hash of its route, kept beside it so that the index grows without a look at the slots.
-#[derive(Debug, Clone, Copy)]
-struct Key {
-    hash: u32,
-    slot: SlotId,
 }
 
 /// Slots in chunks, so that a growing table neither moves them nor holds twice their memory.
@@ -96,6 +93,13 @@ impl std::ops::IndexMut<SlotId> for Slots {
     }
 }
 
+fn nlri_of<'t>(slots: &Slots, elsewhere: &'t Map<SlotId, Nlri>, id: SlotId) -> Cow<'t, Nlri> {
+    match slots[id].held.nlri() {
+        Some(nlri) => Cow::Owned(nlri),
+        None => Cow::Borrowed(&elsewhere[&id]),
+    }
+}
+
 /// Whether two NLRI are the same route, labels apart.
 fn same(left: &Nlri, right: &Nlri) -> bool {
     left == right
@@ -105,18 +109,14 @@ fn same(left: &Nlri, right: &Nlri) -> bool {
             && left.index() == right.index())
 }
 
-fn hash(nlri: &Nlri) -> Result<u32, EncodeError> {
+fn hash(nlri: &Nlri) -> Result<u64, EncodeError> {
     let mut hasher = FixedState::default().build_hasher();
     if let NlriValue::Inet(_) = nlri.value {
         nlri.hash(&mut hasher);
     } else {
         hasher.write(&nlri.index()?);
     }
-    Ok(hasher.finish() as u32)
-}
-
-const fn widen(hash: u32) -> u64 {
-    (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    Ok(hasher.finish())
 }
 
 impl Table {
@@ -125,11 +125,11 @@ impl Table {
     /// # Errors
     /// Where `nlri` cannot be encoded.
     pub fn find(&self, nlri: &Nlri) -> Result<Option<SlotId>, EncodeError> {
-        let hash = hash(nlri)?;
-        let found = self.index.find(widen(hash), |key| {
-            key.hash == hash && same(&self.slots[key.slot].nlri, nlri)
-        });
-        Ok(found.map(|key| key.slot))
+        let wanted = Held::new(nlri);
+        let found = self
+            .index
+            .find(hash(nlri)?, |&slot| self.holds(slot, wanted, nlri));
+        Ok(found.copied())
     }
 
     /// The slot of `nlri`, made if need be.
@@ -137,19 +137,16 @@ impl Table {
     /// # Errors
     /// Where `nlri` cannot be encoded.
     pub fn find_or_add(&mut self, nlri: &Nlri) -> Result<SlotId, EncodeError> {
-        let hash = hash(nlri)?;
-        let slots = &self.slots;
-        let entry = self.index.entry(
-            widen(hash),
-            |key| key.hash == hash && same(&slots[key.slot].nlri, nlri),
-            |key| widen(key.hash),
-        );
-        let vacant = match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => return Ok(found.get().slot),
-            hashbrown::hash_table::Entry::Vacant(vacant) => vacant,
-        };
+        let hashed = hash(nlri)?;
+        let held = Held::new(nlri);
+        let found = self
+            .index
+            .find(hashed, |&slot| self.holds(slot, held, nlri));
+        if let Some(&slot) = found {
+            return Ok(slot);
+        }
         let slot = Slot {
-            nlri: nlri.clone(),
+            held,
             seen: None,
             latest: NONE,
             previous: NONE,
@@ -161,8 +158,38 @@ impl Table {
         } else {
             self.slots.push(slot)
         };
-        vacant.insert(Key { hash, slot: id });
+        if held == Held::Elsewhere {
+            self.elsewhere.insert(id, nlri.clone());
+        }
+        let (slots, elsewhere) = (&self.slots, &self.elsewhere);
+        self.index.insert_unique(hashed, id, |&slot| {
+            // It was hashed when it was added.
+            hash(&nlri_of(slots, elsewhere, slot)).unwrap_or_default()
+        });
         Ok(id)
+    }
+
+    /// Whether `slot` is that of `nlri`, which slots would hold as `held`.
+    fn holds(&self, slot: SlotId, held: Held, nlri: &Nlri) -> bool {
+        let known = self.slots[slot].held;
+        known == held
+            && (held != Held::Elsewhere
+                || self
+                    .elsewhere
+                    .get(&slot)
+                    .is_some_and(|known| same(known, nlri)))
+    }
+
+    /// The NLRI of a slot.
+    pub fn nlri(&self, id: SlotId) -> Cow<'_, Nlri> {
+        nlri_of(&self.slots, &self.elsewhere, id)
+    }
+
+    /// The NLRI of a slot becomes `nlri`, the same route (with another label).
+    pub fn set_nlri(&mut self, id: SlotId, nlri: &Nlri) {
+        if let Some(known) = self.elsewhere.get_mut(&id) {
+            known.clone_from(nlri);
+        }
     }
 
     pub fn slot(&self, id: SlotId) -> &Slot {
@@ -179,7 +206,9 @@ impl Table {
         if slot.seen.replace(set).is_some() {
             return;
         }
-        let chain = self.seen.entry(slot.nlri.family).or_insert(Chain {
+        let family = self.nlri(id).family;
+        let slot = &mut self.slots[id];
+        let chain = self.seen.entry(family).or_insert(Chain {
             first: NONE,
             last: NONE,
             length: 0,
@@ -201,7 +230,8 @@ impl Table {
         if slot.seen.take().is_none() {
             return;
         }
-        let (previous, next, family) = (slot.previous, slot.next, slot.nlri.family);
+        let (previous, next) = (slot.previous, slot.next);
+        let family = self.nlri(id).family;
         let Some(chain) = self.seen.get_mut(&family) else {
             return;
         };
@@ -224,9 +254,14 @@ impl Table {
         if slot.seen.is_some() || slot.latest != NONE {
             return;
         }
+        // A slot that was given back already is found nowhere.
+        let held = slot.held.nlri();
+        let Some(nlri) = held.or_else(|| self.elsewhere.swap_remove(&id)) else {
+            return;
+        };
         // It was hashed when it was added.
-        let Ok(hash) = hash(&slot.nlri) else { return };
-        if let Ok(found) = self.index.find_entry(widen(hash), |key| key.slot == id) {
+        let Ok(hash) = hash(&nlri) else { return };
+        if let Ok(found) = self.index.find_entry(hash, |&slot| slot == id) {
             found.remove();
             self.free.push(id);
         }
@@ -257,14 +292,15 @@ impl Table {
 mod tests {
     use super::*;
 
-    /// 200 octets per route, all in all: slot, index (at most 16/7 keys and their control octets per route), queue (which
+    /// 140 octets per route, all in all: slot, index (at most 16/7 keys and their control octets per route), queue (which
     /// doubles), batch with its octets and the keys that sort it.
     #[test]
     fn a_route_stays_within_its_budget() {
-        let index = (size_of::<Key>() + 1) * 16 / 7;
+        let index = (size_of::<SlotId>() + 1) * 16 / 7;
         let queue = 2 * size_of::<super::super::pending::Entry>();
         let item = size_of::<super::super::batch::Item>();
         let batch = item + 2 * 5 + size_of::<u64>() + item + 4;
-        assert!(size_of::<Slot>() + index + queue + batch <= 200);
+        assert!(size_of::<Slot>() <= 40);
+        assert!(size_of::<Slot>() + index + queue + batch <= 140);
     }
 }
