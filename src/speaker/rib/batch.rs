@@ -22,7 +22,8 @@ pub struct Batch {
     at: usize,
     next_item: usize,
     /// The path attributes of the step, once they were needed.
-    attributes: Option<Writer>,
+    attributes: Writer,
+    has_attributes: bool,
 }
 
 /// What a batch holds next.
@@ -115,7 +116,7 @@ impl Batch {
 
     fn advance(&mut self) {
         self.at += 1;
-        self.attributes = None;
+        self.has_attributes = false;
     }
 
     /// Appends the next UPDATE of the current step.
@@ -135,18 +136,19 @@ impl Batch {
         let withdraw = self.items[first].withdraw;
         let classic = pack::is_classic(family, &set.next_hop, withdraw);
         let needs_attributes = !withdraw || (!classic && pack::withdraw_carries_attributes(family));
-        if needs_attributes && self.attributes.is_none() {
-            let mut encoded = Writer::new();
-            if let Err(error) = pack::attributes(set, family, negotiated, &mut encoded) {
+        if needs_attributes && !self.has_attributes {
+            self.attributes.clear();
+            if let Err(error) = pack::attributes(set, family, negotiated, &mut self.attributes) {
                 self.next_item = end;
                 self.advance();
                 return Err(error.into());
             }
-            self.attributes = Some(encoded);
+            self.has_attributes = true;
         }
-        let attributes = match &self.attributes {
-            Some(attributes) if needs_attributes => attributes.as_slice(),
-            _ => &[],
+        let attributes: &[u8] = if needs_attributes {
+            &self.attributes
+        } else {
+            &[]
         };
         let mut head = Writer::new();
         if !classic {

@@ -202,6 +202,9 @@ impl Item {
 
 /// Sorts the routes of a grouped UPDATE.
 fn sort(items: &mut [Item], all: &[u8]) {
+    if items.len() < 2 {
+        return;
+    }
     let full = |left: &Item, right: &Item| left.order(all).cmp(right.order(all));
     if items.iter().any(|item| item.has_path) {
         items.sort_unstable_by(full);
