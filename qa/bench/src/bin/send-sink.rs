@@ -1,5 +1,6 @@
 //! A passive BGP peer that counts routes: `send-sink PORT ROUTES`. It mirrors the OPEN, reads until so many IPv4 routes
-//! have come, and prints the time since 1970 at the end, the seconds from the first UPDATE to the last, routes and UPDATEs.
+//! have come, and prints the time since 1970 at the end, the seconds from the start of the session to the last route, routes
+//! and UPDATEs. (Not from the first UPDATE: where this process waits for a core, a whole table may come in one read.)
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -31,9 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     open[HEADER + 8] = open[HEADER + 8].wrapping_add(1);
     stream.write_all(&open)?;
     stream.write_all(&KEEPALIVE)?;
+    let established = Instant::now();
 
     let (mut routes, mut updates) = (0, 0);
-    let mut first = None;
     let mut spoke = Instant::now();
     let mut buffer = vec![0; 1 << 20];
     let (mut start, mut end) = (0, 0);
@@ -54,7 +55,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             let body = &buffer[start + HEADER..start + length];
             if buffer[start + 18] == UPDATE {
-                first.get_or_insert_with(Instant::now);
                 let here = announced(body);
                 routes += here;
                 updates += usize::from(here > 0);
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             spoke = Instant::now();
         }
     }
-    let seconds = first.map_or(0.0, |first| first.elapsed().as_secs_f64());
+    let seconds = established.elapsed().as_secs_f64();
     let done = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
     println!("{done:.6} {seconds:.6} {routes} {updates}");
     Ok(())
