@@ -1,9 +1,11 @@
 //! What other BGP codecs make of an UPDATE, in one shape: each walks the octets and tells a [`Visitor`].
 //!
-//! `tests/judges.rs` compares what they tell; `src/bin/codec.rs` races them.
+//! `tests/judges.rs` compares what they tell of UPDATEs as they are on the Internet, `tests/families.rs` of routes of every
+//! family, `tests/rewritten.rs` what they write of attributes and other messages; `src/bin/codec.rs` races them.
 
 pub mod bgpkit;
 pub mod facts;
+pub mod families;
 pub mod netgauze;
 pub mod ours;
 pub mod routecore;

@@ -1,11 +1,20 @@
 //! Lockstep's own codec.
 
+use std::net::IpAddr;
+
 use lockstep::bgp::attribute::{Attribute, AttributeValue, NextHop, WireContext};
 use lockstep::bgp::message::view::{AttributeView, UpdateView};
 use lockstep::bgp::message::{Message, Update};
+use lockstep::bgp::nlri::evpn::Route;
+use lockstep::bgp::nlri::flow::Component;
+use lockstep::bgp::nlri::inet::Prefix;
+use lockstep::bgp::nlri::link_state::{Descriptors, NodeDescriptor, Object};
+use lockstep::bgp::nlri::qualifier::Labels;
+use lockstep::bgp::nlri::rtc::Rtc;
 use lockstep::bgp::nlri::{Nlri, NlriValue};
 
 use crate::Visitor;
+use crate::families::told;
 
 /// Decodes into owned values.
 pub fn decode(context: &WireContext, bytes: &[u8]) -> Result<Update, String> {
@@ -169,4 +178,153 @@ fn tell_view(attribute: AttributeView<'_>, visitor: &mut impl Visitor) -> Result
         AttributeView::Other(..) => {}
     }
     Ok(())
+}
+/// Tells the routes of MP_REACH_NLRI, of whatever family.
+pub fn routes(update: &Update) -> Vec<String> {
+    let routes = update.mp_reach().map_or(&[][..], |reach| &reach.nlri);
+    routes.iter().map(told_of).collect()
+}
+
+fn told_of(nlri: &Nlri) -> String {
+    match &nlri.value {
+        NlriValue::Inet(inet) => prefix(&inet.prefix),
+        NlriValue::Labelled(one) => labelled(&one.labels, &one.prefix),
+        NlriValue::Vpn(one) => told::vpn(&one.rd.0, &labelled(&one.labels, &one.prefix)),
+        NlriValue::Flow(flow) => {
+            let components: Vec<String> = flow.components.iter().map(component).collect();
+            format!("flow {components:?}")
+        }
+        NlriValue::Vpls(one) => told::vpls(one.endpoint, one.offset, one.size, one.label),
+        NlriValue::Rtc(Rtc::Default) => "rtc all".to_owned(),
+        NlriValue::Rtc(Rtc::Target { origin, target, .. }) => told::membership(*origin, &target.0),
+        NlriValue::Evpn(one) => one
+            .route()
+            .ok()
+            .flatten()
+            .map_or_else(|| "evpn unknown".to_owned(), |route| evpn(&route)),
+        NlriValue::LinkState(one) => one.object().ok().flatten().map_or_else(
+            || "ls unknown".to_owned(),
+            |object| link_state(one.kind, one.rd.map(|rd| rd.0), &object),
+        ),
+        _ => "none of these".to_owned(),
+    }
+}
+
+fn prefix(prefix: &Prefix) -> String {
+    told::prefix(prefix.address, prefix.length)
+}
+
+fn labelled(labels: &Labels, of: &Prefix) -> String {
+    told::labelled(labels.0.iter().map(|entry| entry >> 4), &prefix(of))
+}
+
+fn component(component: &Component) -> String {
+    let kind = component.kind().code();
+    match component {
+        Component::Prefix(_, one) => told::component(
+            kind,
+            &format!("{} from {}", prefix(&one.prefix), one.offset),
+        ),
+        Component::Tests(_, tests) => {
+            let mask = matches!(kind, 9 | 12);
+            let tests: Vec<String> = tests
+                .iter()
+                .map(|test| told::test(mask, test.operator, test.value))
+                .collect();
+            told::component(kind, &tests.join(" "))
+        }
+    }
+}
+
+fn evpn(route: &Route) -> String {
+    let first = |labels: &Labels| labels.0.first().copied().unwrap_or_default();
+    match route {
+        Route::EthernetAutoDiscovery {
+            rd,
+            esi,
+            tag,
+            labels,
+        } => told::evpn(1, &rd.0, &[&told::hex(&esi.0), &tag.0, &first(labels)]),
+        Route::MacIp {
+            rd,
+            esi,
+            tag,
+            mac,
+            ip,
+            labels,
+        } => told::evpn(
+            2,
+            &rd.0,
+            &[
+                &told::hex(&esi.0),
+                &tag.0,
+                &told::hex(&mac.0),
+                &told::optional(*ip),
+                &first(labels),
+            ],
+        ),
+        Route::InclusiveMulticast {
+            rd,
+            tag,
+            originator,
+        } => told::evpn(3, &rd.0, &[&tag.0, originator]),
+        Route::EthernetSegment {
+            rd,
+            esi,
+            originator,
+        } => told::evpn(4, &rd.0, &[&told::hex(&esi.0), originator]),
+        Route::IpPrefix {
+            rd,
+            esi,
+            tag,
+            prefix: of,
+            gateway,
+            labels,
+        } => told::evpn(
+            5,
+            &rd.0,
+            &[
+                &told::hex(&esi.0),
+                &tag.0,
+                &prefix(of),
+                gateway,
+                &first(labels),
+            ],
+        ),
+        Route::Multicast(one) => told::evpn(
+            6,
+            &one.rd.0,
+            &[
+                &one.tag.0,
+                &told::optional(one.source),
+                &told::optional(one.group),
+                &told::optional(one.originator),
+                &one.flags,
+            ],
+        ),
+    }
+}
+
+fn link_state(kind: u16, rd: Option<[u8; 8]>, object: &Object) -> String {
+    let node = |all: &[NodeDescriptor]| -> Vec<String> { all.iter().map(descriptor).collect() };
+    let (remote, of) = match &object.descriptors {
+        Descriptors::Link { remote, .. } => (node(remote), None),
+        Descriptors::Prefix { prefix: of, .. } => (Vec::new(), Some(prefix(of))),
+        Descriptors::Node | Descriptors::Srv6Sid { .. } => (Vec::new(), None),
+    };
+    let rd = rd.as_ref().map(|rd| &rd[..]);
+    let source = (object.protocol, object.identifier);
+    told::link_state(kind, rd, source, &node(&object.local), &remote, of)
+}
+
+fn descriptor(one: &NodeDescriptor) -> String {
+    match one {
+        NodeDescriptor::AutonomousSystem(value) => told::descriptor(512, value),
+        NodeDescriptor::BgpLsIdentifier(value) => told::descriptor(513, value),
+        NodeDescriptor::OspfArea(IpAddr::V4(area)) => told::descriptor(514, u32::from(*area)),
+        NodeDescriptor::OspfArea(IpAddr::V6(area)) => told::descriptor(514, area),
+        NodeDescriptor::IsisRouter(id, _) => told::descriptor(515, told::hex(id)),
+        NodeDescriptor::OspfRouter(id, _) => told::descriptor(515, told::hex(&id.octets())),
+        NodeDescriptor::Other(code, value) => told::descriptor(*code, told::hex(value)),
+    }
 }

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use routecore::bgp::message::SessionConfig;
 use routecore::bgp::message::update::UpdateMessage;
-use routecore::bgp::nlri::afisafi::{Addpath, IsPrefix, Nlri};
+use routecore::bgp::nlri::afisafi::{Addpath, AfiSafiNlri, IsPrefix, Nlri};
+use routecore::bgp::nlri::mpls::Labels;
 use routecore::bgp::path_attributes::WireformatPathAttribute;
 use routecore::bgp::types::{AddpathDirection, AfiSafiType, NextHop};
 
+use crate::families::told;
 use crate::{Session, Visitor};
 
 /// The configuration of a session.
@@ -152,4 +154,56 @@ fn tell(
         _ => {}
     }
     Ok(())
+}
+/// Tells the routes of MP_REACH_NLRI, of whatever family; `None` where this codec keeps them as octets.
+pub fn routes(update: &UpdateMessage<&[u8]>) -> Result<Option<Vec<String>>, String> {
+    let mut all = Vec::new();
+    for route in update.announcements().map_err(|error| error.to_string())? {
+        match told_of(&route.map_err(|error| error.to_string())?) {
+            Some(told) => all.push(told),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(all))
+}
+
+fn told_of(route: &Nlri<&[u8]>) -> Option<String> {
+    let labelled = |labels: &Labels<&[u8]>, prefix: String| {
+        told::labelled(labels.iter().map(|label| label.value()), &prefix)
+    };
+    macro_rules! prefix {
+        ($of:expr) => {
+            told::prefix($of.prefix().addr(), $of.prefix().len())
+        };
+    }
+    Some(match route {
+        Nlri::Ipv4Multicast(one) => prefix!(one),
+        Nlri::Ipv6Multicast(one) => prefix!(one),
+        Nlri::Ipv4MplsUnicast(one) => labelled(one.nlri().labels(), prefix!(one.nlri())),
+        Nlri::Ipv6MplsUnicast(one) => labelled(one.nlri().labels(), prefix!(one.nlri())),
+        Nlri::Ipv4MplsVpnUnicast(one) => {
+            let one = one.nlri();
+            told::vpn(one.rd().as_ref(), &labelled(one.labels(), prefix!(one)))
+        }
+        Nlri::Ipv6MplsVpnUnicast(one) => {
+            let one = one.nlri();
+            told::vpn(one.rd().as_ref(), &labelled(one.labels(), prefix!(one)))
+        }
+        Nlri::Ipv4RouteTarget(one) => {
+            let one = one.nlri();
+            match (one.origin_as(), one.route_target()) {
+                (Some(origin), Some(target)) => {
+                    told::membership(origin.into_u32(), &target.to_raw())
+                }
+                _ => "rtc all".to_owned(),
+            }
+        }
+        // Its fields are not to be had but so.
+        Nlri::L2VpnVpls(one) => {
+            let text = format!("{:?}", one.nlri());
+            let fields = text.split_once("ve_id")?.1;
+            format!("vpls ve_id{fields}")
+        }
+        _ => return None,
+    })
 }
