@@ -66,6 +66,18 @@ impl EncodeError {
             limit,
         }
     }
+
+    /// Holds the `value` of `field` against the most that fits.
+    ///
+    /// # Errors
+    /// Where it is more.
+    pub const fn within(field: &'static str, value: usize, limit: usize) -> Result<(), Self> {
+        if value <= limit {
+            Ok(())
+        } else {
+            Err(Self::new(field, value, limit))
+        }
+    }
 }
 
 /// What a malformed attribute asks of the session (RFC 7606 section 2), mildest first.

@@ -35,6 +35,26 @@ pub fn join<T: Display>(items: impl IntoIterator<Item = T>, separator: &str, out
     }
 }
 
+/// Octets of any length as one number, in decimal digits: Python's `int.from_bytes`.
+#[must_use]
+pub fn decimal(octets: &[u8]) -> String {
+    let mut number = octets.to_vec();
+    let mut digits = Vec::new();
+    while number.iter().any(|octet| *octet != 0) {
+        let mut rest = 0_u16;
+        for octet in &mut number {
+            let part = rest << 8 | u16::from(*octet);
+            *octet = (part / 10) as u8;
+            rest = part % 10;
+        }
+        digits.push(char::from(b'0' + rest as u8));
+    }
+    if digits.is_empty() {
+        return "0".to_owned();
+    }
+    digits.iter().rev().collect()
+}
+
 /// Appends octets in lower-case hexadecimal.
 pub fn hex(bytes: &[u8], out: &mut String) {
     for byte in bytes {
@@ -51,6 +71,15 @@ pub fn upper_hex(bytes: &[u8], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn octets_of_any_length_are_one_number() {
+        assert_eq!(super::decimal(&[]), "0");
+        assert_eq!(super::decimal(&[0, 0]), "0");
+        assert_eq!(super::decimal(&[1, 0]), "256");
+        let most = "340282366920938463463374607431768211455";
+        assert_eq!(super::decimal(&[0xff; 16]), most);
+    }
+
     #[test]
     fn a_string_is_escaped_as_python_does() {
         let mut out = String::new();

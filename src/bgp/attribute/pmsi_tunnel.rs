@@ -69,10 +69,7 @@ impl PathAttribute for PmsiTunnel {
     }
 
     fn encode(&self, _: &WireContext, out: &mut Writer) -> Result<(), EncodeError> {
-        if self.label >> 24 != 0 {
-            let label = usize::try_from(self.label).unwrap_or(usize::MAX);
-            return Err(EncodeError::new("PMSI label", label, 0xff_ffff));
-        }
+        EncodeError::within("PMSI label", self.label as usize, 0xff_ffff)?;
         out.extend_from_slice(&[self.flags, self.kind]);
         out.extend_from_slice(&self.label.to_be_bytes()[1..]);
         out.extend_from_slice(&self.tunnel);

@@ -59,14 +59,10 @@ impl CapabilityForm for GracefulRestart {
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
-        if self.time > Self::MAXIMUM_TIME {
-            return Err(EncodeError::new(
-                "restart time",
-                usize::from(self.time),
-                usize::from(Self::MAXIMUM_TIME),
-            ));
-        }
-        let restart = u16::from(self.flags & 0xf) << 12 | self.time;
+        let (time, limit) = (usize::from(self.time), usize::from(Self::MAXIMUM_TIME));
+        EncodeError::within("restart time", time, limit)?;
+        EncodeError::within("restart flags", usize::from(self.flags), 0x0f)?;
+        let restart = u16::from(self.flags) << 12 | self.time;
         out.extend_from_slice(&restart.to_be_bytes());
         for (family, flags) in &self.families {
             out.extend_from_slice(&family.afi.0.to_be_bytes());

@@ -56,13 +56,8 @@ impl CapabilityForm for LongLivedGracefulRestart {
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for entry in &self.entries {
-            if entry.stale_time > MAXIMUM_STALE_TIME {
-                return Err(EncodeError::new(
-                    "long-lived stale time",
-                    entry.stale_time as usize,
-                    MAXIMUM_STALE_TIME as usize,
-                ));
-            }
+            let (time, limit) = (entry.stale_time as usize, MAXIMUM_STALE_TIME as usize);
+            EncodeError::within("long-lived stale time", time, limit)?;
             out.extend_from_slice(&entry.family.afi.0.to_be_bytes());
             out.extend_from_slice(&[entry.family.safi.0, entry.flags]);
             out.extend_from_slice(&entry.stale_time.to_be_bytes()[1..]);

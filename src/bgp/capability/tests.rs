@@ -168,6 +168,13 @@ fn a_value_that_does_not_fit_is_refused() {
     };
     let error = Capability::from(restart).encode(&mut out).unwrap_err();
     assert_eq!((error.field, error.limit), ("restart time", 4095));
+    let restart = GracefulRestart {
+        flags: 0x10,
+        time: 0,
+        families: Vec::new(),
+    };
+    let error = Capability::from(restart).encode(&mut out).unwrap_err();
+    assert_eq!((error.field, error.limit), ("restart flags", 15));
     let version = SoftwareVersion {
         version: "x".repeat(256),
     };

@@ -77,7 +77,7 @@ impl NlriFamily for Labelled {
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         encode_length(self.labels.bits() + usize::from(self.prefix.length), out)?;
-        self.labels.encode(out);
+        self.labels.encode(out)?;
         self.prefix.encode_bits(out);
         Ok(())
     }
@@ -156,6 +156,17 @@ mod tests {
     fn the_label_of_a_withdraw_needs_no_bottom_of_stack() {
         let nlri = decode(FAMILY, "30 800000 0a0000");
         assert_eq!(nlri.text(), "10.0.0.0/24 label 524288");
+    }
+
+    #[test]
+    fn an_entry_of_more_than_24_bits_is_refused() {
+        let mut nlri = Labelled::new("10.0.0.0/8".parse().unwrap());
+        nlri.labels.0.push(0x100_0000);
+        let error = nlri.encode(&mut Vec::new()).unwrap_err();
+        assert_eq!(
+            (error.field, error.value, error.limit),
+            ("label stack entry", 0x100_0000, 0xff_ffff)
+        );
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl NlriFamily for Vpls {
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        EncodeError::within("VPLS label base", self.label as usize, 0xff_ffff)?;
         out.extend_from_slice(&LENGTH.to_be_bytes());
         out.extend_from_slice(&self.rd.0);
         for field in [self.endpoint, self.offset, self.size] {
@@ -198,6 +199,7 @@ impl NlriFamily for Vpls {
 mod tests {
     use super::*;
     use crate::bgp::iana::{Afi, Safi};
+    use crate::bgp::nlri::NlriValue;
     use crate::bgp::nlri::testing::{check_bytes, check_neighbors, decode, encode, parse};
 
     const FAMILY: Family = Family::new(Afi::L2VPN, Safi::VPLS);
@@ -218,6 +220,16 @@ mod tests {
             nlri.json(),
             r#"{ "rd": "192.168.123.5:123", "endpoint": 5, "base": 10702, "offset": 1, "size": 8 }"#
         );
+    }
+
+    #[test]
+    fn a_label_base_of_more_than_24_bits_is_refused() {
+        let NlriValue::Vpls(mut vpls) = decode(FAMILY, OCTETS).value else {
+            panic!("not a VPLS");
+        };
+        vpls.label = 0x100_0000;
+        let error = vpls.encode(&mut Vec::new()).unwrap_err();
+        assert_eq!((error.field, error.limit), ("VPLS label base", 0xff_ffff));
     }
 
     #[test]

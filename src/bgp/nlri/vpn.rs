@@ -82,7 +82,7 @@ impl NlriFamily for Vpn {
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         let bits = self.labels.bits() + RD_BITS + usize::from(self.prefix.length);
         encode_length(bits, out)?;
-        self.labels.encode(out);
+        self.labels.encode(out)?;
         out.extend_from_slice(&self.rd.0);
         self.prefix.encode_bits(out);
         Ok(())

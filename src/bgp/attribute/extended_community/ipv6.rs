@@ -7,12 +7,14 @@
 //! ```
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
+use super::{dissect_each, json_of};
+use crate::bgp::attribute::communities::{sorted, text_of};
 use crate::bgp::attribute::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::json::decimal;
 use crate::bgp::nlri::qualifier::{address6, hex};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
@@ -40,25 +42,6 @@ impl ExtendedCommunityIpv6 {
         let mut octets = [0; 16];
         octets.copy_from_slice(&self.0[2..18]);
         octets.into()
-    }
-
-    /// The value as a number in decimal digits.
-    fn decimal(self) -> String {
-        let mut number = self.0;
-        let mut digits = Vec::new();
-        while number.iter().any(|octet| *octet != 0) {
-            let mut rest = 0_u16;
-            for octet in &mut number {
-                let part = rest << 8 | u16::from(*octet);
-                *octet = (part / 10) as u8;
-                rest = part % 10;
-            }
-            digits.push(char::from(b'0' + rest as u8));
-        }
-        if digits.is_empty() {
-            digits.push('0');
-        }
-        digits.iter().rev().collect()
     }
 }
 
@@ -92,12 +75,6 @@ impl ExtendedCommunitiesIpv6 {
         for community in &others.0 {
             self.add(*community);
         }
-    }
-
-    fn sorted(&self) -> Vec<ExtendedCommunityIpv6> {
-        let mut sorted = self.0.clone();
-        sorted.sort();
-        sorted
     }
 }
 
@@ -142,47 +119,20 @@ impl PathAttribute for ExtendedCommunitiesIpv6 {
         }
         Ok(all)
     }
+
     fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
-        let community = |reader: &mut Reader<'_>| reader.array().map(ExtendedCommunityIpv6);
-        while !fields.is_empty() {
-            let shown = fields.decoded(
-                "community",
-                "IPv6 Extended Community",
-                community,
-                ToString::to_string,
-            );
-            if shown.is_none() {
-                return;
-            }
-        }
+        dissect_each(fields, "IPv6 Extended Community", ExtendedCommunityIpv6);
     }
 
     fn text(&self, out: &mut String) {
-        let _ = match self.sorted().as_slice() {
-            [one] => write!(out, "{one}"),
-            [] => Ok(()),
-            many => {
-                out.push('[');
-                for community in many {
-                    let _ = write!(out, " {community}");
-                }
-                write!(out, " ]")
-            }
-        };
+        text_of(&self.0, out);
     }
 
     fn json(&self, out: &mut String) {
-        out.push_str("[ ");
-        for (at, community) in self.sorted().iter().enumerate() {
-            if at > 0 {
-                out.push_str(", ");
-            }
-            let _ = write!(out, "{{ \"value\": {}, \"string\": \"", community.decimal());
-            if matches!(community.code(), (0x00, 0x0b | 0x0c)) {
-                let _ = write!(out, "{community}");
-            }
-            out.push_str("\" }");
-        }
-        out.push_str(" ]");
+        let shown = |community: ExtendedCommunityIpv6| {
+            let named = matches!(community.code(), (0x00, 0x0b | 0x0c));
+            (decimal(&community.0), named.then(|| community.to_string()))
+        };
+        json_of(sorted(&self.0).into_iter().map(shown), out);
     }
 }

@@ -31,11 +31,12 @@ pub mod traffic_mark;
 pub mod traffic_rate;
 
 use std::fmt;
-use std::fmt::Write as _;
 
+use super::communities::text_of;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::json::join;
 use crate::bgp::nlri::qualifier::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
@@ -240,50 +241,48 @@ impl PathAttribute for ExtendedCommunities {
             .map(parse::community)
             .collect()
     }
+
     fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
-        let community = |reader: &mut Reader<'_>| reader.array().map(ExtendedCommunity);
-        while !fields.is_empty() {
-            let shown = fields.decoded(
-                "community",
-                "Extended Community",
-                community,
-                ToString::to_string,
-            );
-            if shown.is_none() {
-                return;
-            }
-        }
+        dissect_each(fields, "Extended Community", ExtendedCommunity);
     }
 
     fn text(&self, out: &mut String) {
-        let _ = match self.sorted().as_slice() {
-            [one] => write!(out, "{one}"),
-            [] => Ok(()),
-            many => {
-                out.push('[');
-                for community in many {
-                    let _ = write!(out, " {community}");
-                }
-                write!(out, " ]")
-            }
-        };
+        text_of(&self.sorted(), out);
     }
 
     fn json(&self, out: &mut String) {
-        out.push_str("[ ");
-        for (at, community) in self.sorted().iter().enumerate() {
-            if at > 0 {
-                out.push_str(", ");
-            }
-            let value = u64::from_be_bytes(community.0);
-            let _ = write!(out, "{{ \"value\": {value}, \"string\": \"");
-            // A kind that ExaBGP does not know has an empty string here, and hexadecimal in its text.
-            if community.known().is_some() {
-                let _ = write!(out, "{community}");
-            }
-            out.push_str("\" }");
+        // A kind that ExaBGP does not know has an empty string here, and hexadecimal in its text.
+        let shown = |community: ExtendedCommunity| {
+            let value = u64::from_be_bytes(community.0).to_string();
+            (value, community.known().map(|_| community.to_string()))
+        };
+        json_of(self.sorted().into_iter().map(shown), out);
+    }
+}
+
+/// ExaBGP's JSON for communities: of each its octets as a number, and its text where it has one.
+fn json_of(communities: impl Iterator<Item = (String, Option<String>)>, out: &mut String) {
+    out.push_str("[ ");
+    let items = communities.map(|(value, text)| {
+        let text = text.unwrap_or_default();
+        format!("{{ \"value\": {value}, \"string\": \"{text}\" }}")
+    });
+    join(items, ", ", out);
+    out.push_str(" ]");
+}
+
+/// Explains communities of `N` octets each.
+fn dissect_each<T: fmt::Display, const N: usize>(
+    fields: &mut Dissector<'_>,
+    name: &'static str,
+    community: impl Fn([u8; N]) -> T,
+) {
+    while !fields.is_empty() {
+        let decode = |reader: &mut Reader<'_>| reader.array().map(&community);
+        let shown = fields.decoded("community", name, decode, ToString::to_string);
+        if shown.is_none() {
+            return;
         }
-        out.push_str(" ]");
     }
 }
 

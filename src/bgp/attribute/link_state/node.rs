@@ -2,6 +2,7 @@
 
 use super::value::{self, Item, RESERVED, Shown};
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
+use crate::bgp::json::decimal;
 use crate::bgp::wire::Reader;
 
 /// The longest name.
@@ -50,23 +51,4 @@ pub(super) fn local_router_id(reader: Reader<'_>) -> Result<Shown, DecodeError> 
         key,
         vec![address],
     ))
-}
-
-/// The octets as one number, in decimal.
-fn decimal(octets: &[u8]) -> String {
-    let mut number = octets.to_vec();
-    let mut digits = Vec::new();
-    while number.iter().any(|octet| *octet != 0) {
-        let mut rest = 0_u16;
-        for octet in &mut number {
-            let part = rest << 8 | u16::from(*octet);
-            *octet = (part / 10) as u8;
-            rest = part % 10;
-        }
-        digits.push(char::from(b'0' + rest as u8));
-    }
-    if digits.is_empty() {
-        return "0".to_owned();
-    }
-    digits.iter().rev().collect()
 }

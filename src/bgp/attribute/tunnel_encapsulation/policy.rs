@@ -150,7 +150,9 @@ impl PolicyWords {
                 1,
                 words.word("a name")?.text.as_bytes(),
             ),
-            _ => segment_list(words)?.sub_tlv(),
+            _ => segment_list(words)?
+                .sub_tlv()
+                .map_err(|error| words.error(error.to_string()))?,
         };
         let again = self.sub_tlvs.iter().any(|held| held.code == sub_tlv.code);
         if again && sub_tlv.code != SEGMENT_LIST && sub_tlv.code != SRV6_BINDING_SID {

@@ -10,8 +10,8 @@
 use std::net::Ipv6Addr;
 
 use super::SubTlv;
-use crate::bgp::error::DecodeError;
-use crate::bgp::wire::Reader;
+use crate::bgp::error::{DecodeError, EncodeError};
+use crate::bgp::wire::{Prefix, Reader, length_prefixed};
 
 /// The sub-TLV of a segment list.
 pub(super) const SEGMENT_LIST: u8 = 128;
@@ -57,8 +57,10 @@ pub struct EndpointBehavior {
 
 impl SegmentList {
     /// The sub-TLV that says it.
-    #[must_use]
-    pub fn sub_tlv(&self) -> SubTlv {
+    ///
+    /// # Errors
+    /// Where a label has more than 20 bits, or the value of another segment more than 255 octets.
+    pub fn sub_tlv(&self) -> Result<SubTlv, EncodeError> {
         let mut value = vec![0];
         if let Some(weight) = self.weight {
             value.extend_from_slice(&[WEIGHT, 6, 0, 0]);
@@ -71,6 +73,7 @@ impl SegmentList {
         for (at, segment) in self.segments.iter().enumerate() {
             match segment {
                 Segment::Mpls(label) => {
+                    EncodeError::within("segment label", *label as usize, 0xf_ffff)?;
                     // The last label of the list is the bottom of the stack.
                     let stack = u32::from(bottom == Some(at)) << 8;
                     value.extend_from_slice(&[TYPE_A, 6, 0, 0]);
@@ -89,15 +92,18 @@ impl SegmentList {
                     code,
                     value: octets,
                 } => {
-                    value.extend_from_slice(&[*code, octets.len() as u8]);
-                    value.extend_from_slice(octets);
+                    value.push(*code);
+                    length_prefixed(&mut value, "segment length", Prefix::U8, |out| {
+                        out.extend_from_slice(octets);
+                        Ok(())
+                    })?;
                 }
             }
         }
-        SubTlv {
+        Ok(SubTlv {
             code: SEGMENT_LIST,
             value,
-        }
+        })
     }
 
     pub(super) fn decode(mut reader: Reader<'_>) -> Result<Self, DecodeError> {

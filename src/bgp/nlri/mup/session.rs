@@ -186,17 +186,13 @@ impl Type2Session {
     }
 
     pub(super) fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
-        if self.teid_bits > 32 {
-            return Err(EncodeError::new(
-                "TEID bits",
-                usize::from(self.teid_bits),
-                32,
-            ));
-        }
+        EncodeError::within("TEID bits", usize::from(self.teid_bits), 32)?;
+        let count = usize::from(self.teid_bits.div_ceil(8));
+        let limit = (1_u64 << (8 * count)) - 1;
+        EncodeError::within("TEID", self.teid as usize, limit as usize)?;
         out.extend_from_slice(&self.rd.0);
         out.push(self.length());
         push_address(self.endpoint, out);
-        let count = usize::from(self.teid_bits.div_ceil(8));
         out.extend_from_slice(&self.teid.to_be_bytes()[4 - count..]);
         Ok(())
     }

@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 
-use crate::bgp::error::{DecodeError, DecodeErrorKind};
+use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 
@@ -79,10 +79,15 @@ impl Labels {
     }
 
     /// Appends the wire form.
-    pub fn encode(&self, out: &mut Writer) {
+    ///
+    /// # Errors
+    /// Where an entry has more than 24 bits.
+    pub fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for entry in &self.0 {
+            EncodeError::within("label stack entry", *entry as usize, 0xff_ffff)?;
             out.extend_from_slice(&entry.to_be_bytes()[1..]);
         }
+        Ok(())
     }
 
     /// Reads `100` or `[ 100 200 ]`.
