@@ -193,6 +193,13 @@ fn every_message_family_attribute_and_capability_has_a_fuzz_target() {
         "add to qa/fuzz/Cargo.toml:\n{}",
         missing.concat()
     );
+    // `all` and qa/fuzz/seed know them by their places.
+    let names: Vec<&str> = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .filter(|name| !matches!(*name, "lockstep-fuzz" | "all"))
+        .collect();
+    assert_eq!(names, harness::targets());
 }
 
 /// The fuzz targets, a few hundred random inputs each: enough to know that they run.
