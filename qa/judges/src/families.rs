@@ -110,13 +110,14 @@ pub fn nlri(random: &mut Random, family: Family) -> Vec<u8> {
     let v6 = family.afi == Afi::IPV6;
     match family.safi {
         Safi::NLRI_MPLS => {
-            let labels = labels(random);
-            with_bits(&labels, prefix(random, v6))
+            let prefix = prefix(random, v6);
+            with_bits(&labels(random, v6, &prefix), prefix)
         }
         Safi::MPLS_VPN => {
-            let mut before = labels(random);
+            let prefix = prefix(random, v6);
+            let mut before = labels(random, v6, &prefix);
             before.extend_from_slice(&distinguisher(random));
-            with_bits(&before, prefix(random, v6))
+            with_bits(&before, prefix)
         }
         Safi::FLOW => flow(random, v6),
         Safi::RTC => target(random),
@@ -180,9 +181,11 @@ fn with_bits(before: &[u8], (bits, octets): (u8, Vec<u8>)) -> Vec<u8> {
     out
 }
 
-/// One label or two, the last marked as the bottom; traffic classes are zero.
-fn labels(random: &mut Random) -> Vec<u8> {
-    let count = if random.one_in(4) { 2 } else { 1 };
+/// One label or two, the last marked as the bottom; traffic classes are zero. Two only where one of them and the rest
+/// cannot be one before a longer prefix: there Lockstep reads as ExaBGP does, and other codecs do not.
+fn labels(random: &mut Random, v6: bool, (bits, _): &(u8, Vec<u8>)) -> Vec<u8> {
+    let plain = bits + 24 > if v6 { 128 } else { 32 };
+    let count = if plain && random.one_in(4) { 2 } else { 1 };
     let mut out = Vec::new();
     for at in 1..=count {
         let label = (16 + random.below((1 << 20) - 16)) as u32;

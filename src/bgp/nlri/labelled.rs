@@ -141,12 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_goes_on_to_its_bottom_where_a_prefix_would_fit_after_the_first_label() {
-        let nlri = decode(FAMILY, "38 651fd0 b5f561 0a");
-        assert_eq!(nlri.text(), "10.0.0.0/8 label [ 414205 745302 ]");
-    }
-
-    #[test]
     fn a_label_without_the_bottom_bit_is_one_alone() {
         let nlri = decode(FAMILY, "30 000640 0a0000");
         assert_eq!(nlri.text(), "10.0.0.0/24 label 100");

@@ -45,9 +45,11 @@ impl Labels {
     /// Decodes the stack before a prefix: `bits` is what the NLRI's length field leaves for stack and prefix,
     /// and is lowered by what the stack took; the prefix has at most `prefix_bits`.
     ///
-    /// The stack ends with the S bit, or with a lone entry that stands for a withdraw or for no label (RFC 8277
-    /// sections 2.3 and 2.4). A stack that never does is one entry of a speaker that leaves the bit unset (section 2.2),
-    /// if a prefix follows it.
+    /// The stack ends with the S bit. Without it, a lone entry ends where the length says that a prefix
+    /// follows, or if it stands for a withdraw or for no label (RFC 8277 sections 2.2 and 2.4).
+    ///
+    /// So does ExaBGP, and so it takes two labels before a short prefix for one before a longer: three of the other codecs
+    /// that qa/judges asks read on to the S bit.
     ///
     /// # Errors
     /// Truncated, or a stack that never ends.
@@ -56,26 +58,21 @@ impl Labels {
         bits: &mut usize,
         prefix_bits: usize,
     ) -> Result<Self, DecodeError> {
-        let (mut entries, mut after_first) = (Vec::new(), None);
+        let mut entries = Vec::new();
         while *bits >= 24 {
             let entry = reader.u24()?;
             *bits -= 24;
             entries.push(entry);
             let alone = entries.len() == 1;
-            if entry & 1 == 1 || alone && matches!(entry, WITHDRAWN | 0) {
+            let fits = *bits > 0 && *bits <= prefix_bits;
+            if entry & 1 == 1 || alone && (fits || entry == WITHDRAWN || entry == 0) {
                 return Ok(Self(entries));
             }
-            after_first.get_or_insert((*reader, *bits));
         }
-        match after_first {
-            None => Ok(Self::default()),
-            Some((rest, left)) if (1..=prefix_bits).contains(&left) => {
-                (*reader, *bits) = (rest, left);
-                entries.truncate(1);
-                Ok(Self(entries))
-            }
-            Some(_) => Err(reader.error(DecodeErrorKind::Value("label stack without bottom"), 3)),
+        if entries.is_empty() {
+            return Ok(Self::default());
         }
+        Err(reader.error(DecodeErrorKind::Value("label stack without bottom"), 3))
     }
 
     /// Appends the wire form.
