@@ -10,6 +10,8 @@ mod differential;
 mod daemon;
 mod dropin;
 mod differential_configurations;
+mod differential_dialogues;
+mod differential_session;
 mod functional_runner;
 mod scenario_files;
 mod wire;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockstep::bgp::family::{Families, Family};
+use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::bgp::message::Operational;
 use lockstep::bgp::message::operational::{OperationalType, OperationalValue};
 use lockstep::speaker::neighbor::{AddPath, Address, Neighbor};
@@ -262,13 +263,21 @@ fn an_advisory_is_told_anew_to_every_session() {
     right.capability.operational = true;
     let mut pair = Pair::new(left, right);
     pair.establish();
-    pair.left.peer.queue_operational(Operational {
+    let advisory = |family| Operational {
         kind: OperationalType::ASM,
         value: OperationalValue::Advisory {
-            family: Family::IPV4_UNICAST,
+            family,
             text: b"hello".to_vec(),
         },
-    });
+    };
+    let foreign = Family::new(Afi::L2VPN, Safi::EVPN);
+    let peer = &mut pair.left.peer;
+    peer.queue_operational(advisory(Family::IPV4_UNICAST))
+        .unwrap();
+    assert_eq!(
+        peer.queue_operational(advisory(foreign)),
+        Err(Refused::Family(foreign))
+    );
     pair.settle();
     assert_eq!(pair.left.take_sent().len(), 1);
     pair.reconnect();

@@ -175,7 +175,7 @@ def operational():
     kind = R.choice(('asm', 'adm', 'rpcq', 'rpcp', 'apcq', 'apcp', 'lpcq', 'lpcp'))
     if kind in ('asm', 'adm'):
         return f'operational {{ {kind} {family} advisory "text {number(16)}"; }}'
-    counter = f' counter {number(64)}' if kind.endswith('p') else ''
+    counter = f' counter {number(32)}' if kind.endswith('p') else ''
     return f'operational {{ {kind} {family} sequence {number(32)}{counter}; }}'
 
 

@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -15,6 +15,8 @@ import sys
 
 from chance import FAMILIES, R, octets
 from configurations import configurations
+from dialogues import dialogues
+from program import dialogue
 from reference import answer, offline, sent, show_attribute, show_nlri, show_update, show_words
 from wire import ATTRIBUTES, changed, nlri, update
 from words import command, routes
@@ -64,6 +66,13 @@ def main():
     write('updates.jsonl', rows)
     write('lines.jsonl', ({'line': command(conf), 'sent': sent(conf)} for *_, conf in routes(COUNT)))
     write('configurations.jsonl', ({'text': text, 'answer': answer(text)} for text in configurations(10 * COUNT)))
+    write(
+        'dialogues.jsonl',
+        (
+            {'text': text, 'established': established, 'lines': lines, 'shown': dialogue(text, established, lines)}
+            for text, established, lines in dialogues(5 * COUNT)
+        ),
+    )
 
 
 main()

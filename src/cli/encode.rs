@@ -135,11 +135,19 @@ fn encode(arguments: &Arguments, line: &str) -> miette::Result<Vec<Vec<u8>>> {
 
 /// The command of `line`, which `announce` may be missing from.
 fn understand(line: &str) -> miette::Result<Action> {
-    let first = line.split_whitespace().next().unwrap_or_default();
-    let whole = match first {
-        "announce" | "withdraw" | "teardown" => line.to_owned(),
-        _ => format!("announce {line}"),
+    let bare = match command::parse(line) {
+        Ok(command) => return Ok(command.action),
+        Err(error) => error,
     };
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let means_a_verb = |error: &TextError| {
+        let help = error.help.as_deref().unwrap_or_default();
+        error.span.end <= first.len() && help.starts_with("did you mean")
+    };
+    if matches!(first, "announce" | "withdraw" | "teardown" | "neighbor") || means_a_verb(&bare) {
+        return Err(mistake(&bare, line));
+    }
+    let whole = format!("announce {line}");
     command::parse(&whole)
         .map(|command| command.action)
         .map_err(|error| mistake(&error, &whole))
@@ -238,6 +246,13 @@ mod tests {
             ]),
             ["002B020000001240010100400204020 1FFFD4003047F000001080A".replace(' ', "")]
         );
+    }
+
+    #[test]
+    fn a_misspelt_verb_is_told_from_a_missing_one() {
+        let told = |line: &str| format!("{:?}", understand(line).unwrap_err());
+        assert!(told("anounce route 10.0.0.0/8").contains("did you mean `announce`?"));
+        assert!(told("rout 10.0.0.0/8").contains("did you mean `route`?"));
     }
 
     #[test]

@@ -69,8 +69,8 @@ pub fn line(
             }
             Ok(vec![route])
         }
-        Safi::MCAST_VPN | Safi::MUP => own(family, words, interner),
-        Safi::SR_POLICY => policy(family, words, interner),
+        Safi::MCAST_VPN | Safi::MUP => own(family, keyword, words, interner),
+        Safi::SR_POLICY => policy(family, keyword, words, interner),
         _ => route::line(Kind::Family(family), words, purpose, interner),
     }
 }
@@ -78,18 +78,21 @@ pub fn line(
 /// A route the NLRI of which its family reads itself, before the attributes.
 fn own(
     family: Family,
+    at: &Word,
     words: &mut Words<'_>,
     interner: &mut Interner,
 ) -> Result<Vec<ConfiguredRoute>, TextError> {
     let nlri = Nlri::parse(family, words)?;
     let mut draft = RouteDraft::default();
     draft.set_all(words)?;
+    draft.fits(family, at)?;
     Ok(vec![draft.route(nlri, interner)])
 }
 
 /// A segment routing policy: its words and those of the route stand in any order.
 fn policy(
     family: Family,
+    at: &Word,
     words: &mut Words<'_>,
     interner: &mut Interner,
 ) -> Result<Vec<ConfiguredRoute>, TextError> {
@@ -104,5 +107,6 @@ fn policy(
     if let Some(tunnels) = policy.finish() {
         draft.attributes.insert(tunnels.into());
     }
+    draft.fits(family, at)?;
     Ok(vec![draft.route(nlri, interner)])
 }

@@ -84,7 +84,7 @@ impl RouteDraft {
     pub fn set(&mut self, keyword: &Word, words: &mut Words<'_>) -> Result<(), TextError> {
         match keyword.text.as_str() {
             "next-hop" => self.next_hop = Some(next_hop(words)?),
-            "path-information" => self.path_id = Some(path_information(words)?),
+            "path-information" => self.path_id = path_information(words)?,
             "rd" | "route-distinguisher" => self.rd = Some(RouteDistinguisher::parse(words)?),
             "label" => self.labels = Some(Labels::parse(words)?),
             // A name is for the reader of the configuration alone.
@@ -125,6 +125,7 @@ impl RouteDraft {
     ) -> Result<Vec<ConfiguredRoute>, TextError> {
         let family = self.family(kind, prefix);
         self.check(family, purpose, at)?;
+        self.fits(family, at)?;
         let attributes = interner.intern(&self.attributes);
         let (next_hop, next_hop_self) = self.next_hop(family);
         let make = |prefix: Prefix| ConfiguredRoute {
@@ -143,6 +144,24 @@ impl RouteDraft {
             }
             _ => Ok(vec![make(prefix)]),
         }
+    }
+
+    /// Whether a route of `family` can have what was said; `at` is the word that begins it.
+    ///
+    /// # Errors
+    /// Labels or a route distinguisher that its NLRI has no place for.
+    pub fn fits(&self, family: Family, at: &Word) -> Result<(), TextError> {
+        let vpn = matches!(family.safi, Safi::MPLS_VPN | Safi::MCAST_MPLS_VPN);
+        let (keyword, families) =
+            if self.labels.is_some() && !(vpn || family.safi == Safi::NLRI_MPLS) {
+                ("label", "nlri-mpls and mpls-vpn")
+            } else if self.rd.is_some() && !vpn {
+                ("rd", "mpls-vpn")
+            } else {
+                return Ok(());
+            };
+        let message = format!("a route of {family} has no `{keyword}`");
+        Err(TextError::new(at.span.clone(), message).help(format!("those of {families} have one")))
     }
 
     /// The route to an NLRI that its family has read itself.
@@ -333,12 +352,15 @@ pub fn next_hop(words: &mut Words<'_>) -> Result<NextHopText, TextError> {
         .map_err(|_| value::wrong(word, "a next hop").help("write an IP address, or self"))
 }
 
-/// Reads a path identifier: a number, or four octets in the form of an IPv4 address.
-fn path_information(words: &mut Words<'_>) -> Result<PathId, TextError> {
+/// Reads a path identifier: a number, or four octets in the form of an IPv4 address. Parity: the number 0 is none.
+fn path_information(words: &mut Words<'_>) -> Result<Option<PathId>, TextError> {
     let word = words.word("a path identifier")?;
     let number = value::digits::<u32>(&word.text);
     let dotted = || word.text.parse::<std::net::Ipv4Addr>().ok().map(u32::from);
-    number.or_else(dotted).map(PathId).ok_or_else(|| {
+    if number == Some(0) {
+        return Ok(None);
+    }
+    number.or_else(dotted).map(PathId).map(Some).ok_or_else(|| {
         value::wrong(word, "a path identifier")
             .help("write a number from 0 to 4294967295, or as in 0.0.0.1")
     })

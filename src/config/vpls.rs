@@ -50,6 +50,7 @@ impl VplsDraft {
         let mut words = Words::new(&self.nlri, at.span.end);
         let nlri = Nlri::parse(FAMILY, &mut words)?;
         words.finish()?;
+        self.rest.fits(FAMILY, at)?;
         Ok(self.rest.route(nlri, interner))
     }
 }

@@ -50,7 +50,7 @@
 //! # NLRI and attributes
 //! The habits of text, JSON and octets stand in the files of the families and attributes, each under "Parity":
 //! the bottom-of-stack bit of VPLS labels and SR policies' binding SIDs, extended communities sorted, AS numbers above 65535 in
-//! communities of type 1, hidden kinds shown in hexadecimal, 13 bits of an interface group. `tests/differential.rs` holds them to
+//! communities of type 1, hidden kinds shown in hexadecimal, 13 bits of an interface group. `qa/differential/run` holds them to
 //! what the real ExaBGP makes of random routes.
 //!
 //! # Departures
@@ -68,7 +68,8 @@
 //! - JSON tells the family that a route has. The reference calls BGP-LS-VPN `bgp-ls bgp-ls`, and takes the AFI of a MUP route of
 //!   unknown type for its architecture.
 //! - Several VPLS routes may stand in one attribute. The reference reads one.
-//! - A route target constraint has as many bits as it says (RFC 4684 section 4). The reference reads 96.
+//! - A route target constraint has as many bits as it says (RFC 4684 section 4), and its target is told as anywhere else. The
+//!   reference reads 96, and tells a redirection of a 4-octet AS by the name of a class.
 //! - Lengths inside an SRv6 service are held to the octets that there are. The reference reads what is there.
 //! - An IPv6 /32 may be announced to an IPv4 neighbor. The reference then refuses the neighbor (`netmask.py` shares one object).
 //!
@@ -83,3 +84,6 @@
 //!   and gives all the prefixes of `attributes … nlri` the family of the last.
 //! - `announce { ipv4 { flow-vpn … } }` takes `rd` and wants it (RFC 8955 section 8). The reference has no word for it and sends none.
 //! - `attributes … nlri` of a configuration is announced. The reference reads it and never sends it.
+//! - Commands are understood as they stand: `neighbor` chooses for `show` and `announce operational` too, an advisory may have spaces,
+//!   `withdraw watchdog` is one only where it begins the command. The reference finds the words anywhere in the line.
+//! - `help` names the commands of the development branch too.

@@ -108,11 +108,18 @@ impl Chosen<'_> {
     }
 
     pub fn operational(&mut self, message: &Operational) -> Applied {
+        let mut refusals = Vec::new();
         let found = self.visit(
             |choice, peer| choice.binds(peer.neighbor()),
-            |subject| subject.peer.queue_operational(message.clone()),
+            |subject| {
+                if let Err(refused) = subject.peer.queue_operational(message.clone()) {
+                    refusals.push(format!("{}: {refused}", subject.name));
+                }
+            },
         );
-        Self::outcome(found)
+        let mut applied = Self::outcome(found);
+        applied.refusals.extend(refusals);
+        applied
     }
 
     pub fn refresh(&mut self, family: Family) -> Applied {
@@ -191,8 +198,9 @@ impl Chosen<'_> {
         }
     }
 
-    /// Every neighbor may be shown to any program.
+    /// The lines of `show …`, of the selected neighbors: each may be shown to any program.
     pub fn show(&mut self, show: &Show, now: Duration) -> Vec<String> {
+        let choice = self.choice;
         match show {
             Show::Neighbor {
                 limit,
@@ -201,7 +209,9 @@ impl Chosen<'_> {
             } => {
                 let mut snapshots: Vec<Snapshot> = Vec::new();
                 self.peers.for_each(&mut |subject| {
-                    snapshots.push(subject.tally.snapshot(subject.peer, now));
+                    if choice.selects(subject.name) {
+                        snapshots.push(subject.tally.snapshot(subject.peer, now));
+                    }
                 });
                 let statuses: Vec<_> = snapshots.iter().map(Snapshot::status).collect();
                 show::neighbors(limit.as_deref(), *detail, *json, &statuses)
@@ -221,7 +231,7 @@ impl Chosen<'_> {
                 };
                 let mut lines = Vec::new();
                 self.peers.for_each(&mut |subject| {
-                    if wanted.wants(subject.peer.neighbor()) {
+                    if choice.selects(subject.name) && wanted.wants(subject.peer.neighbor()) {
                         let snapshot = subject.tally.snapshot(subject.peer, now);
                         lines.extend(adj_rib(wanted, subject.peer, &snapshot, *incoming));
                     }

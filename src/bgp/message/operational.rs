@@ -98,6 +98,17 @@ pub struct Operational {
 }
 
 impl Operational {
+    /// The family it is about, if its type is known.
+    #[must_use]
+    pub const fn family(&self) -> Option<Family> {
+        match &self.value {
+            OperationalValue::Advisory { family, .. }
+            | OperationalValue::Query { family, .. }
+            | OperationalValue::Counter { family, .. } => Some(*family),
+            OperationalValue::Other(_) => None,
+        }
+    }
+
     pub(super) fn decode(mut reader: Reader<'_>) -> Result<Self, MessageError> {
         let mut body = || {
             let kind = OperationalType(reader.u16()?);

@@ -23,7 +23,7 @@ use super::session::{Ends, Negotiated, Session, SessionEvent};
 use super::settings::Settings;
 use crate::bgp::collections::Map;
 use crate::bgp::family::Family;
-use crate::bgp::message::operational::{OperationalType, OperationalValue};
+use crate::bgp::message::operational::OperationalType;
 use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh};
 
 /// A neighbor and everything of it that outlives a session.
@@ -100,12 +100,10 @@ impl Peer {
     fn queue_configured_messages(&mut self) {
         let neighbor = Arc::clone(&self.neighbor);
         for message in &neighbor.operational {
-            match &message.value {
-                OperationalValue::Advisory { family, .. }
-                    if message.kind == OperationalType::ASM
-                        && neighbor.families.contains(*family) =>
-                {
-                    self.advisories.insert(*family, message.clone());
+            match message.family() {
+                Some(family) if !neighbor.families.contains(family) => {}
+                Some(family) if message.kind == OperationalType::ASM => {
+                    self.advisories.insert(family, message.clone());
                 }
                 _ => self.queues.operational.push_back(message.clone()),
             }
@@ -175,13 +173,20 @@ impl Peer {
     }
 
     /// Queues an OPERATIONAL message; an ASM is told anew to every session.
-    pub fn queue_operational(&mut self, message: Operational) {
-        if let (OperationalType::ASM, OperationalValue::Advisory { family, .. }) =
-            (message.kind, &message.value)
-        {
-            self.advisories.insert(*family, message.clone());
+    ///
+    /// # Errors
+    /// A message of a family that the neighbor does not have is not for it.
+    pub fn queue_operational(&mut self, message: Operational) -> Result<(), Refused> {
+        if let Some(family) = message.family() {
+            if !self.neighbor.families.contains(family) {
+                return Err(Refused::Family(family));
+            }
+            if message.kind == OperationalType::ASM {
+                self.advisories.insert(family, message.clone());
+            }
         }
         self.queues.operational.push_back(message);
+        Ok(())
     }
 
     /// Starts the session of a connection that has just opened.
