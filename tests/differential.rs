@@ -375,6 +375,25 @@ fn whole_updates_are_shown_alike() {
 }
 
 #[test]
+fn other_messages_are_shown_alike() {
+    let mut differences = Differences::default();
+    let rows: Vec<Value> = rows("messages")
+        .filter(|row| !row["shown"].is_null())
+        .collect();
+    let octets: Vec<String> = rows
+        .iter()
+        .map(|row| text(&row["octets"]).to_owned())
+        .collect();
+    let shown = lockstep("decode", &octets);
+    assert_eq!(shown.len(), rows.len());
+    for (row, line) in rows.iter().zip(shown) {
+        let at = line.find("\"direction\"").unwrap_or_default();
+        differences.compare("json", row, &line[at..], text(&row["shown"]).trim_end());
+    }
+    differences.finish(rows.len());
+}
+
+#[test]
 fn lines_are_sent_alike() {
     let mut differences = Differences::default();
     let rows: Vec<Value> = rows(LINES).filter(|row| !row["sent"].is_null()).collect();

@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations,dialogues}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -17,8 +17,8 @@ from chance import FAMILIES, R, octets
 from configurations import configurations
 from dialogues import dialogues
 from program import dialogue
-from reference import answer, offline, sent, show_attribute, show_nlri, show_update, show_words
-from wire import ATTRIBUTES, changed, nlri, update
+from reference import answer, offline, sent, show_attribute, show_message, show_nlri, show_update, show_words
+from wire import ATTRIBUTES, changed, message, nlri, update
 from words import command, routes
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
@@ -57,7 +57,7 @@ def main():
     for kind, family, words, others, conf in routes(COUNT):
         rows.append({'kind': kind, 'family': family, 'words': words, 'others': others, 'shown': show_words(conf)})
     write('words.jsonl', rows)
-    negotiated = offline()
+    neighbor, negotiated = offline()
     rows = []
     for name in FAMILIES:
         for _ in range(COUNT // 2):
@@ -73,6 +73,8 @@ def main():
             for text, established, lines in dialogues(5 * COUNT)
         ),
     )
+    messages = (message() for _ in range(5 * COUNT))
+    write('messages.jsonl', ({'octets': data.hex(), 'shown': show_message(data, neighbor)} for data in messages))
 
 
 main()

@@ -10,7 +10,7 @@ log.silence()
 log.init(getenv())
 
 from exabgp.bgp.message import Action  # noqa: E402
-from exabgp.bgp.message import Open  # noqa: E402
+from exabgp.bgp.message import Notification, Open  # noqa: E402
 from exabgp.bgp.message.direction import Direction  # noqa: E402
 from exabgp.bgp.message.open import ASN, RouterID, Version  # noqa: E402
 from exabgp.bgp.message.open.capability import Capabilities, Capability, Negotiated  # noqa: E402
@@ -57,8 +57,8 @@ def show_words(conf):
 
 
 def offline():
-    """What a session with every family negotiates."""
-    return session(Configuration([NEIGHBOR.format('')], text=True))[1]
+    """A neighbor with every family, and what its session negotiates."""
+    return session(Configuration([NEIGHBOR.format('')], text=True))
 
 
 def session(configuration):
@@ -152,3 +152,20 @@ def answer(text):
         return [told(neighbor) for neighbor in configuration.neighbors.values()]
     except Exception as error:
         return {'error': f'{type(error).__name__}: {error}'}
+
+
+def show_message(data, neighbor):
+    """The JSON of an OPEN or a NOTIFICATION, from the kind of message on."""
+    encoder = Response.JSON(json_version)
+    try:
+        if data[18] == 1:
+            line = encoder.open(neighbor, 'in', Open.unpack_message(data[19:]), None, '', '')
+        else:
+            line = encoder.notification(neighbor, 'in', Notification.unpack_message(data[19:], Direction.IN, None), None, '', '')
+    except Exception:
+        return None
+    try:
+        json.loads(line)
+    except ValueError:
+        return None
+    return line[line.index('"direction"') :]

@@ -334,3 +334,60 @@ def update(name):
     packed = b''.join(attribute_octets(*attribute) for attribute in attributes)
     body = u16(0) + u16(len(packed)) + packed
     return b'\xff' * 16 + u16(19 + len(body)) + u8(2) + body
+
+
+def family_octets():
+    afi, safi = FAMILIES[R.choice(list(FAMILIES))]
+    return u16(afi) + u8(0) + u8(safi)
+
+
+def family_short():
+    afi, safi = FAMILIES[R.choice(list(FAMILIES))]
+    return u16(afi) + u8(safi)
+
+
+def some(make, most=4):
+    return b''.join(make() for _ in range(R.randrange(most)))
+
+
+def text(most=12):
+    return ''.join(R.choice('abcz.-/0159') for _ in range(R.randrange(most))).encode()
+
+
+CAPABILITIES = {
+    1: family_octets,
+    2: lambda: b'',
+    5: lambda: some(lambda: u16(R.choice((1, 2))) + u16(R.choice((1, 2, 4, 128))) + u16(R.choice((1, 2)))),
+    6: lambda: b'',
+    9: lambda: u8(R.randrange(6)),
+    64: lambda: u16(R.randrange(65536)) + some(lambda: family_short() + u8(R.choice((0, 0x80)))),
+    65: lambda: octets(4),
+    68: lambda: R.choice((u8(0), u8(0) + u8(1))),
+    69: lambda: some(lambda: family_short() + u8(R.randrange(1, 4))),
+    70: lambda: b'',
+    71: lambda: some(lambda: family_short() + u8(0x80) + octets(3)),
+    73: lambda: (lambda host, domain: u8(len(host)) + host + u8(len(domain)) + domain)(text(), text()),
+    75: lambda: (lambda version: u8(len(version)) + version)(text()),
+    76: lambda: some(lambda: family_short() + octets(2)),
+    77: lambda: b'',
+    128: lambda: b'',
+    131: lambda: u8(0),
+    185: lambda: b'',
+    240: lambda: octets(R.randrange(5)),
+}
+
+
+def message():
+    """A whole message that is no UPDATE."""
+    kind = R.choice((1, 1, 1, 3))
+    if kind == 1:
+        packed = b''
+        for code in R.sample(list(CAPABILITIES), R.randrange(8)):
+            for _ in range(R.choice((1, 1, 1, 2)) if code == 1 else 1):
+                value = CAPABILITIES[code]()
+                value = u8(code) + u8(len(value)) + value
+                packed += u8(2) + u8(len(value)) + value
+        body = u8(4) + octets(2) + u16(R.choice((0, 3, 180, 65535))) + u8(R.randrange(1, 224)) + octets(3) + u8(len(packed)) + packed
+    else:
+        body = u8(R.choice((1, 2, 3, 4, 5, 6, 7, 9))) + u8(R.randrange(13)) + R.choice((b'', text(), octets(R.randrange(6)), u8(4) + b'back'))
+    return b'\xff' * 16 + u16(19 + len(body)) + u8(kind) + body
