@@ -3,7 +3,7 @@
 use crate::bgp::attribute::tunnel_encapsulation::PolicyWords;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
-use crate::bgp::nlri::Nlri;
+use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
 use crate::bgp::text::{TextError, Word, Words};
 use crate::speaker::route::ConfiguredRoute;
 
@@ -13,20 +13,6 @@ use super::{flow, suggest, vpls};
 
 /// The sections in it.
 pub const SECTIONS: [&str; 3] = ["ipv4", "ipv6", "l2vpn"];
-
-/// The families that a line may be of.
-const IP: [Safi; 10] = [
-    Safi::UNICAST,
-    Safi::MULTICAST,
-    Safi::NLRI_MPLS,
-    Safi::MPLS_VPN,
-    Safi::MCAST_VPN,
-    Safi::MCAST_MPLS_VPN,
-    Safi::FLOW,
-    Safi::FLOW_VPN,
-    Safi::MUP,
-    Safi::SR_POLICY,
-];
 
 /// Reads one line of the section `afi`: a SAFI and the route.
 ///
@@ -39,28 +25,21 @@ pub fn line(
     purpose: Purpose,
     interner: &mut Interner,
 ) -> Result<Vec<ConfiguredRoute>, TextError> {
-    let safis: &[Safi] = if afi == Afi::L2VPN {
-        &[Safi::VPLS]
-    } else {
-        &IP
-    };
-    let Some(safi) = safis
-        .iter()
-        .find(|safi| safi.name() == Some(keyword.text.as_str()))
-    else {
-        let names: Vec<&str> = safis.iter().filter_map(|safi| safi.name()).collect();
+    let of_afi = KNOWN_FAMILIES.iter().filter(|known| known.afi == afi);
+    let named = |known: &&Family| known.safi.name() == Some(keyword.text.as_str());
+    let Some(&family) = of_afi.clone().find(named) else {
+        let names: Vec<&str> = of_afi.filter_map(|known| known.safi.name()).collect();
         return Err(suggest::unknown(
             keyword,
             &format!("as a family of {afi}"),
             &names,
         ));
     };
-    let family = Family::new(afi, *safi);
-    match *safi {
+    match family.safi {
         Safi::VPLS => vpls::line(keyword, words, interner).map(|route| vec![route]),
         Safi::FLOW | Safi::FLOW_VPN => {
             let route = flow::line(afi, keyword, words, purpose, interner)?;
-            if *safi == Safi::FLOW_VPN && route.route.nlri.family.safi != Safi::FLOW_VPN {
+            if family.safi == Safi::FLOW_VPN && route.route.nlri.family.safi != Safi::FLOW_VPN {
                 return Err(TextError::new(
                     keyword.span.clone(),
                     "the route has no route distinguisher",
@@ -69,9 +48,13 @@ pub fn line(
             }
             Ok(vec![route])
         }
-        Safi::MCAST_VPN | Safi::MUP => own(family, keyword, words, interner),
         Safi::SR_POLICY => policy(family, keyword, words, interner),
-        _ => route::line(Kind::Family(family), words, purpose, interner),
+        Safi::UNICAST
+        | Safi::MULTICAST
+        | Safi::NLRI_MPLS
+        | Safi::MPLS_VPN
+        | Safi::MCAST_MPLS_VPN => route::line(Kind::Family(family), words, purpose, interner),
+        _ => own(family, keyword, words, interner),
     }
 }
 

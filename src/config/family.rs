@@ -2,46 +2,10 @@
 
 use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::nlri::KNOWN_FAMILIES;
 use crate::bgp::text::{TextError, Word, Words};
 
 use super::suggest;
-
-/// The families that may be configured, in the order in which the reference takes them from a section.
-const CONFIGURABLE: &[(Afi, &[Safi])] = &[
-    (
-        Afi::IPV4,
-        &[
-            Safi::UNICAST,
-            Safi::MULTICAST,
-            Safi::NLRI_MPLS,
-            Safi::MPLS_VPN,
-            Safi::MCAST_VPN,
-            Safi::FLOW,
-            Safi::FLOW_VPN,
-            Safi::MUP,
-            Safi::SR_POLICY,
-            Safi::RTC,
-            Safi::MCAST_MPLS_VPN,
-        ],
-    ),
-    (
-        Afi::IPV6,
-        &[
-            Safi::UNICAST,
-            Safi::MULTICAST,
-            Safi::NLRI_MPLS,
-            Safi::MPLS_VPN,
-            Safi::MCAST_VPN,
-            Safi::MUP,
-            Safi::FLOW,
-            Safi::FLOW_VPN,
-            Safi::SR_POLICY,
-            Safi::MCAST_MPLS_VPN,
-        ],
-    ),
-    (Afi::L2VPN, &[Safi::VPLS, Safi::EVPN]),
-    (Afi::BGP_LS, &[Safi::BGP_LS, Safi::BGP_LS_VPN]),
-];
 
 /// What is offered where there is no `family` section: every family that ExaBGP 5.0.15 knows.
 const OFFERED_BY_DEFAULT: &[(Afi, &[Safi])] = &[
@@ -93,38 +57,37 @@ pub fn sorted(families: impl IntoIterator<Item = Family>) -> Families {
     all.into_iter().collect()
 }
 
-/// Reads the name of a SAFI after that of its AFI.
+/// Reads the name of a SAFI after that of its AFI: any family that has a file may be configured.
 ///
 /// # Errors
 /// Where they are no family that can be configured.
 pub fn family(afi: &Word, words: &mut Words<'_>) -> Result<Family, TextError> {
-    let Some((number, safis)) = CONFIGURABLE
+    let mut of_afi = KNOWN_FAMILIES
         .iter()
-        .find(|(known, _)| known.name() == Some(afi.text.as_str()))
-    else {
+        .filter(|known| known.afi.name() == Some(afi.text.as_str()))
+        .peekable();
+    if of_afi.peek().is_none() {
         return Err(suggest::unknown(afi, "as an address family", &afi_names()));
-    };
+    }
     let safi = words.word("a SAFI")?;
     let lower = safi.text.to_ascii_lowercase();
-    if let Some(found) = safis
-        .iter()
-        .find(|known| known.name() == Some(lower.as_str()))
-    {
-        return Ok(Family::new(*number, *found));
-    }
-    let names: Vec<&str> = safis.iter().filter_map(|safi| safi.name()).collect();
-    Err(suggest::unknown(
-        safi,
-        &format!("as a family of {}", afi.text),
-        &names,
-    ))
+    let found = of_afi
+        .clone()
+        .find(|known| known.safi.name() == Some(lower.as_str()));
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = of_afi.filter_map(|known| known.safi.name()).collect();
+        suggest::unknown(safi, &format!("as a family of {}", afi.text), &names)
+    })
 }
 
 fn afi_names() -> Vec<&'static str> {
-    CONFIGURABLE
-        .iter()
-        .filter_map(|(afi, _)| afi.name())
-        .collect()
+    let mut names = Vec::new();
+    for name in KNOWN_FAMILIES.iter().filter_map(|known| known.afi.name()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// What a `family` or `add-path` section says.
