@@ -330,9 +330,9 @@ fn every_octet_is_explained() {
     check_dissection(0xc0, 0x23, &[0, 0, 0xfd, 0xe8]);
 }
 
-/// The lines that `lockstep COMMAND -` writes when it reads `lines`.
-fn lockstep(command: &str, lines: &[String]) -> Vec<String> {
-    let name = format!("differential-{command}-{}", std::process::id());
+/// The lines that `lockstep COMMAND -` writes when it reads `lines`; no two tests may give `what` the same name.
+fn lockstep(command: &str, what: &str, lines: &[String]) -> Vec<String> {
+    let name = format!("differential-{what}-{}", std::process::id());
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_lockstep"))
@@ -363,7 +363,7 @@ fn whole_updates_are_shown_alike() {
         .iter()
         .map(|row| text(&row["octets"]).to_owned())
         .collect();
-    let shown = lockstep("decode", &octets);
+    let shown = lockstep("decode", "updates", &octets);
     assert_eq!(shown.len(), rows.len());
     for (row, line) in rows.iter().zip(shown) {
         let (_, ours) = line.split_once("\"message\": ").unwrap();
@@ -384,7 +384,7 @@ fn other_messages_are_shown_alike() {
         .iter()
         .map(|row| text(&row["octets"]).to_owned())
         .collect();
-    let shown = lockstep("decode", &octets);
+    let shown = lockstep("decode", "messages", &octets);
     assert_eq!(shown.len(), rows.len());
     for (row, line) in rows.iter().zip(shown) {
         let at = line.find("\"direction\"").unwrap_or_default();
@@ -401,7 +401,7 @@ fn lines_are_sent_alike() {
         .iter()
         .map(|row| text(&row["line"]).to_owned())
         .collect();
-    let sent = lockstep("encode", &lines);
+    let sent = lockstep("encode", "lines", &lines);
     assert_eq!(sent.len(), rows.len());
     for (row, ours) in rows.iter().zip(sent) {
         differences.compare("octets", row, &ours.to_lowercase(), text(&row["sent"]));
