@@ -30,8 +30,15 @@ pub fn negotiated() -> Negotiated {
     }
 }
 
+/// The same with messages of up to 65,535 octets.
+fn extended() -> Negotiated {
+    let mut negotiated = negotiated();
+    negotiated.send.extended_message = true;
+    negotiated
+}
+
 pub fn rib() -> AdjRibOut {
-    AdjRibOut::new(families(), true, false)
+    AdjRibOut::new(families(), true, Arc::new(negotiated()))
 }
 
 /// `route` with a MED, which makes another attribute set.
@@ -380,7 +387,7 @@ fn messages_stop_at_their_limit() {
 
 #[test]
 fn extended_messages_carry_more() {
-    let mut rib = AdjRibOut::new(families(), true, true);
+    let mut rib = AdjRibOut::new(families(), true, Arc::new(extended()));
     for route_number in 0..14_000u32 {
         let prefix = format!(
             "{}/32",
@@ -388,8 +395,7 @@ fn extended_messages_carry_more() {
         );
         rib.announce(&route(&prefix, "1.1.1.1")).unwrap();
     }
-    let mut negotiated = negotiated();
-    negotiated.send.extended_message = true;
+    let negotiated = extended();
     let mut batch = rib.take(true, true);
     let mut lengths = Vec::new();
     let mut out = Vec::new();
@@ -400,16 +406,41 @@ fn extended_messages_carry_more() {
     assert_eq!(lengths, [65534, 4554]);
 }
 
-#[test]
-fn a_route_too_long_for_this_session_is_passed_over_and_the_next_is_sent() {
-    let mut rib = AdjRibOut::new(families(), true, true);
-    let mut long = a();
+/// A route with an attribute of `octets` octets.
+fn long(octets: usize) -> Route {
     let generic = Generic {
         code: 99,
         flags: lockstep::bgp::attribute::Flags(0xc0),
-        value: vec![0; 4100],
+        value: vec![0; octets],
     };
-    long.attributes = Arc::new(Attributes::from_iter([generic.into()]));
+    Route {
+        attributes: Arc::new(Attributes::from_iter([generic.into()])),
+        ..a()
+    }
+}
+
+#[test]
+fn a_route_that_just_fits_is_sent_and_one_octet_more_is_refused() {
+    // Beside the attribute: header and lengths 23, ORIGIN 4, AS_PATH 3, NEXT_HOP 7, LOCAL_PREF 7, its own header 4, the prefix 4.
+    const MOST: usize = 4096 - 52;
+    let mut rib = rib();
+    rib.announce(&long(MOST)).unwrap();
+    let sent = messages(&mut rib, true, true);
+    assert_eq!(sent.iter().map(Vec::len).collect::<Vec<_>>(), [4096]);
+    assert_eq!(
+        rib.announce(&long(MOST + 1)),
+        Err(Refused::TooLong {
+            needed: 4097,
+            limit: 4096
+        })
+    );
+    assert!(!rib.pending());
+}
+
+#[test]
+fn a_route_too_long_for_this_session_is_passed_over_and_the_next_is_sent() {
+    let mut rib = AdjRibOut::new(families(), true, Arc::new(extended()));
+    let long = long(4100);
     rib.announce(&long).unwrap();
     rib.announce(&b()).unwrap();
     let mut batch = rib.take(true, true);
@@ -424,15 +455,8 @@ fn a_route_too_long_for_this_session_is_passed_over_and_the_next_is_sent() {
 #[test]
 fn a_route_that_cannot_be_sent_is_refused_and_changes_nothing() {
     let mut rib = rib();
-    let mut long = a();
-    let generic = Generic {
-        code: 99,
-        flags: lockstep::bgp::attribute::Flags(0xc0),
-        value: vec![0; 4100],
-    };
-    long.attributes = Arc::new(Attributes::from_iter([generic.into()]));
     assert!(matches!(
-        rib.announce(&long),
+        rib.announce(&long(4100)),
         Err(Refused::TooLong { limit: 4096, .. })
     ));
     let mut nowhere = a();

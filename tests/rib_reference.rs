@@ -1,6 +1,7 @@
 //! Random operations on the Adj-RIB-Out, and the messages that the real ExaBGP 5.0.15 sends for them (`qa/differential/rib.py`).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use lockstep::api::command::{Action, parse};
 use lockstep::bgp::attribute::WireContext;
@@ -43,19 +44,20 @@ impl Run {
         let words: Vec<&str> = line.split(' ').collect();
         let number = |at: usize| words[at].parse::<u32>().unwrap();
         let add_path = (number(6) == 1).then_some(Family::IPV4_UNICAST);
-        Self {
-            rib: AdjRibOut::new(families(), true, false),
-            negotiated: Negotiated {
-                local_as: 1,
-                peer_as: number(2),
-                families: families(),
-                send: WireContext {
-                    four_octet_as: number(4) == 1,
-                    add_path: add_path.into_iter().collect(),
-                    extended_message: false,
-                },
-                ..Negotiated::default()
+        let negotiated = Negotiated {
+            local_as: 1,
+            peer_as: number(2),
+            families: families(),
+            send: WireContext {
+                four_octet_as: number(4) == 1,
+                add_path: add_path.into_iter().collect(),
+                extended_message: false,
             },
+            ..Negotiated::default()
+        };
+        Self {
+            rib: AdjRibOut::new(families(), true, Arc::new(negotiated.clone())),
+            negotiated,
             grouped: number(8) == 1,
             expected: Vec::new().into_iter(),
         }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lockstep::bgp::attribute::{Attributes, Flags, Generic};
 use lockstep::bgp::family::{Families, Family};
 use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::bgp::message::Operational;
@@ -355,4 +356,35 @@ fn every_capability_stands_in_its_place() {
         .map(|one| format!("{one:?}"))
         .collect();
     insta::assert_debug_snapshot!(capabilities);
+}
+
+#[test]
+fn a_route_longer_than_the_session_allows_is_refused_while_it_is_up() {
+    let long = |octets: usize| {
+        let mut configured = configured(route("192.0.2.0/24", "10.0.0.1"));
+        let generic = Generic {
+            code: 99,
+            flags: Flags(0xc0),
+            value: vec![0; octets],
+        };
+        configured.route.attributes = Arc::new(Attributes::from_iter([generic.into()]));
+        configured
+    };
+    let mut left = neighbor(LEFT, RIGHT);
+    left.capability.extended_message = true;
+    let mut right = neighbor(RIGHT, LEFT);
+    right.capability.extended_message = false;
+    let mut pair = Pair::new(left, right);
+    // Before the session, the most that one may come to counts.
+    assert_eq!(pair.left.peer.announce(&long(5000)), Ok(true));
+    assert!(matches!(
+        pair.left.peer.announce(&long(65_500)),
+        Err(Refused::TooLong { limit: 65_535, .. })
+    ));
+    pair.establish();
+    assert!(matches!(
+        pair.left.peer.announce(&long(5001)),
+        Err(Refused::TooLong { limit: 4096, .. })
+    ));
+    assert_eq!(pair.left.peer.announce(&long(3000)), Ok(true));
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Write};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use miette::{IntoDiagnostic, LabeledSpan, WrapErr, miette};
@@ -175,7 +176,7 @@ fn updates(
     withdraw: bool,
 ) -> miette::Result<Vec<Vec<u8>>> {
     let families = session.families.clone();
-    let mut rib = AdjRibOut::new(families, true, arguments.extended_message);
+    let mut rib = AdjRibOut::new(families, true, Arc::new(session.clone()));
     let refused = |why: Refused| miette!("`{line}` cannot be sent: {why}");
     for configured in routes {
         let route = resolve(arguments, configured);

@@ -76,7 +76,7 @@ impl Peer {
             out: AdjRibOut::new(
                 neighbor.families.clone(),
                 neighbor.adj_rib_out,
-                neighbor.capability.extended_message,
+                Arc::new(Negotiated::hoped(&neighbor)),
             ),
             incoming: AdjRibIn::new(neighbor.adj_rib_in),
             configured: Accepted::none_of(&neighbor),
@@ -234,6 +234,7 @@ impl Peer {
             previous.iter().flat_map(Accepted::routes),
             self.configured.routes(),
         );
+        self.out.hold_against(Arc::clone(negotiated));
         self.outbound = Some(Outbound::new(Arc::clone(negotiated), &self.neighbor));
         self.backoff.reset(now);
     }
@@ -263,6 +264,8 @@ impl Peer {
 
     fn session_lost(&mut self, now: Duration) {
         self.outbound = None;
+        self.out
+            .hold_against(Arc::new(Negotiated::hoped(&self.neighbor)));
         self.out.reset();
         self.queues.operational.clear();
         self.queues.refresh.clear();

@@ -11,6 +11,7 @@ use crate::bgp::iana::Afi;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::rib::Refused;
 use crate::speaker::route::{ConfiguredRoute, Route};
+use crate::speaker::session::Negotiated;
 
 impl Peer {
     pub(super) fn announce_configuration(&mut self) -> Vec<(ConfiguredRoute, Refused)> {
@@ -125,6 +126,9 @@ impl Peer {
             previous.iter().flat_map(Accepted::routes),
             self.configured.routes(),
         );
+        if let Some(outbound) = &self.outbound {
+            self.out.hold_against(Arc::clone(outbound.negotiated()));
+        }
         refused
     }
 
@@ -137,7 +141,7 @@ impl Peer {
         self.out.reconfigure(
             neighbor.families.clone(),
             neighbor.adj_rib_out,
-            neighbor.capability.extended_message,
+            Arc::new(Negotiated::hoped(&neighbor)),
         );
         self.incoming.reconfigure(neighbor.adj_rib_in);
         self.neighbor = neighbor;

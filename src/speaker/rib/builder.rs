@@ -36,6 +36,13 @@ impl Builder {
         }
     }
 
+    /// A batch of one route alone.
+    pub fn alone(nlri: &Nlri, set: &Arc<AttributeSet>, withdraw: bool) -> Batch {
+        let mut builder = Self::new(false, true);
+        builder.push(nlri, set, withdraw);
+        builder.finish()
+    }
+
     /// Adds refreshed routes, each in an UPDATE of its own, between the marks of `enhanced` families.
     pub fn refresh(
         &mut self,

@@ -19,6 +19,7 @@ use crate::bgp::collections::Map;
 use crate::bgp::family::{Families, Family};
 use crate::bgp::nlri::{Nlri, NlriValue};
 use crate::speaker::route::Route;
+use crate::speaker::session::Negotiated;
 
 /// The Adj-RIB-Out of one neighbor. It outlives sessions.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub struct AdjRibOut {
     families: Families,
     /// Announced routes are remembered (`adj-rib-out`).
     remembers: bool,
-    /// The most octets of a message that the neighbor's sessions may have.
-    limit: usize,
+    /// What routes are held against: the session that is up, else what one may come to.
+    session: Arc<Negotiated>,
     table: Table,
     sets: Sets,
     pending: Pending,
@@ -61,14 +62,14 @@ impl Refresh {
 }
 
 impl AdjRibOut {
-    /// An empty Adj-RIB-Out for `families`. `remembers` is the neighbor's `adj-rib-out`; `extended_message` says whether
-    /// messages may exceed 4,096 octets once that is negotiated.
+    /// An empty Adj-RIB-Out for `families`. `remembers` is the neighbor's `adj-rib-out`; routes that `session` could not
+    /// carry are refused.
     #[must_use]
-    pub fn new(families: Families, remembers: bool, extended_message: bool) -> Self {
+    pub fn new(families: Families, remembers: bool, session: Arc<Negotiated>) -> Self {
         Self {
             families,
             remembers,
-            limit: pack::limit(extended_message),
+            session,
             table: Table::default(),
             sets: Sets::default(),
             pending: Pending::default(),
@@ -78,10 +79,10 @@ impl AdjRibOut {
     }
 
     /// Takes over a changed configuration: routes of families that are gone are forgotten.
-    pub fn reconfigure(&mut self, families: Families, remembers: bool, extended_message: bool) {
+    pub fn reconfigure(&mut self, families: Families, remembers: bool, session: Arc<Negotiated>) {
         self.families = families;
         self.remembers = remembers;
-        self.limit = pack::limit(extended_message);
+        self.session = session;
         let gone: Vec<Family> = self
             .table
             .seen_families()
@@ -95,6 +96,11 @@ impl AdjRibOut {
             let all: Vec<Family> = self.table.seen_families().collect();
             all.into_iter().for_each(|family| self.forget(family));
         }
+    }
+
+    /// From now on, routes that `session` could not carry are refused.
+    pub fn hold_against(&mut self, session: Arc<Negotiated>) {
+        self.session = session;
     }
 
     fn forget(&mut self, family: Family) {
@@ -118,7 +124,7 @@ impl AdjRibOut {
 
     pub(super) fn announce_if(&mut self, route: &Route, force: bool) -> Result<bool, Refused> {
         let set = self.sets.intern(&route.attributes, &route.next_hop)?;
-        pack::check(&route.nlri, &set, self.limit)?;
+        pack::check(&route.nlri, &set, &self.session)?;
         let grouped = self.sets.grouped(set, route.nlri.family)?;
         let slot = self.table.find_or_add(&route.nlri)?;
         if !force
@@ -166,7 +172,9 @@ impl AdjRibOut {
         let set = self.sets.intern(&route.attributes, &route.next_hop)?;
         let grouped = self.sets.grouped(set, route.nlri.family)?;
         if !is_prefix(&route.nlri) {
-            route.nlri.encode_withdraw(true, &mut Vec::new())?;
+            let mut octets = Vec::new();
+            route.nlri.encode_withdraw(true, &mut octets)?;
+            pack::fits(&route.nlri, octets.len(), &grouped.set, true, &self.session)?;
         }
         Ok((self.table.find_or_add(&route.nlri)?, grouped))
     }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::builder::Builder;
 use super::out::is_prefix;
 use super::refuse::Refused;
 use super::set::AttributeSet;
@@ -14,22 +16,13 @@ use crate::bgp::attribute::{Attribute, Attributes, Flags, MpReach, MpUnreach, Ne
 use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{MessageType, Safi};
-use crate::bgp::message::header::{EXTENDED_MAXIMUM, Header, MARKER, MAXIMUM};
+use crate::bgp::message::header::{Header, MARKER};
 use crate::bgp::nlri::Nlri;
 use crate::bgp::wire::Writer;
 use crate::speaker::session::Negotiated;
 
 /// Octets of an UPDATE without attributes and routes: header and both length fields.
 pub(super) const EMPTY_UPDATE: usize = Header::SIZE + 4;
-
-/// The most octets of a message.
-pub(super) const fn limit(extended_message: bool) -> usize {
-    if extended_message {
-        EXTENDED_MAXIMUM
-    } else {
-        MAXIMUM
-    }
-}
 
 const NEXT_HOP: u8 = 0x03;
 const LOCAL_PREF: u8 = 0x05;
@@ -128,8 +121,12 @@ fn default_as_path(negotiated: &Negotiated) -> AsPath {
     }
 }
 
-/// Holds a route to be announced against what the wire can carry, before any session is known.
-pub(super) fn check(nlri: &Nlri, set: &AttributeSet, limit: usize) -> Result<(), Refused> {
+/// Holds a route to be announced against what `session` can carry.
+pub(super) fn check(
+    nlri: &Nlri,
+    set: &Arc<AttributeSet>,
+    session: &Negotiated,
+) -> Result<(), Refused> {
     if set.next_hop == NextHop::None && needs_next_hop(nlri.family) {
         return Err(Refused::NoNextHop(nlri.family));
     }
@@ -140,12 +137,32 @@ pub(super) fn check(nlri: &Nlri, set: &AttributeSet, limit: usize) -> Result<(),
         nlri.encode(true, &mut octets)?;
         octets.len()
     };
-    let needed = EMPTY_UPDATE + set.octets() + octets;
-    if needed > limit {
-        return Err(Refused::TooLong { needed, limit });
-    }
-    Ok(())
+    fits(nlri, octets, set, false, session)
 }
+
+/// Whether a message of `session` can carry the route alone, `octets` being about its length: what is long enough to
+/// be in doubt is written as it would be sent.
+pub(super) fn fits(
+    nlri: &Nlri,
+    octets: usize,
+    set: &Arc<AttributeSet>,
+    withdraw: bool,
+    session: &Negotiated,
+) -> Result<(), Refused> {
+    // AS_PATH and AS4_PATH may stand for one configured AS_PATH (RFC 6793), so the sum may double.
+    let most = EMPTY_UPDATE + 2 * (set.octets() + octets) + MOST_ADDED;
+    if most <= session.message_size() {
+        return Ok(());
+    }
+    let mut alone = Builder::alone(nlri, set, withdraw);
+    alone
+        .next(session, &mut Writer::new())
+        .map_or(Ok(()), |sent| sent.map(drop))
+}
+
+/// More than a session adds to the attributes of a route: ORIGIN, AS_PATH, AS4_PATH, LOCAL_PREF, NEXT_HOP, and all of
+/// MP_REACH_NLRI before its routes.
+const MOST_ADDED: usize = 128;
 
 /// Path identifier, length, and an IPv6 address.
 const LONGEST_PREFIX: usize = 4 + 1 + 16;
@@ -174,8 +191,6 @@ pub(super) fn update_header(length: usize, out: &mut Writer) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::set::Sets;
     use super::*;
 

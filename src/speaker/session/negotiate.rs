@@ -11,7 +11,7 @@ use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::Afi;
 use crate::bgp::message::open::AS_TRANS;
 use crate::bgp::message::{Notification, NotificationCode, Open};
-use crate::speaker::neighbor::{AsNumber, Neighbor};
+use crate::speaker::neighbor::{self, AsNumber, Neighbor};
 
 /// The least hold time but 0, in seconds (RFC 4271 section 4.2).
 const LEAST_HOLD_TIME: u16 = 3;
@@ -86,6 +86,40 @@ pub(super) fn negotiate(
             )
             .collect(),
     })
+}
+
+impl Negotiated {
+    /// What a session comes to with a peer that agrees to all that `neighbor` offers. An AS number that is not known
+    /// before the session is taken to be ours.
+    #[must_use]
+    pub fn hoped(neighbor: &Neighbor) -> Self {
+        let number = |asn| match asn {
+            AsNumber::Number(number) => Some(number),
+            AsNumber::Auto => None,
+        };
+        let (local, peer) = (number(neighbor.local_as), number(neighbor.peer_as));
+        let settings = &neighbor.capability;
+        let offered_paths = match settings.add_path {
+            neighbor::AddPath::Disabled | neighbor::AddPath::Receive => Families::new(),
+            _ if neighbor.add_paths.is_empty() => neighbor.families.clone(),
+            _ => neighbor.add_paths.clone(),
+        };
+        Self {
+            local_as: local.or(peer).unwrap_or_default(),
+            peer_as: peer.or(local).unwrap_or_default(),
+            families: neighbor.families.clone(),
+            link_local: neighbor
+                .local_link_local
+                .filter(|_| settings.link_local_nexthop == Some(true)),
+            send: WireContext {
+                four_octet_as: settings.asn4,
+                add_path: offered_paths,
+                extended_message: settings.extended_message,
+            },
+            aigp: settings.aigp,
+            ..Self::default()
+        }
+    }
 }
 
 fn validate(

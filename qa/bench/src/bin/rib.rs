@@ -116,7 +116,7 @@ fn main() {
         base: LIVE.load(Relaxed),
     };
     PEAK.store(report.base, Relaxed);
-    let mut rib = AdjRibOut::new(families, true, false);
+    let mut rib = AdjRibOut::new(families, true, Arc::new(negotiated.clone()));
 
     let start = Instant::now();
     for route in &routes {
