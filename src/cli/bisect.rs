@@ -49,7 +49,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             None => say!("{what}: the modes do not part"),
             Some(parting) => {
                 let pending = Bisection::pending(&trier, &plan, parting.at());
-                print!("{}", told(what, parting, &bisection, &pending));
+                say!("{}", told(what, parting, &bisection, &pending).trim_end());
             }
         }
     }

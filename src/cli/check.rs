@@ -8,6 +8,7 @@ use clap::Args;
 use miette::{Context, IntoDiagnostic};
 
 use super::Status;
+use super::output::say;
 use crate::bgp::attribute::NextHop;
 use crate::config::{self, Configuration, Encoder, Process};
 use crate::speaker::neighbor::{Address, Neighbor};
@@ -38,7 +39,10 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             .into_diagnostic()
             .wrap_err_with(|| format!("{name} cannot be read"))?;
         let configuration = config::parse(&name, &text)?;
-        print!("{}", report(&name, &configuration, arguments.routes));
+        say!(
+            "{}",
+            report(&name, &configuration, arguments.routes).trim_end()
+        );
         for neighbor in configuration.neighbors {
             let peer = neighbor.peer();
             for (route, reason) in refused(neighbor) {

@@ -65,7 +65,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         shrunk.tried,
         shrunk.kept
     );
-    print!("{}", shrunk.plan);
+    say!("{}", shrunk.plan.to_string().trim_end());
     let output = arguments
         .output
         .unwrap_or_else(|| arguments.file.plan.with_extension("shrunk"));

@@ -55,7 +55,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     };
     let first = once();
     if arguments.print {
-        print!("{first}");
+        say!("{}", first.trim_end());
         return Ok(Status::Passed);
     }
     for (where_, again) in [
