@@ -374,13 +374,14 @@ fn a_route_longer_than_the_session_allows_is_refused_while_it_is_up() {
     left.capability.extended_message = true;
     let mut right = neighbor(RIGHT, LEFT);
     right.capability.extended_message = false;
-    let mut pair = Pair::new(left, right);
-    // Before the session, the most that one may come to counts.
-    assert_eq!(pair.left.peer.announce(&long(5000)), Ok(true));
+    // Before there is a session, the most that one may come to counts.
+    let mut alone = peer(left.clone());
+    assert_eq!(alone.announce(&long(5000)), Ok(true));
     assert!(matches!(
-        pair.left.peer.announce(&long(65_500)),
+        alone.announce(&long(65_500)),
         Err(Refused::TooLong { limit: 65_535, .. })
     ));
+    let mut pair = Pair::new(left, right);
     pair.establish();
     assert!(matches!(
         pair.left.peer.announce(&long(5001)),
