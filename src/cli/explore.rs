@@ -23,6 +23,7 @@ use crate::explore::jobs;
 use crate::explore::oracle::Oracle;
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
+use crate::explore::suggest;
 use crate::explore::trial::{Trial, Trier};
 use crate::net::clock::Clock;
 use crate::reactor::conduct::Defect;
@@ -116,7 +117,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 /// The defect of that name.
 pub(super) fn named_defect(text: &str) -> Result<Defect, String> {
     text.parse()
-        .map_err(|_| format!("there is no defect `{text}`; `lockstep defects` lists them"))
+        .map_err(|_| format!("there is no defect `{text}`; {}", suggest::defect(text)))
 }
 
 /// A scenario and its golden, as threads share them.

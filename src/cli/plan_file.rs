@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use crate::explore::parse::parse;
+use super::run::{named, near};
+use crate::explore::parse::{parse, scenario_span};
 use crate::explore::plan::Plan;
+use crate::explore::suggest;
 use crate::explore::trial::Trier;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::golden::Golden;
@@ -47,17 +49,14 @@ impl PlanFile {
             self.scenario_dir.join(&plan.scenario)
         };
         if !directory.join("scenario").is_file() {
-            let at = text.find(&plan.scenario).unwrap_or_default();
-            let span = at..at + plan.scenario.len();
+            let span = scenario_span(&text).unwrap_or_default();
+            let help = near(&plan.scenario, &named(&self.scenario_dir)?);
             return Err(ScenarioError::new(
                 &name,
                 &text,
                 span,
                 format!("there is no scenario `{}`", plan.scenario),
-                Some(format!(
-                    "{} has none of that name",
-                    self.scenario_dir.display()
-                )),
+                Some(help),
             )
             .into());
         }
@@ -75,7 +74,7 @@ pub fn oracle(name: &str) -> miette::Result<crate::explore::oracle::Oracle> {
     Oracle::named(name).ok_or_else(|| {
         let known: Vec<&str> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
         miette!(
-            help = format!("there are {}", known.join(", ")),
+            help = suggest::help(name, &known),
             "there is no oracle `{name}`"
         )
     })

@@ -264,6 +264,31 @@ fn list(scenarios: &[Scenario]) -> io::Result<()> {
 /// # Errors
 /// A directory or a scenario that cannot be read, a name that is none's.
 pub fn chosen(directory: &Path, names: &[String]) -> miette::Result<Vec<Scenario>> {
+    let all = named(directory)?;
+    let wanted = if names.is_empty() || names == ["all"] {
+        &all
+    } else {
+        names
+    };
+    wanted
+        .iter()
+        .map(|name| {
+            if !all.contains(name) {
+                return Err(miette!(
+                    help = near(name, &all),
+                    "there is no scenario `{name}`"
+                ));
+            }
+            Ok(parse::load(&directory.join(name))?)
+        })
+        .collect()
+}
+
+/// The names of the scenarios of `directory`, in order.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn named(directory: &Path) -> miette::Result<Vec<String>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(directory)
         .into_diagnostic()
@@ -275,34 +300,37 @@ pub fn chosen(directory: &Path, names: &[String]) -> miette::Result<Vec<Scenario
         }
     }
     all.sort();
-    let wanted = if names.is_empty() || names == ["all"] {
-        &all
-    } else {
-        names
-    };
-    wanted
-        .iter()
-        .map(|name| {
-            if !all.contains(name) {
-                return Err(unknown(name, &all));
-            }
-            Ok(parse::load(&directory.join(name))?)
-        })
-        .collect()
+    Ok(all)
 }
 
-fn unknown(name: &str, all: &[String]) -> miette::Report {
-    let near = all
-        .iter()
+/// Help where `name` is none of `all` the scenarios.
+pub fn near(name: &str, all: &[String]) -> String {
+    all.iter()
         .max_by_key(|known| (similar(name, known) * 1e6) as u64)
-        .filter(|known| similar(name, known) > 0.5);
-    let help = near.map_or_else(
-        || "`lockstep run --list` prints their names".to_owned(),
-        |near| format!("did you mean `{near}`? `lockstep run --list` prints all of them"),
-    );
-    miette!(help = help, "there is no scenario `{name}`")
+        .filter(|known| similar(name, known) > 0.5)
+        .map_or_else(
+            || "`lockstep run --list` prints their names".to_owned(),
+            |near| format!("did you mean `{near}`? `lockstep run --list` prints all of them"),
+        )
 }
 
 fn similar(one: &str, other: &str) -> f32 {
     similar::TextDiff::from_chars(one, other).ratio()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_scenario_has_is_told_the_nearest() {
+        let all = named(Path::new("scenarios")).unwrap();
+        assert!(all.len() >= 72, "{}", all.len());
+        let help = near("api-rbi", &all);
+        assert!(help.starts_with("did you mean `api-rib`? "), "{help}");
+        assert_eq!(
+            near("zzzzzz", &all),
+            "`lockstep run --list` prints their names"
+        );
+    }
 }

@@ -29,7 +29,7 @@ mod window;
 pub use error::{ConfigError, Mistake};
 pub use family::offered_by_default;
 pub use process::{Encoder, Process};
-pub(crate) use suggest::unknown as did_you_mean;
+pub(crate) use suggest::{nearest, unknown as did_you_mean};
 
 use std::io::{self, Read};
 

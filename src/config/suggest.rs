@@ -21,7 +21,7 @@ pub fn help(text: &str, valid: &[&str]) -> String {
 }
 
 /// The word of `valid` nearest to `text`, if it is near at all: up to a third of its letters differ.
-fn nearest<'a>(text: &str, valid: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, valid: &[&'a str]) -> Option<&'a str> {
     let text = text.to_lowercase();
     if text.len() > 64 {
         return None;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::plan::Plan;
+use super::suggest;
 use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, Random, Seed};
 
@@ -61,20 +62,15 @@ impl FromStr for Class {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = || {
-            Self::ALL
-                .iter()
-                .map(|class| class.name())
-                .collect::<Vec<_>>()
-        };
         Self::ALL
             .iter()
             .copied()
             .find(|class| class.name() == text)
             .ok_or_else(|| {
+                let known: Vec<&str> = Self::ALL.iter().map(|class| class.name()).collect();
                 format!(
-                    "no class of faults is `{text}`; there are {}",
-                    known().join(", ")
+                    "no class of faults is `{text}`; {}",
+                    suggest::help(text, &known)
                 )
             })
     }
@@ -277,4 +273,20 @@ fn somewhere(profile: &Profile, random: &mut Random, action: Action) -> Option<F
         moment,
         action,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_class_has_the_nearest_and_all_of_them_beside_it() {
+        let said = "stal".parse::<Class>().unwrap_err();
+        let begins = "no class of faults is `stal`; did you mean `stall`? write reset, close, ";
+        assert!(said.starts_with(begins), "{said}");
+        for class in Class::ALL {
+            assert_eq!(class.name().parse(), Ok(*class));
+            assert!(said.contains(class.name()), "{said}");
+        }
+    }
 }

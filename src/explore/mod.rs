@@ -18,5 +18,6 @@ pub mod probe;
 pub mod run;
 pub mod shrink;
 pub mod stream;
+pub mod suggest;
 pub mod trial;
 pub mod verify;

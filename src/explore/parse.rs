@@ -5,14 +5,41 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::plan::Plan;
+use super::suggest;
 use crate::bgp::text::{TextError, Word, Words};
 use crate::reactor::Mode;
 use crate::reactor::conduct::Defect;
 use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 
-const KNOWN: &str = "scenario, mode, seed, order, latency, jitter, bandwidth, window, skew, watch, defect, fault or upset";
-const ACTIONS: &str = "refuse, ignore, reset [by peer], close, half-close, stall [TIME], slow OCTETS, split OCTETS, coalesce OCTETS TIME, delay TIME or silence [TIME]";
+const DIRECTIVES: &[&str] = &[
+    "scenario",
+    "mode",
+    "seed",
+    "order",
+    "latency",
+    "jitter",
+    "bandwidth",
+    "window",
+    "skew",
+    "watch",
+    "defect",
+    "fault",
+    "upset",
+];
+const ACTIONS: &[&str] = &[
+    "refuse",
+    "ignore",
+    "reset [by peer]",
+    "close",
+    "half-close",
+    "stall [TIME]",
+    "slow OCTETS",
+    "split OCTETS",
+    "coalesce OCTETS TIME",
+    "delay TIME",
+    "silence [TIME]",
+];
 
 /// Reads a plan.
 ///
@@ -34,6 +61,22 @@ pub fn parse(text: &str) -> Result<Plan, TextError> {
             .help("add a line such as `scenario api-rr`"));
     }
     Ok(plan)
+}
+
+/// Where `text`, a plan, names its scenario.
+#[must_use]
+pub fn scenario_span(text: &str) -> Option<Range<usize>> {
+    let mut offset = 0;
+    let mut found = None;
+    for line in text.split_inclusive('\n') {
+        if let [directive, name] = words(line, offset).as_slice()
+            && directive.text == "scenario"
+        {
+            found = Some(name.span.clone());
+        }
+        offset += line.len();
+    }
+    found
 }
 
 /// White space and the colon before a fault's action part words; `#` at the beginning of a word begins a comment.
@@ -78,14 +121,18 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
         "upset" => plan.upsets.push(upset(words)?),
-        other => return Err(unknown(&word.span, other, KNOWN)),
+        _ => return Err(unknown(word, DIRECTIVES)),
     }
     words.finish()
 }
 
-fn unknown(span: &Range<usize>, word: &str, known: &str) -> TextError {
-    TextError::new(span.clone(), format!("`{word}` is not known here"))
-        .help(format!("write {known}"))
+/// `word` is none of `known`, each a word and what belongs to it.
+fn unknown(word: &Word, known: &[&str]) -> TextError {
+    TextError::new(
+        word.span.clone(),
+        format!("`{}` is not known here", word.text),
+    )
+    .help(suggest::help(&word.text, known))
 }
 
 fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
@@ -119,7 +166,7 @@ fn defect(words: &mut Words<'_>) -> Result<Defect, TextError> {
             word.span.clone(),
             format!("there is no defect `{}`", word.text),
         )
-        .help("`lockstep defects` lists them")
+        .help(suggest::defect(&word.text))
     })
 }
 
@@ -187,12 +234,8 @@ fn fault(words: &mut Words<'_>) -> Result<Fault, TextError> {
     let direction = match word.text.as_str() {
         "sent" => Direction::Sent,
         "received" => Direction::Received,
-        other => {
-            return Err(unknown(
-                &word.span,
-                other,
-                "sent or received, seen from the speaker",
-            ));
+        _ => {
+            return Err(unknown(word, &["sent", "received"]));
         }
     };
     let word = words.word("`opening`, `byte N` or `time T`")?;
@@ -200,7 +243,7 @@ fn fault(words: &mut Words<'_>) -> Result<Fault, TextError> {
         "opening" => Moment::Opening,
         "byte" => Moment::Byte(words.parse("a number of octets")?),
         "time" => Moment::Time(time(words)?),
-        other => return Err(unknown(&word.span, other, "opening, byte N or time T")),
+        _ => return Err(unknown(word, &["opening", "byte N", "time T"])),
     };
     let span = words.span();
     let action = action(words)?;
@@ -236,7 +279,7 @@ fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
         "coalesce" => Action::Coalesce(at_least_one(words, "octets")? as usize, time(words)?),
         "delay" => Action::Delay(time(words)?),
         "silence" => Action::Silence(optional_time(words)?),
-        other => return Err(unknown(&word.span, other, ACTIONS)),
+        _ => return Err(unknown(word, ACTIONS)),
     })
 }
 
@@ -261,7 +304,7 @@ fn upset(words: &mut Words<'_>) -> Result<Upset, TextError> {
             name: words.word("the name of a process")?.text.clone(),
             how: misbehaviour(words)?,
         }),
-        other => Err(unknown(&word.span, other, "crash, peer or program")),
+        _ => Err(unknown(word, &["crash", "peer", "program"])),
     }
 }
 
@@ -277,7 +320,7 @@ fn oddity(words: &mut Words<'_>) -> Result<Oddity, TextError> {
     match word.text.as_str() {
         "connects" => Ok(Oddity::Connects),
         "patient" => Ok(Oddity::Patient),
-        other => Err(unknown(&word.span, other, "connects or patient")),
+        _ => Err(unknown(word, &["connects", "patient"])),
     }
 }
 
@@ -288,12 +331,80 @@ fn misbehaviour(words: &mut Words<'_>) -> Result<Misbehaviour, TextError> {
         "slow" => Misbehaviour::Slow(time(words)?),
         "dies" => Misbehaviour::Dies(at_least_one(words, "steps")? as usize),
         "floods" => Misbehaviour::Floods(words.parse("a number of lines")?),
-        other => {
+        _ => {
             return Err(unknown(
-                &word.span,
-                other,
-                "late TIME, slow TIME, dies STEP or floods LINES",
+                word,
+                &["late TIME", "slow TIME", "dies STEP", "floods LINES"],
             ));
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(text: &str) -> (String, String, String) {
+        let error = parse(text).unwrap_err();
+        let marked = text[error.span].to_owned();
+        (marked, error.message, error.help.unwrap_or_default())
+    }
+
+    #[test]
+    fn an_unknown_word_is_marked_and_the_nearest_proposed_beside_all_of_them() {
+        let (marked, message, help) = mistake("scenario x\nlatnecy 5ms\n");
+        assert_eq!(marked, "latnecy");
+        assert_eq!(message, "`latnecy` is not known here");
+        assert!(
+            help.starts_with("did you mean `latency`? write scenario, "),
+            "{help}"
+        );
+        assert!(help.ends_with(", fault or upset"), "{help}");
+        for (line, word, near) in [
+            (
+                "fault 127.0.0.1#1 recieved byte 4: reset",
+                "recieved",
+                "received",
+            ),
+            ("fault 127.0.0.1#1 sent bytes 4: reset", "bytes", "byte"),
+            (
+                "fault 127.0.0.1#1 sent byte 4: haf-close",
+                "haf-close",
+                "half-close",
+            ),
+            (
+                "fault 127.0.0.1#1 sent byte 4: coalesc 9 1ms",
+                "coalesc",
+                "coalesce",
+            ),
+            ("upset crush speaker at 1s for 1s", "crush", "crash"),
+            ("upset peer 127.0.0.1 connect", "connect", "connects"),
+            ("upset program rr flood 4", "flood", "floods"),
+            ("defect cancelled-raed", "cancelled-raed", "cancelled-read"),
+        ] {
+            let (marked, _, help) = mistake(&format!("scenario x\n{line}\n"));
+            assert_eq!(marked, word);
+            let proposed = format!("did you mean `{near}`? ");
+            assert!(help.starts_with(&proposed), "{line}: {help}");
+        }
+    }
+
+    #[test]
+    fn the_scenario_is_marked_where_it_is_named() {
+        let text = "# of x-y\nseed 1\n  scenario   x-y # the last\n";
+        let span = scenario_span(text).unwrap();
+        assert_eq!(&text[span.clone()], "x-y");
+        assert_eq!(span.start, text.rfind("x-y").unwrap());
+        assert_eq!(scenario_span("seed 1\n"), None);
+    }
+
+    #[test]
+    fn a_word_near_to_none_has_the_list_alone() {
+        assert_eq!(mistake("banana\n").2.split_once(' ').unwrap().0, "write",);
+        assert_eq!(
+            mistake("fault 127.0.0.1#1 sideways").2,
+            "write sent or received"
+        );
+        assert_eq!(mistake("defect x").2, "`lockstep defects` lists them");
+    }
 }

@@ -74,6 +74,11 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     for at in 0..plan.upsets.len() {
         push(&|plan| drop(plan.upsets.remove(at)));
     }
+    for at in 0..plan.defects.len() {
+        push(&|plan| {
+            plan.defects.remove(at);
+        });
+    }
     let usual = Plan::quiet("");
     push(&|plan| plan.link = usual.link);
     push(&|plan| {
@@ -238,5 +243,17 @@ mod tests {
             shrunk.plan.to_string(),
             "scenario api-rr\nseed 0\nfault 127.0.0.1#1 received byte 48: reset\n"
         );
+    }
+
+    #[test]
+    fn a_defect_that_the_failure_does_not_need_is_left_out() {
+        let plan = parse(
+            "scenario api-rr\nseed 0\ndefect early-answer\ndefect cancelled-read\ndefect no-rate-limit\n",
+        )
+        .unwrap();
+        assert_eq!(plan.defects.len(), 3);
+        let needed = plan.defects[1];
+        let shrunk = shrink(&plan, |plan| plan.defects.contains(&needed), |_, _| ());
+        assert_eq!(shrunk.plan.defects, [needed]);
     }
 }
