@@ -28,7 +28,7 @@ pub fn summary(context: &WireContext, octets: &[u8]) -> String {
 fn open(open: &Open) -> String {
     let mut capabilities: Vec<String> = Vec::new();
     for capability in open.capabilities() {
-        let name = crate::bgp::capability::name(capability.code());
+        let name = crate::bgp::capability::title(capability.code());
         if !capabilities.contains(&name) {
             capabilities.push(name);
         }

@@ -256,7 +256,23 @@ fn each_code<'a>(
         .collect()
 }
 
-/// ExaBGP's name for a capability code (`multiprotocol`, `unassigned-0x47`).
+/// The name of a capability code as it is shown to people: ExaBGP's where it has one, else that of IANA "Capability Codes".
+#[must_use]
+pub fn title(code: u8) -> String {
+    let title = match code {
+        0x07 => "bgpsec",
+        0x08 => "multiple-labels",
+        0x09 => "role",
+        0x47 => "long-lived-graceful-restart",
+        0x48 => "routing-policy-distribution",
+        0x4c => "paths-limit",
+        0x4d => "link-local-next-hop",
+        _ => return name(code),
+    };
+    title.to_owned()
+}
+
+/// ExaBGP's name for a capability code, as its JSON has it (`multiprotocol`, `unassigned-0x47`).
 #[must_use]
 pub fn name(code: u8) -> String {
     let name = match code {

@@ -181,3 +181,15 @@ fn a_value_that_does_not_fit_is_refused() {
     let error = Capability::from(version).encode(&mut out).unwrap_err();
     assert_eq!((error.field, error.limit), ("software version", 255));
 }
+
+#[test]
+fn a_capability_that_exabgp_has_no_name_for_is_titled_by_iana_and_json_keeps_exabgps_word() {
+    for (code, shown, word) in [
+        (0x47, "long-lived-graceful-restart", "unassigned-0x47"),
+        (0x4d, "link-local-next-hop", "unassigned-0x4d"),
+        (0x41, "asn4", "asn4"),
+        (0x7e, "unassigned-0x7e", "unassigned-0x7e"),
+    ] {
+        assert_eq!((title(code).as_str(), name(code).as_str()), (shown, word));
+    }
+}

@@ -3,13 +3,13 @@
 use super::Dissector;
 use super::message::{afi, safi};
 use crate::bgp::capability::add_path::SendReceive;
-use crate::bgp::capability::name;
 use crate::bgp::capability::role::RoleValue;
+use crate::bgp::capability::title;
 
 /// The capabilities of one optional parameter.
 pub(super) fn capabilities(fields: &mut Dissector<'_>) {
     while let [code, length, ..] = *fields.peek() {
-        let name = name(code);
+        let name = title(code);
         let length = usize::from(length) + 2;
         fields.group(&name, "Capability", length, name.as_str(), |fields| {
             fields.source("RFC 5492 4");
