@@ -18,6 +18,7 @@ use lockstep::bgp::family::{Families, Family};
 use lockstep::bgp::message::{Message, Update};
 use lockstep::bgp::nlri::inet::{Inet, Prefix};
 use lockstep::bgp::nlri::{Nlri, NlriValue, PathId};
+use smallvec::SmallVec;
 
 use crate::Session;
 
@@ -160,7 +161,7 @@ fn path(random: &mut Random, session: Session) -> AsPath {
             .map(|_| asn(random, session))
             .collect(),
     };
-    let mut segments = vec![segment(SegmentKind::Sequence, 8)];
+    let mut segments = SmallVec::from([segment(SegmentKind::Sequence, 8)]);
     if session.sets && segments[0].asns[0] % 20 == 0 {
         segments.push(segment(SegmentKind::Set, 4));
     }

@@ -11,6 +11,8 @@
 //!   repeated
 //! ```
 
+use smallvec::{SmallVec, smallvec};
+
 use super::as4_path::As4Path;
 use super::{Attribute, Flags, PathAttribute, WireContext};
 use crate::bgp::asn;
@@ -70,14 +72,14 @@ pub struct Segment {
     /// Its type.
     pub kind: SegmentKind,
     /// Its AS numbers.
-    pub asns: Vec<u32>,
+    pub asns: Box<[u32]>,
 }
 
 /// The ASes that the route passed, the last one first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AsPath {
-    /// The segments in order.
-    pub segments: Vec<Segment>,
+    /// The segments in order: one is what there is, nearly always, and it stays in the attribute itself.
+    pub segments: SmallVec<[Segment; 1]>,
 }
 
 /// The most AS numbers of one segment; a longer one is cut in several.
@@ -86,9 +88,9 @@ const SEGMENT_LIMIT: usize = 255;
 impl AsPath {
     /// A path of one sequence.
     #[must_use]
-    pub fn sequence(asns: impl Into<Vec<u32>>) -> Self {
+    pub fn sequence(asns: impl Into<Box<[u32]>>) -> Self {
         Self {
-            segments: vec![Segment {
+            segments: smallvec![Segment {
                 kind: SegmentKind::Sequence,
                 asns: asns.into(),
             }],
@@ -113,8 +115,7 @@ impl AsPath {
         four_octet: bool,
         mut reader: Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        // One segment is what there is, nearly always.
-        let mut segments = Vec::with_capacity(usize::from(!reader.is_empty()));
+        let mut segments = SmallVec::new();
         while !reader.is_empty() {
             let at = reader;
             let malformed = |needed| at.error(DecodeErrorKind::Value("AS_PATH segment"), needed);
@@ -160,7 +161,7 @@ impl AsPath {
     /// # Errors
     /// Where the words are not of that form.
     pub fn words(words: &mut Words<'_>) -> Result<Self, TextError> {
-        let mut segments = Vec::new();
+        let mut segments = SmallVec::new();
         loop {
             let (close, plain, confederation) = match words.peek() {
                 Some("[") => ("]", SegmentKind::Sequence, SegmentKind::ConfedSequence),
@@ -181,6 +182,7 @@ impl AsPath {
                 }
                 asns.push(number(words)?);
             }
+            let asns = asns.into();
             segments.push(Segment { kind, asns });
         }
     }
@@ -231,12 +233,12 @@ impl PathAttribute for AsPath {
         if !self
             .segments
             .iter()
-            .flat_map(|segment| &segment.asns)
+            .flat_map(|segment| &*segment.asns)
             .any(wide)
         {
             return None;
         }
-        let outside: Vec<Segment> = self
+        let outside: SmallVec<_> = self
             .segments
             .iter()
             .filter(|segment| !segment.kind.is_confederation())

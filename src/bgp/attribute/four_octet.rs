@@ -54,8 +54,9 @@ fn merge(path: &AsPath, four: &AsPath) -> AsPath {
         }
         let mut segment = segment.clone();
         if segment.kind == SegmentKind::Sequence {
-            segment.asns.truncate(wanted);
-            wanted -= segment.asns.len();
+            let kept = wanted.min(segment.asns.len());
+            segment.asns = segment.asns[..kept].into();
+            wanted -= kept;
         } else if segment.kind == SegmentKind::Set {
             wanted -= 1;
         }
@@ -75,7 +76,9 @@ fn append(path: &mut AsPath, segment: Segment) {
         SegmentKind::Sequence | SegmentKind::ConfedSequence
     );
     match path.segments.last_mut() {
-        Some(last) if joins && last.kind == segment.kind => last.asns.extend(segment.asns),
+        Some(last) if joins && last.kind == segment.kind => {
+            last.asns = [&*last.asns, &*segment.asns].concat().into();
+        }
         _ => path.segments.push(segment),
     }
 }
