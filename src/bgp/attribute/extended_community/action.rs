@@ -8,7 +8,9 @@ use super::redirect_next_hop::RedirectNextHop;
 use super::traffic_action::TrafficAction;
 use super::traffic_mark::TrafficMark;
 use super::traffic_rate::{TrafficRate, Unit};
-use super::{ExtendedCommunities, ExtendedCommunitiesIpv6, ExtendedCommunityIpv6};
+use super::{
+    ExtendedCommunities, ExtendedCommunitiesIpv6, ExtendedCommunity, ExtendedCommunityIpv6,
+};
 use crate::bgp::text::{TextError, Word, Words};
 
 /// The most octets per second that ExaBGP lets people ask for.
@@ -115,7 +117,8 @@ pub fn parse_action(
         }
         "interface-set" => {
             for word in words.list("an interface set")? {
-                let set = interface_set(&word.text).ok_or_else(|| {
+                let set = interface_set(&word.text).and_then(|set| set.try_into().ok());
+                let set: ExtendedCommunity = set.ok_or_else(|| {
                     wrong(
                         word,
                         "an interface set",
@@ -123,7 +126,7 @@ pub fn parse_action(
                          group below 16384, as in transitive:input:1234:5678",
                     )
                 })?;
-                actions.communities.add(set.into());
+                actions.communities.add(set);
             }
         }
         other => return Err(words.error(format!("`{other}` is not an action"))),
@@ -189,11 +192,7 @@ fn interface_set(text: &str) -> Option<InterfaceSet> {
         _ => return None,
     };
     let asn = parts.next()?.parse().ok()?;
-    let group = parts
-        .next()?
-        .parse()
-        .ok()
-        .filter(|group| *group < 1 << 14)?;
+    let group = parts.next()?.parse().ok()?;
     parts.next().is_none().then_some(InterfaceSet {
         transitive,
         asn,

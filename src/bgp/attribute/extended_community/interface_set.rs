@@ -9,6 +9,7 @@
 use std::fmt;
 
 use super::{ExtendedCommunity, Kind, four_and_two, join_four_and_two};
+use crate::bgp::error::EncodeError;
 
 /// A group of interfaces and the direction of the traffic through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +24,16 @@ pub struct InterfaceSet {
     pub direction: u8,
 }
 
-impl From<InterfaceSet> for ExtendedCommunity {
-    fn from(set: InterfaceSet) -> Self {
+impl TryFrom<InterfaceSet> for ExtendedCommunity {
+    type Error = EncodeError;
+
+    /// Refuses a group of more than 14 bits and a direction of more than 2.
+    fn try_from(set: InterfaceSet) -> Result<Self, EncodeError> {
+        EncodeError::within("interface group", usize::from(set.group), 0x3fff)?;
+        EncodeError::within("interface direction", usize::from(set.direction), 3)?;
         let kind = if set.transitive { 0x07 } else { 0x47 };
-        let target = u16::from(set.direction) << 14 | set.group & 0x3fff;
-        Self::new(kind, 0x02, join_four_and_two(set.asn, target))
+        let target = u16::from(set.direction) << 14 | set.group;
+        Ok(Self::new(kind, 0x02, join_four_and_two(set.asn, target)))
     }
 }
 

@@ -167,6 +167,34 @@ fn wrong_words_are_refused() {
     }
 }
 
+#[test]
+fn an_interface_set_that_does_not_fit_is_refused() {
+    let set = interface_set::InterfaceSet {
+        transitive: true,
+        asn: 1234,
+        group: 0x3fff,
+        direction: 3,
+    };
+    let community = ExtendedCommunity::try_from(set).unwrap();
+    assert_eq!(community.0, [7, 2, 0, 0, 4, 0xd2, 0xff, 0xff]);
+    let group = interface_set::InterfaceSet {
+        group: 0x4000,
+        ..set
+    };
+    assert_eq!(
+        ExtendedCommunity::try_from(group),
+        Err(EncodeError::new("interface group", 0x4000, 0x3fff))
+    );
+    let direction = interface_set::InterfaceSet {
+        direction: 4,
+        ..set
+    };
+    assert_eq!(
+        ExtendedCommunity::try_from(direction),
+        Err(EncodeError::new("interface direction", 4, 3))
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn octets_come_back_and_are_always_shown(octets: Vec<[u8; 8]>, short in 0_usize..20, six: Vec<[u8; 20]>) {

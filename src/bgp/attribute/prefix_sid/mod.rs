@@ -64,18 +64,22 @@ impl Tlv {
         }
     }
 
-    /// Ranges of labels of 24 bits.
-    #[must_use]
-    pub fn originator_srgb(ranges: &[(u32, u32)]) -> Self {
+    /// Ranges of labels, each its first and its size.
+    ///
+    /// # Errors
+    /// Where either has more than 24 bits.
+    pub fn originator_srgb(ranges: &[(u32, u32)]) -> Result<Self, EncodeError> {
         let mut value = vec![0; 2];
         for (base, range) in ranges {
+            EncodeError::within("SRGB base", *base as usize, 0xff_ffff)?;
+            EncodeError::within("SRGB range", *range as usize, 0xff_ffff)?;
             value.extend_from_slice(&base.to_be_bytes()[1..]);
             value.extend_from_slice(&range.to_be_bytes()[1..]);
         }
-        Self {
+        Ok(Self {
             code: ORIGINATOR_SRGB,
             value,
-        }
+        })
     }
 
     /// What it says.

@@ -25,7 +25,8 @@ pub(super) fn mpls(words: &mut Words<'_>) -> Result<PrefixSid, TextError> {
     words.expect("]")?;
     let mut tlvs = vec![Tlv::label_index(index)];
     if !ranges.is_empty() {
-        tlvs.push(Tlv::originator_srgb(&ranges));
+        let srgb = Tlv::originator_srgb(&ranges).map_err(|error| words.error(error.to_string()))?;
+        tlvs.push(srgb);
     }
     Ok(PrefixSid { tlvs })
 }

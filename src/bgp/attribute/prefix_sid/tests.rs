@@ -83,6 +83,20 @@ fn wrong_lengths_are_refused() {
 }
 
 #[test]
+fn a_range_of_labels_that_does_not_fit_is_refused() {
+    assert!(Tlv::originator_srgb(&[(0xff_ffff, 0xff_ffff)]).is_ok());
+    for (ranges, field) in [
+        ([(1, 1), (0x100_0000, 1)], "SRGB base"),
+        ([(1, 0x100_0000), (1, 1)], "SRGB range"),
+    ] {
+        assert_eq!(
+            Tlv::originator_srgb(&ranges),
+            Err(EncodeError::new(field, 0x100_0000, 0xff_ffff))
+        );
+    }
+}
+
+#[test]
 fn changed_octets_never_panic() {
     for (_, wire, ..) in SIDS {
         crate::bgp::attribute::testing::check_neighbors::<PrefixSid>(wire);

@@ -97,6 +97,31 @@ fn what_may_stand_once_is_refused_twice() {
 }
 
 #[test]
+fn a_segment_that_does_not_fit_is_refused() {
+    let sub_tlv = |segment| {
+        let list = SegmentList {
+            weight: None,
+            segments: vec![segment],
+        };
+        list.sub_tlv()
+    };
+    assert!(sub_tlv(Segment::Mpls(0xf_ffff)).is_ok());
+    assert_eq!(
+        sub_tlv(Segment::Mpls(0x10_0000)),
+        Err(EncodeError::new("segment label", 0x10_0000, 0xf_ffff))
+    );
+    let other = |length| Segment::Other {
+        code: 3,
+        value: vec![0; length],
+    };
+    assert!(sub_tlv(other(255)).is_ok());
+    assert_eq!(
+        sub_tlv(other(256)),
+        Err(EncodeError::new("segment length", 256, 255))
+    );
+}
+
+#[test]
 fn changed_octets_never_panic() {
     for (_, octets) in POLICIES {
         check_neighbors::<TunnelEncapsulation>(octets);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::nlri::qualifier::RouteDistinguisher;
 use crate::bgp::nlri::testing::{check_bytes, check_neighbors, decode, parse};
 
 const V4: Family = Family::new(Afi::IPV4, Safi::MUP);
@@ -67,6 +68,24 @@ fn sessions_of_one_prefix_are_one_route() {
     );
     assert_ne!(one, other);
     assert_eq!(one.index(), other.index());
+}
+
+#[test]
+fn a_teid_that_its_bits_cannot_hold_is_refused() {
+    let session = |teid, teid_bits| Type2Session {
+        rd: RouteDistinguisher([0, 0, 0, 100, 0, 0, 0, 100]),
+        endpoint: [10, 0, 0, 1].into(),
+        teid,
+        teid_bits,
+    };
+    let encode = |teid, teid_bits| session(teid, teid_bits).encode(&mut Vec::new());
+    for (teid, bits) in [(u32::MAX, 32), (0xffff, 16), (0, 0)] {
+        assert_eq!(encode(teid, bits), Ok(()));
+    }
+    let refused = EncodeError::new;
+    assert_eq!(encode(1, 33), Err(refused("TEID bits", 33, 32)));
+    assert_eq!(encode(0x1_0000, 16), Err(refused("TEID", 0x1_0000, 0xffff)));
+    assert_eq!(encode(1, 0), Err(refused("TEID", 1, 0)));
 }
 
 #[test]

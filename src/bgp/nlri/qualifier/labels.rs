@@ -20,14 +20,20 @@ const WITHDRAWN: u32 = 0x80_0000;
 pub struct Labels(pub Vec<u32>);
 
 impl Labels {
-    /// A stack of `labels` of 20 bits, the last marked as the bottom.
-    #[must_use]
-    pub fn new(labels: &[u32]) -> Self {
-        let mut entries: Vec<u32> = labels.iter().map(|label| (label & 0xf_ffff) << 4).collect();
+    /// A stack of `labels`, the last marked as the bottom.
+    ///
+    /// # Errors
+    /// Where a label has more than 20 bits.
+    pub fn new(labels: &[u32]) -> Result<Self, EncodeError> {
+        let entry = |label: &u32| {
+            EncodeError::within("label", *label as usize, 0xf_ffff)?;
+            Ok(label << 4)
+        };
+        let mut entries: Vec<u32> = labels.iter().map(entry).collect::<Result<_, _>>()?;
         if let Some(last) = entries.last_mut() {
             *last |= 1;
         }
-        Self(entries)
+        Ok(Self(entries))
     }
 
     /// Bits on the wire.
@@ -104,7 +110,7 @@ impl Labels {
                 .help("a label is a number from 0 to 1048575")),
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::new(&labels))
+        Self::new(&labels).map_err(|error| words.error(error.to_string()))
     }
 
     /// Appends ` label 100` or ` label [ 100 200 ]`.
@@ -147,5 +153,26 @@ impl Labels {
             };
         }
         out.push_str(" ]");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_or_an_entry_that_does_not_fit_is_refused() {
+        assert_eq!(
+            Labels::new(&[1, 0xf_ffff]).unwrap(),
+            Labels(vec![0x10, 0xff_fff1])
+        );
+        assert_eq!(
+            Labels::new(&[1, 0x10_0000]),
+            Err(EncodeError::new("label", 0x10_0000, 0xf_ffff))
+        );
+        assert_eq!(
+            Labels(vec![0x100_0001]).encode(&mut Vec::new()),
+            Err(EncodeError::new("label stack entry", 0x100_0001, 0xff_ffff))
+        );
     }
 }
