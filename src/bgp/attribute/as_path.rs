@@ -142,6 +142,7 @@ impl AsPath {
         Ok(Self { segments })
     }
 
+    #[inline]
     pub(super) fn encode_segments(&self, four_octet: bool, out: &mut Writer) {
         for segment in &self.segments {
             for asns in segment.asns.chunks(SEGMENT_LIMIT) {

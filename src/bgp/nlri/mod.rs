@@ -78,6 +78,7 @@ pub trait NlriFamily: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt::De
     ///
     /// # Errors
     /// As for [`NlriFamily::encode`].
+    #[inline]
     fn encode_withdraw(&self, out: &mut Writer) -> Result<(), EncodeError> {
         self.encode(out)
     }
@@ -209,6 +210,7 @@ macro_rules! families {
             ///
             /// # Errors
             /// Where a value does not fit its field.
+            #[inline]
             pub fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
                 match self {
                     $(Self::$variant(value) => value.encode(out),)*
@@ -220,6 +222,7 @@ macro_rules! families {
             ///
             /// # Errors
             /// Where a value does not fit its field.
+            #[inline]
             pub fn encode_withdraw(&self, out: &mut Writer) -> Result<(), EncodeError> {
                 match self {
                     $(Self::$variant(value) => value.encode_withdraw(out),)*
@@ -340,6 +343,7 @@ impl Nlri {
     ///
     /// # Errors
     /// Where a value does not fit its field.
+    #[inline]
     pub fn encode(&self, add_path: bool, out: &mut Writer) -> Result<(), EncodeError> {
         self.encode_path_id(add_path, out);
         self.value.encode(out)
@@ -349,6 +353,7 @@ impl Nlri {
     ///
     /// # Errors
     /// Where a value does not fit its field.
+    #[inline]
     pub fn encode_withdraw(&self, add_path: bool, out: &mut Writer) -> Result<(), EncodeError> {
         self.encode_path_id(add_path, out);
         self.value.encode_withdraw(out)
