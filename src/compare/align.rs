@@ -6,6 +6,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::entry::{Entry, EntryKind};
 use super::meaning::Meaning;
+use crate::bgp::attribute::WireContext;
+use crate::bgp::iana::MessageType;
 
 /// What makes an entry the same as another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +26,15 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// Reads `entry`: an UPDATE means its routes.
+    pub(super) fn of(entry: Entry, context: &WireContext) -> Self {
+        let is_update = entry.message_type() == Some(MessageType::UPDATE.0);
+        let meaning = is_update
+            .then(|| Meaning::of(context, &entry.octets))
+            .flatten();
+        Self { entry, meaning }
+    }
+
     fn key(&self, canonical: bool) -> Key<'_> {
         match &self.meaning {
             Some(meaning) if canonical => Key::Routes(meaning),

@@ -2,9 +2,7 @@
 
 use super::align::{Hunk, Read, align};
 use super::entry::{Entry, EntryKind};
-use super::meaning::Meaning;
 use crate::bgp::attribute::WireContext;
-use crate::bgp::iana::MessageType;
 
 /// Messages of either side that are aligned at a time.
 const WINDOW: usize = 512;
@@ -65,15 +63,7 @@ fn read(messages: &[&[u8]], context: &WireContext) -> Vec<Read> {
         kind: EntryKind::Message,
         octets: octets.to_vec(),
     });
-    entries
-        .map(|entry| {
-            let is_update = entry.message_type() == Some(MessageType::UPDATE.0);
-            let meaning = is_update
-                .then(|| Meaning::of(context, &entry.octets))
-                .flatten();
-            Read { entry, meaning }
-        })
-        .collect()
+    entries.map(|entry| Read::of(entry, context)).collect()
 }
 
 /// How well two messages go together; 0 where they do not.

@@ -5,10 +5,7 @@ use super::classify::{Found, classify};
 use super::comparison::{Comparison, WINDOW};
 use super::difference::{Class, Difference, Side};
 use super::entry::Entry;
-use super::meaning::Meaning;
 use super::stream::CONTEXT;
-use crate::bgp::attribute::WireContext;
-use crate::bgp::iana::MessageType;
 
 impl Comparison {
     pub(super) fn resolve_if_ready(&mut self, index: usize) {
@@ -27,7 +24,11 @@ impl Comparison {
         let [left, right] = Side::BOTH.map(|side| {
             let opened = self.streams[index].opened[side.index()];
             let entries = self.streams[index].lanes[side.index()].entries(WINDOW * 2, opened);
-            read(entries, &contexts[side.index()])
+            let context = &contexts[side.index()];
+            entries
+                .into_iter()
+                .map(|entry| Read::of(entry, context))
+                .collect::<Vec<_>>()
         });
         let whole = Side::BOTH.map(|side| {
             let lane = &self.streams[index].lanes[side.index()];
@@ -182,17 +183,4 @@ impl Comparison {
             contexts,
         });
     }
-}
-
-fn read(entries: Vec<Entry>, context: &WireContext) -> Vec<Read> {
-    entries
-        .into_iter()
-        .map(|entry| {
-            let is_update = entry.message_type() == Some(MessageType::UPDATE.0);
-            let meaning = is_update
-                .then(|| Meaning::of(context, &entry.octets))
-                .flatten();
-            Read { entry, meaning }
-        })
-        .collect()
 }
