@@ -232,6 +232,7 @@ struct Sweep {
     limit: Option<Duration>,
     runs: usize,
     skipped: usize,
+    /// Runs that failed, by class.
     failures: BTreeMap<Oracle, usize>,
     probes: BTreeSet<Probe>,
     first: BTreeMap<(String, Oracle), (Plan, Trial)>,
@@ -275,9 +276,7 @@ impl Sweep {
             Err(error) => self.trouble = Some(error),
         }
         self.bar.inc(1);
-        if self.runs % 64 < 2 {
-            self.bar.set_message(self.status());
-        }
+        self.bar.set_message(self.status());
     }
 
     fn trial(&mut self, plan: &Plan, trial: Trial) {
@@ -300,10 +299,12 @@ impl Sweep {
                 self.trouble = Some(format!("the results cannot be written: {error}"));
             }
         }
-        for failure in &trial.failures {
-            *self.failures.entry(failure.oracle).or_default() += 1;
+        // A run that fails an oracle many times over is one failure of its class.
+        let classes: BTreeSet<Oracle> = trial.failures.iter().map(|f| f.oracle).collect();
+        for oracle in classes {
+            *self.failures.entry(oracle).or_default() += 1;
             self.first
-                .entry((plan.scenario.clone(), failure.oracle))
+                .entry((plan.scenario.clone(), oracle))
                 .or_insert_with(|| (plan.clone(), trial.clone()));
         }
     }

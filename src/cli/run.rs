@@ -245,7 +245,7 @@ pub(super) fn progress(length: usize, quiet: bool) -> ProgressBar {
             ProgressDrawTarget::stderr()
         },
     );
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len}, {eta} left  {msg}") {
         bar.set_style(style);
     }
     bar
