@@ -38,8 +38,10 @@ impl<N: Network, C: Conduct> Conversation<'_, N, C> {
         let nap = clock.at(self.hub.now() + NAP);
         let forever = self.hub.conduct.has(Defect::ReadWithoutTimeout);
         let (hub, id, changed) = (self.hub, self.id, Rc::clone(&self.changed));
+        // What is closed already was stopped, and has but to be written.
+        let closed = self.session.is_closed();
         let stopped = async move {
-            while hub.with(id, |entry| entry.stopped) == Some(false) {
+            while closed || hub.with(id, |entry| entry.stopped) == Some(false) {
                 changed.notified().await;
             }
         };
