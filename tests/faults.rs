@@ -347,9 +347,10 @@ fn what_a_network_cannot_do_is_refused_in_words() {
     on_sim(|network, clock| async move {
         let trace = Trace::new(clock, Keep::Hash);
         let refused = instrument(network, "client", &trace, &Faults::new(&plan)).err();
-        insta::assert_snapshot!(refused.unwrap(), @r"
-    impossible fault, 127.0.0.1#1 sent opening: delay 1s: only what is received can be delayed here; give the simulated path a latency
-    ");
+        insta::assert_snapshot!(
+            refused.unwrap(),
+            @"impossible fault, 127.0.0.1#1 sent opening: delay 1s: only what is received can be delayed here; give the simulated path a latency"
+        );
     });
 }
 
@@ -442,9 +443,7 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn the_hash_is_the_same_in_debug_and_release_and_on_every_machine() {
     let (hash, records) = busy(1);
-    insta::assert_snapshot!(hash, @r"
-    957f946caf1ad404
-    ");
+    insta::assert_snapshot!(hash, @"957f946caf1ad404");
     let told: Vec<String> = records
         .iter()
         .map(|record| record.to_string().chars().take(60).collect())
