@@ -1,5 +1,6 @@
 //! `lockstep explore`: scenarios under faults drawn from seeds, or at every octet, on every core.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -160,7 +161,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             }
         },
         |item, trials: Result<Vec<Trial>, String>| {
-            sweep.hear(&plans[item], trials);
+            sweep.hear(item, &plans[item].1, trials);
             sweep.goes_on(&interrupted)
         },
     );
@@ -235,7 +236,8 @@ struct Sweep {
     /// Runs that failed, by class.
     failures: BTreeMap<Oracle, usize>,
     probes: BTreeSet<Probe>,
-    first: BTreeMap<(String, Oracle), (Plan, Trial)>,
+    /// Of each class in each scenario the failure of the first plan, whichever core came first.
+    first: BTreeMap<(String, Oracle), (usize, Plan, Trial)>,
     results: Option<io::BufWriter<std::fs::File>>,
     out: PathBuf,
     trouble: Option<String>,
@@ -265,12 +267,13 @@ impl Sweep {
         })
     }
 
-    fn hear(&mut self, (_, plan): &(usize, Plan), trials: Result<Vec<Trial>, String>) {
+    /// Takes what came of the plan numbered `number`.
+    fn hear(&mut self, number: usize, plan: &Plan, trials: Result<Vec<Trial>, String>) {
         self.skipped -= 1;
         match trials {
             Ok(trials) => {
                 for trial in trials {
-                    self.trial(plan, trial);
+                    self.trial(number, plan, trial);
                 }
             }
             Err(error) => self.trouble = Some(error),
@@ -279,7 +282,7 @@ impl Sweep {
         self.bar.set_message(self.status());
     }
 
-    fn trial(&mut self, plan: &Plan, trial: Trial) {
+    fn trial(&mut self, number: usize, plan: &Plan, trial: Trial) {
         self.runs += 1;
         self.probes.extend(&trial.probes);
         if let Some(results) = &mut self.results {
@@ -303,9 +306,17 @@ impl Sweep {
         let classes: BTreeSet<Oracle> = trial.failures.iter().map(|f| f.oracle).collect();
         for oracle in classes {
             *self.failures.entry(oracle).or_default() += 1;
-            self.first
-                .entry((plan.scenario.clone(), oracle))
-                .or_insert_with(|| (plan.clone(), trial.clone()));
+            let class = (plan.scenario.clone(), oracle);
+            let found = (number, plan.clone(), trial.clone());
+            match self.first.entry(class) {
+                Entry::Vacant(entry) => {
+                    entry.insert(found);
+                }
+                Entry::Occupied(mut entry) if number < entry.get().0 => {
+                    entry.insert(found);
+                }
+                Entry::Occupied(_) => {}
+            }
         }
     }
 
@@ -343,7 +354,7 @@ impl Sweep {
                 format!("stopped early: {} plan(s) were not tried", self.skipped),
             )?;
         }
-        for ((name, oracle), (plan, trial)) in &self.first {
+        for ((name, oracle), (_, plan, trial)) in &self.first {
             let Some((scenario, golden)) = cases.iter().find(|(s, _)| s.name == *name) else {
                 continue;
             };
