@@ -28,7 +28,8 @@ pub struct Entry {
     pub scenario: String,
     /// The file's name.
     pub file: String,
-    /// Who put the messages on the wire: `exabgp`, `messages` (expected messages of its development branch), or `lockstep`.
+    /// Who put the messages on the wire: `exabgp`, `messages` (expected messages of its development branch), `lockstep`, or,
+    /// in what `lockstep import` writes, the address of the captured speaker.
     pub speaker: String,
     /// The speaker's version.
     pub version: String,
