@@ -1,6 +1,8 @@
 //! `captures/manifest.toml`: what each golden is, who made it, and its SHA-256.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -90,7 +92,7 @@ impl Manifest {
     pub fn load(directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE);
         match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| ManifestError::Syntax {
+            Ok(text) => text.parse().map_err(|error| ManifestError::Syntax {
                 path,
                 error: Box::new(error),
             }),
@@ -121,8 +123,7 @@ impl Manifest {
     /// Where it cannot be written.
     pub fn store(&self, directory: &Path) -> Result<(), ManifestError> {
         let path = directory.join(FILE);
-        let text = toml::to_string(self).unwrap_or_default();
-        write_whole(&path, text.as_bytes())
+        write_whole(&path, self.to_string().as_bytes())
     }
 
     /// The octets of `scenario`'s golden, checked against its SHA-256.
@@ -149,6 +150,21 @@ impl Manifest {
                 found,
             })
         }
+    }
+}
+
+impl FromStr for Manifest {
+    type Err = toml::de::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        toml::from_str(text)
+    }
+}
+
+impl fmt::Display for Manifest {
+    /// The file's text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
