@@ -17,7 +17,8 @@ use lockstep::bgp::attribute::prefix_sid::PrefixSid;
 use lockstep::bgp::attribute::{self, PathAttribute, WireContext};
 use lockstep::bgp::dissect;
 use lockstep::bgp::family::Family;
-use lockstep::bgp::nlri::qualifier::{Labels, RouteDistinguisher, from_hex, hex_lower};
+use lockstep::bgp::hex;
+use lockstep::bgp::nlri::qualifier::{Labels, RouteDistinguisher};
 use lockstep::bgp::nlri::{Nlri, NlriValue};
 use lockstep::bgp::text::{Words, split};
 use lockstep::bgp::wire::Reader;
@@ -106,7 +107,7 @@ fn nlri_are_decoded_alike() {
     for row in rows(NLRI) {
         count += 1;
         let family: Family = text(&row["family"]).parse().unwrap();
-        let octets = from_hex(text(&row["octets"])).unwrap();
+        let octets = hex::octets(text(&row["octets"])).unwrap();
         let mut reader = Reader::new(&octets);
         let path = row["path"].as_bool().unwrap();
         let ours = Nlri::decode(family, path, &mut reader);
@@ -161,7 +162,7 @@ fn attributes_are_decoded_alike() {
     let mut count = 0;
     for row in rows(ATTRIBUTES) {
         count += 1;
-        let octets = from_hex(text(&row["octets"])).unwrap();
+        let octets = hex::octets(text(&row["octets"])).unwrap();
         let ours = match row["code"].as_u64().unwrap() {
             16 => show::<ExtendedCommunities>(&octets),
             22 => show::<PmsiTunnel>(&octets),
@@ -193,7 +194,7 @@ fn attributes_are_decoded_alike() {
 fn octets(attribute: &impl PathAttribute) -> String {
     let mut out = Vec::new();
     attribute.encode(&WireContext::default(), &mut out).unwrap();
-    hex_lower(&out).to_string()
+    hex::text(&out)
 }
 
 /// The NLRI with the labels and the route distinguisher that `words` name; and what its actions come to.
@@ -248,7 +249,7 @@ fn words_are_encoded_alike() {
             let mut out = Vec::new();
             ours.encode(&WireContext::default(), &mut out).unwrap();
             let header = if out[0] & 0x10 == 0 { 3 } else { 4 };
-            let value = hex_lower(&out[header..]).to_string();
+            let value = hex::text(&out[header..]);
             differences.compare("octets", &row, &value, text(&theirs["octets"]));
             differences.compare("text", &row, &ours.text(), text(&theirs["text"]));
             continue;
@@ -260,7 +261,7 @@ fn words_are_encoded_alike() {
         let mut out = Vec::new();
         ours.encode(false, &mut out).unwrap();
         let next_hop: Option<IpAddr> = theirs["next-hop"].as_str().map(|hop| hop.parse().unwrap());
-        let value = hex_lower(&out).to_string();
+        let value = hex::text(&out);
         differences.compare("octets", &row, &value, text(&theirs["octets"]));
         differences.compare(
             "text",
@@ -317,16 +318,16 @@ fn every_octet_is_explained() {
         let family: Family = text(&row["family"]).parse().unwrap();
         let mut value = family.afi.0.to_be_bytes().to_vec();
         value.push(family.safi.0);
-        value.extend_from_slice(&from_hex(text(&row["octets"])).unwrap());
+        value.extend_from_slice(&hex::octets(text(&row["octets"])).unwrap());
         // MP_UNREACH_NLRI: the family, then routes.
         check_dissection(0x80, 0x0f, &value);
     }
     for row in rows(ATTRIBUTES) {
         let code = row["code"].as_u64().unwrap() as u8;
-        check_dissection(0xc0, code, &from_hex(text(&row["octets"])).unwrap());
+        check_dissection(0xc0, code, &hex::octets(text(&row["octets"])).unwrap());
     }
     let policy = "000F00240C060000000000640D06100005DC01008000110009060000000000010106000003E81100";
-    check_dissection(0xc0, 0x17, &from_hex(policy).unwrap());
+    check_dissection(0xc0, 0x17, &hex::octets(policy).unwrap());
     check_dissection(0xc0, 0x23, &[0, 0, 0xfd, 0xe8]);
 }
 

@@ -9,7 +9,6 @@ use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::capability::{Capability, FourOctetAs};
 use lockstep::bgp::message::open::{AS_TRANS, Parameter};
 use lockstep::bgp::message::{Header, Message, Open};
-use lockstep::bgp::nlri::qualifier::hex_lower;
 use lockstep::speaker::neighbor::{Address, AsNumber, Neighbor};
 use lockstep::speaker::peer::Peer;
 use lockstep::speaker::session::{Direction, Ends, Session, SessionEvent};
@@ -141,7 +140,7 @@ impl Conversation {
 
 impl Told {
     fn note(&mut self, raw: &[u8]) {
-        let digits = hex_lower(raw).to_string();
+        let digits = lockstep::bgp::hex::text(raw);
         let decoded = Message::decode(&WireContext::default(), raw);
         match Header::decode(raw).unwrap().kind.0 {
             1 => self.open = digits,

@@ -1,6 +1,61 @@
-//! Octets as people write them: hexadecimal digits, colons and white space between them.
+//! Octets in hexadecimal digits: how they are written, and how they are read.
+
+use std::fmt;
 
 use super::text::TextError;
+
+/// Octets in lower-case digits, nothing between them.
+#[must_use]
+pub const fn lower(octets: &[u8]) -> impl fmt::Display + '_ {
+    Digits {
+        octets,
+        digits: b"0123456789abcdef",
+    }
+}
+
+/// Octets in upper-case digits, nothing between them.
+#[must_use]
+pub const fn upper(octets: &[u8]) -> impl fmt::Display + '_ {
+    Digits {
+        octets,
+        digits: b"0123456789ABCDEF",
+    }
+}
+
+/// Octets as [`lower`] writes them.
+#[must_use]
+pub fn text(octets: &[u8]) -> String {
+    lower(octets).to_string()
+}
+
+struct Digits<'a> {
+    octets: &'a [u8],
+    digits: &'static [u8; 16],
+}
+
+impl fmt::Display for Digits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        let mut digit = |digit: u8| f.write_char(char::from(self.digits[usize::from(digit)]));
+        self.octets.iter().try_for_each(|octet| {
+            digit(octet >> 4)?;
+            digit(octet & 0xf)
+        })
+    }
+}
+
+/// The octets that `text` stands for, which is digits alone, with or without `0x`; `None` where it is not.
+#[must_use]
+pub fn octets(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (pairs, rest) = digits.unwrap_or(text).as_bytes().as_chunks::<2>();
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let octets = pairs
+        .iter()
+        .map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8))
+        .collect();
+    if rest.is_empty() { octets } else { None }
+}
 
 /// Reads hexadecimal digits; colons, white space and a leading `0x` are passed over, as ExaBGP's `decode` does.
 ///
@@ -35,17 +90,9 @@ pub fn parse(text: &str) -> Result<Vec<u8>, TextError> {
     }
 }
 
-/// Octets as lower-case hexadecimal digits.
-#[must_use]
-pub fn text(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len() * 2);
-    super::json::hex(octets, &mut text);
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::*;
 
     #[test]
     fn digits_are_read_and_their_mistakes_placed() {
@@ -53,5 +100,17 @@ mod tests {
         assert!(parse("").unwrap().is_empty());
         assert_eq!(parse("ff0").unwrap_err().span, 2..3);
         assert_eq!(parse("ffé0").unwrap_err().span, 2..4);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        assert_eq!(lower(&[0x0a, 0xf0]).to_string(), "0af0");
+        assert_eq!(upper(&[0x0a, 0xf0]).to_string(), "0AF0");
+        for text in ["0af0", "0AF0", "0x0af0", "0X0AF0"] {
+            assert_eq!(octets(text), Some(vec![0x0a, 0xf0]), "{text}");
+        }
+        for text in ["0a f0", "0af", "0xg0", "+a"] {
+            assert_eq!(octets(text), None, "{text}");
+        }
     }
 }

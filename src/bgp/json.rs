@@ -55,20 +55,6 @@ pub fn decimal(octets: &[u8]) -> String {
     digits.iter().rev().collect()
 }
 
-/// Appends octets in lower-case hexadecimal.
-pub fn hex(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
-}
-
-/// Appends octets in upper-case hexadecimal.
-pub fn upper_hex(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        let _ = write!(out, "{byte:02X}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #[test]

@@ -13,7 +13,7 @@ use crate::api::command::{self, Action};
 use crate::bgp::attribute::{NextHop, WireContext};
 use crate::bgp::dissect;
 use crate::bgp::family::Families;
-use crate::bgp::json::upper_hex;
+use crate::bgp::hex;
 use crate::bgp::message::{
     Message, Notification, NotificationCode, RefreshSubtype, RouteRefresh, Update,
 };
@@ -73,9 +73,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     };
     for line in lines.iter().filter(|line| !line.trim().is_empty()) {
         for message in encode(&arguments, line)? {
-            let mut digits = String::with_capacity(2 * message.len());
-            upper_hex(&message, &mut digits);
-            writeln!(out, "{digits}").into_diagnostic()?;
+            writeln!(out, "{}", hex::upper(&message)).into_diagnostic()?;
             if arguments.table {
                 let tree = dissect::message(&session(&arguments).send, &message);
                 writeln!(out, "{}", tree.table()).into_diagnostic()?;
@@ -219,27 +217,23 @@ mod tests {
         arguments: Arguments,
     }
 
-    fn hex(words: &[&str]) -> Vec<String> {
+    fn encoded(words: &[&str]) -> Vec<String> {
         let line = Line::parse_from(std::iter::once(&"encode").chain(words));
         encode(&line.arguments, &line.arguments.words.join(" "))
             .unwrap()
             .iter()
-            .map(|message| {
-                let mut digits = String::new();
-                upper_hex(&message[16..], &mut digits);
-                digits
-            })
+            .map(|message| hex::upper(&message[16..]).to_string())
             .collect()
     }
 
     #[test]
     fn a_route_is_an_update() {
         assert_eq!(
-            hex(&["route", "10.0.0.0/8", "next-hop", "1.2.3.4"]),
+            encoded(&["route", "10.0.0.0/8", "next-hop", "1.2.3.4"]),
             ["002E0200000015400101004002004003040102030440050400000064080A"]
         );
         assert_eq!(
-            hex(&[
+            encoded(&[
                 "--peer-as",
                 "1",
                 "--two-octet-as",
@@ -259,15 +253,15 @@ mod tests {
     #[test]
     fn other_messages_have_their_octets_too() {
         assert_eq!(
-            hex(&["announce", "eor", "ipv6", "unicast"]),
+            encoded(&["announce", "eor", "ipv6", "unicast"]),
             ["001E0200000007900F0003000201"]
         );
         assert_eq!(
-            hex(&["announce route-refresh ipv4 unicast"]),
+            encoded(&["announce route-refresh ipv4 unicast"]),
             ["00170500010001"]
         );
         assert_eq!(
-            hex(&["withdraw", "route", "10.0.0.0/8"]),
+            encoded(&["withdraw", "route", "10.0.0.0/8"]),
             ["0019020002080A0000"]
         );
     }

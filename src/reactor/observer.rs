@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bgp::error::EncodeError;
+use crate::bgp::hex;
 use crate::speaker::session::{Cause, Direction, SessionEvent, State, TimerKind};
 
 use super::control::Control;
@@ -249,9 +250,13 @@ impl fmt::Display for Event<'_> {
             } => {
                 write!(f, "state {connection} {from} {to} {cause}")
             }
-            Self::Sent { connection, raw } => write!(f, "sent {connection} {}", Hex(raw)),
-            Self::Received { connection, raw } => write!(f, "received {connection} {}", Hex(raw)),
-            Self::Malformed { connection, raw } => write!(f, "malformed {connection} {}", Hex(raw)),
+            Self::Sent { connection, raw } => write!(f, "sent {connection} {}", hex::lower(raw)),
+            Self::Received { connection, raw } => {
+                write!(f, "received {connection} {}", hex::lower(raw))
+            }
+            Self::Malformed { connection, raw } => {
+                write!(f, "malformed {connection} {}", hex::lower(raw))
+            }
             Self::Unsendable { connection, error } => write!(f, "unsendable {connection} {error}"),
             Self::Expired { connection, timer } => write!(f, "expired {connection} {timer:?}"),
             Self::Closed { connection, cause } => write!(f, "closed {connection} {cause}"),
@@ -309,15 +314,6 @@ impl<'a> Event<'a> {
             SessionEvent::Closed { cause } => Self::Closed { connection, cause },
             SessionEvent::Negotiated(_) | SessionEvent::Established(_) => return None,
         })
-    }
-}
-
-/// Octets in hexadecimal.
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
     }
 }
 

@@ -153,7 +153,7 @@ pub fn first_difference(one: &[u8], other: &[u8]) -> usize {
 
 /// Marker, length, type and body, parted by colons as ExaBGP's own tools write them.
 fn octets(message: &[u8]) -> String {
-    let text = hex::text(message).to_uppercase();
+    let text = hex::upper(message).to_string();
     let mut parts: Vec<&str> = Vec::new();
     let mut from = 0;
     for at in [32, 36, 38] {

@@ -6,6 +6,7 @@ use super::error::ScenarioError;
 use super::message;
 use super::script::Scenario;
 use super::transcript::{Ending, Passed, Transcript};
+use crate::bgp::hex;
 use crate::bgp::text::TextError;
 
 const FILE: &str = "golden.messages";
@@ -52,7 +53,8 @@ fn parse(scenario: &Scenario, text: &str) -> Result<Vec<Transcript>, TextError> 
             }
             continue;
         }
-        let bytes = message::from_hex(content)
+        let bytes = hex::parse(content)
+            .ok()
             .map(|bytes| marked(&bytes))
             .filter(|bytes| message::frame(bytes) == Ok(Some(bytes.len())))
             .ok_or_else(|| {

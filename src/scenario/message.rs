@@ -59,19 +59,6 @@ pub fn default_route() -> Vec<u8> {
     message(UPDATE, &body)
 }
 
-/// Octets from hexadecimal; colons and blanks are skipped.
-#[must_use]
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| *c != ':' && !c.is_whitespace())
-        .map(|c| c.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty()
-        .then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
-}
-
 /// Whether `message` is a NOTIFICATION.
 #[must_use]
 pub fn is_notification(message: &[u8]) -> bool {

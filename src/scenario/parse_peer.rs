@@ -6,6 +6,7 @@ use super::parse::{code, condition, duration, family, refresh_subtype, sight, un
 use super::script::{Meeting, PeerAction, PeerScript, Signal, Step};
 use super::sight::Sight;
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 
 const KNOWN: &str =
@@ -141,7 +142,7 @@ fn octets(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
     let Some(word) = words.take() else {
         return Ok(Vec::new());
     };
-    message::from_hex(&word.text).ok_or_else(|| {
+    hex::parse(&word.text).map_err(|_| {
         TextError::new(
             word.span.clone(),
             format!("`{}` is not hexadecimal", word.text),

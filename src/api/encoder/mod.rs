@@ -4,7 +4,10 @@ pub mod json;
 pub mod text;
 mod told;
 
+use std::fmt::Write as _;
+
 use crate::bgp::collections::Map;
+use crate::bgp::hex;
 use crate::config::Encoder;
 
 use super::event::{ApiEvent, PeerIdentity};
@@ -93,6 +96,5 @@ impl Events {
 
 /// Octets as ExaBGP shows them: `0x` and upper-case digits.
 fn hex(bytes: &[u8], out: &mut String) {
-    out.push_str("0x");
-    crate::bgp::json::upper_hex(bytes, out);
+    let _ = write!(out, "0x{}", hex::upper(bytes));
 }

@@ -1,7 +1,9 @@
 //! An attribute by its code, flags and octets: unknown ones as they came, configured ones as they were written.
 
+use std::fmt::Write as _;
+
 use super::{Attribute, AttributeValue, Flags};
-use crate::bgp::json;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Word, Words};
 
 /// Any attribute, uninterpreted.
@@ -33,8 +35,7 @@ impl Generic {
     }
 
     pub(super) fn text(&self, out: &mut String) {
-        out.push_str("0x");
-        json::hex(&self.value, out);
+        let _ = write!(out, "0x{}", hex::lower(&self.value));
     }
 
     pub(super) fn json(&self, out: &mut String) {
@@ -68,29 +69,13 @@ fn octet(word: &Word) -> Result<u8, TextError> {
 }
 
 fn octets(word: &Word) -> Result<Vec<u8>, TextError> {
-    let digits = word.text.to_ascii_lowercase();
-    digits.strip_prefix("0x").and_then(from_hex).ok_or_else(|| {
+    let prefixed = word.text.starts_with("0x") || word.text.starts_with("0X");
+    let octets = prefixed.then(|| hex::octets(&word.text)).flatten();
+    octets.ok_or_else(|| {
         TextError::new(
             word.span.clone(),
             format!("`{}` is not octets in hexadecimal", word.text),
         )
         .help("write 0x and an even number of the digits 0-9 and a-f")
     })
-}
-
-/// Octets from an even number of hexadecimal digits.
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|pair| {
-            let text = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(text, 16)
-                .ok()
-                .filter(|_| pair[0] != b'+')
-        })
-        .collect()
 }

@@ -5,7 +5,7 @@
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
-use crate::bgp::nlri::qualifier::hex_lower;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 use std::fmt::Write as _;
@@ -40,7 +40,7 @@ impl PathAttribute for OnlyToCustomer {
     }
 
     fn text(&self, out: &mut String) {
-        let _ = write!(out, "0x{}", hex_lower(&self.0.to_be_bytes()));
+        let _ = write!(out, "0x{}", hex::lower(&self.0.to_be_bytes()));
     }
 
     fn json(&self, out: &mut String) {

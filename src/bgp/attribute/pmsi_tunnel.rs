@@ -18,7 +18,7 @@ use std::net::Ipv4Addr;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
-use crate::bgp::nlri::qualifier::{from_hex, hex};
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 
@@ -79,7 +79,7 @@ impl PathAttribute for PmsiTunnel {
     /// Reads the value in hexadecimal: ExaBGP has no words for it.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         let word = words.word("the PMSI tunnel in hexadecimal")?;
-        from_hex(&word.text)
+        hex::octets(&word.text)
             .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
             .ok_or_else(|| {
                 let message = format!("`{}` is not a PMSI tunnel", word.text);
@@ -122,7 +122,7 @@ impl PathAttribute for PmsiTunnel {
                 let _ = write!(out, "{}", Ipv4Addr::new(a, b, c, d));
             }
             octets => {
-                let _ = write!(out, "0x{}", hex(octets));
+                let _ = write!(out, "0x{}", hex::upper(octets));
             }
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bgp::hex;
 use crate::bgp::message::Message;
 use crate::bgp::text::split;
 
@@ -25,12 +26,6 @@ fn parsed(line: &str) -> Attribute {
     attribute
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    crate::bgp::json::hex(bytes, &mut out);
-    out
-}
-
 fn encoded(context: &WireContext, attribute: &Attribute) -> Vec<u8> {
     let attributes: Attributes = [attribute.clone()].into_iter().collect();
     let mut out = Vec::new();
@@ -50,7 +45,7 @@ fn decoded(context: &WireContext, bytes: &[u8]) -> Attributes {
 fn holds(line: &str, octets: &str, text: &str, json: &str) {
     let attribute = parsed(line);
     let bytes = encoded(&FOUR, &attribute);
-    assert_eq!(hex(&bytes), octets, "{line}");
+    assert_eq!(hex::text(&bytes), octets, "{line}");
     let attributes = decoded(&FOUR, &bytes);
     assert_eq!(attributes.iter().collect::<Vec<_>>(), [&attribute]);
     assert_eq!(attributes.text(), text);
@@ -151,14 +146,20 @@ fn a_path_has_sequences_sets_and_confederations() {
 fn an_old_speaker_gets_as_trans_and_the_path_beside_it() {
     let path = parsed("as-path [ 65001 70000 ]");
     let bytes = encoded(&TWO, &path);
-    assert_eq!(hex(&bytes), "4002060202fde95ba0c0110a02020000fde900011170");
+    assert_eq!(
+        hex::text(&bytes),
+        "4002060202fde95ba0c0110a02020000fde900011170"
+    );
     let mut attributes = decoded(&TWO, &bytes);
     attributes.merge_four_octet();
     assert_eq!(attributes.iter().collect::<Vec<_>>(), [&path]);
 
     let aggregator = parsed("aggregator ( 70000:1.1.1.1 )");
     let bytes = encoded(&TWO, &aggregator);
-    assert_eq!(hex(&bytes), "c007065ba001010101c012080001117001010101");
+    assert_eq!(
+        hex::text(&bytes),
+        "c007065ba001010101c012080001117001010101"
+    );
     let mut attributes = decoded(&TWO, &bytes);
     attributes.merge_four_octet();
     assert_eq!(attributes.json(), r#""aggregator": "70000:1.1.1.1""#);
@@ -230,7 +231,7 @@ fn what_does_not_fit_is_an_error_that_names_the_limit() {
 #[test]
 fn a_generic_attribute_is_sent_as_it_was_written() {
     let attribute = parsed("attribute [ 0x99 0x60 0x1122 ]");
-    assert_eq!(hex(&encoded(&FOUR, &attribute)), "6099021122");
+    assert_eq!(hex::text(&encoded(&FOUR, &attribute)), "6099021122");
     let attributes: Attributes = [attribute].into_iter().collect();
     assert_eq!(attributes.text(), " attribute [ 0x99 0x60 0x1122 ]");
     assert_eq!(attributes.json(), r#""attribute-0x99-0x60": "0x1122""#);

@@ -108,17 +108,10 @@ const TOLD: &[(u8, &str, &str)] = &[
     ),
 ];
 
-fn octets(digits: &str) -> Vec<u8> {
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
-        .collect()
-}
-
 #[test]
 fn every_capability_keeps_its_octets_and_has_the_words_of_exabgp() {
     let context = WireContext::default();
-    let bytes = octets(OPEN);
+    let bytes = crate::bgp::hex::parse(OPEN).unwrap();
     let message = Message::decode(&context, &bytes).unwrap();
     let mut out = Vec::new();
     message.encode(&context, &mut out).unwrap();

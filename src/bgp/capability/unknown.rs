@@ -2,7 +2,7 @@
 
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
-use crate::bgp::json::upper_hex;
+use crate::bgp::hex;
 use crate::bgp::wire::{Reader, Writer};
 
 /// A capability, uninterpreted.
@@ -40,10 +40,9 @@ pub(super) fn json(code: u8, value: &[u8], out: &mut String) {
         _ => "unknown",
     };
     out.push_str(&format!(
-        "{{ \"name\": \"unknown\", \"iana\": \"{iana}\", \"value\": {code}, \"raw\": \""
+        "{{ \"name\": \"unknown\", \"iana\": \"{iana}\", \"value\": {code}, \"raw\": \"{}\" }}",
+        hex::upper(value)
     ));
-    upper_hex(value, out);
-    out.push_str("\" }");
 }
 
 /// ExaBGP's text for a capability that it does not know.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::DecodeError;
+use super::hex;
 use super::wire::Reader;
 pub use message::message;
 pub use node::Node;
@@ -277,12 +278,10 @@ impl<'a> Dissector<'a> {
 /// Octets as `0x0a00`; the empty string for none.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    if !bytes.is_empty() {
-        out.push_str("0x");
-        super::json::hex(bytes, &mut out);
+    if bytes.is_empty() {
+        return String::new();
     }
-    out
+    format!("0x{}", hex::lower(bytes))
 }
 
 #[cfg(test)]

@@ -5,18 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::family::{Families, Family};
-
-fn octets(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|digit| digit.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
-}
+use crate::bgp::nlri::testing::hex as octets;
 
 fn four() -> WireContext {
     WireContext {

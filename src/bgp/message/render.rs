@@ -10,6 +10,7 @@ use crate::bgp::attribute::{Malformed, MpReach, MpUnreach};
 use crate::bgp::capability;
 use crate::bgp::error::ErrorAction;
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::json;
 use crate::bgp::message::notification::{NotificationCode, cease};
 use crate::bgp::nlri::Nlri;
@@ -54,11 +55,7 @@ impl Notification {
         let (Some((&length, rest)), true) = (self.data.split_first(), communicates) else {
             return self.data.clone();
         };
-        let hex = |bytes: &[u8]| {
-            let mut out = String::from("0x");
-            json::upper_hex(bytes, &mut out);
-            out
-        };
+        let hex = |bytes: &[u8]| format!("0x{}", hex::upper(bytes));
         if length == 0 {
             return b"empty Shutdown Communication.".to_vec();
         }
@@ -97,11 +94,11 @@ impl Notification {
     pub fn json(&self) -> String {
         let told = self.told();
         let mut out = format!(
-            "{{ \"code\": {}, \"subcode\": {}, \"data\": \"0x",
-            self.code.0, self.subcode
+            "{{ \"code\": {}, \"subcode\": {}, \"data\": \"0x{}\", \"message\": ",
+            self.code.0,
+            self.subcode,
+            hex::upper(&told)
         );
-        json::upper_hex(&told, &mut out);
-        out.push_str("\", \"message\": ");
         json::string(&String::from_utf8_lossy(&told), &mut out);
         out.push_str(" } ");
         out

@@ -1,18 +1,7 @@
 use super::*;
 use crate::bgp::capability::{Capability, Multiprotocol};
 use crate::bgp::family::Family;
-
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|digit| digit.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
-}
+use crate::bgp::nlri::testing::hex;
 
 fn round_trip(context: &WireContext, text: &str) -> Message {
     let bytes = hex(text);

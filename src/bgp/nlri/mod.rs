@@ -162,7 +162,7 @@ fn parse_octets<T: NlriFamily>(family: Family, words: &mut Words<'_>) -> Result<
             .help("write the octets of one NLRI, as in 0x0a00")
     };
     let octets =
-        qualifier::from_hex(&word.text).ok_or_else(|| wrong("is not hexadecimal".to_owned()))?;
+        super::hex::octets(&word.text).ok_or_else(|| wrong("is not hexadecimal".to_owned()))?;
     let mut reader = Reader::new(&octets);
     T::decode(family, &mut reader)
         .and_then(|nlri| reader.finish().map(|()| nlri))

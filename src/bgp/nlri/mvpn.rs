@@ -17,11 +17,12 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::qualifier::{RouteDistinguisher, address, dissect, hex, hex_lower};
+use super::qualifier::{RouteDistinguisher, address, dissect};
 use super::{Around, NlriFamily};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::iana::Afi;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
@@ -79,7 +80,7 @@ impl Mvpn {
             out,
             "{{ \"code\": {}, \"parsed\": true, \"raw\": \"{}\", \"name\": \"{name}\", \"rd\": \"{}\", ",
             self.kind(),
-            hex(&self.octets()),
+            hex::upper(&self.octets()),
             flow.rd
         );
         if let Some(source_as) = source_as {
@@ -247,7 +248,7 @@ impl NlriFamily for Mvpn {
             Self::SharedJoin(source_as, flow) => ("shared-join", Some(source_as), flow),
             Self::SourceJoin(source_as, flow) => ("source-join", Some(source_as), flow),
             Self::Other { value, .. } => {
-                let _ = write!(out, "mvpn:unknown:0x{}", hex_lower(value));
+                let _ = write!(out, "mvpn:unknown:0x{}", hex::lower(value));
                 return;
             }
         };
@@ -274,7 +275,7 @@ impl NlriFamily for Mvpn {
                 let _ = write!(
                     out,
                     "{{ \"code\": {kind}, \"parsed\": false, \"raw\": \"{}\" }}",
-                    hex(&raw)
+                    hex::upper(&raw)
                 );
             }
         }

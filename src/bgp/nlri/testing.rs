@@ -8,15 +8,7 @@ use crate::bgp::wire::Reader;
 
 /// The octets of `text`: hexadecimal digits and spaces.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|digit| digit.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
+    crate::bgp::hex::parse(text).unwrap()
 }
 
 /// Decodes `text` as one NLRI, insists that it is consumed, and that encoding gives the octets back.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Around, NlriFamily, qualifier};
+use super::{Around, NlriFamily};
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 
@@ -29,7 +30,7 @@ impl NlriFamily for Unknown {
 
     fn parse(_: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
         let word = words.word("the NLRI in hexadecimal")?;
-        let bytes = qualifier::from_hex(&word.text).ok_or_else(|| {
+        let bytes = hex::octets(&word.text).ok_or_else(|| {
             TextError::new(
                 word.span.clone(),
                 format!("`{}` is not hexadecimal", word.text),
@@ -42,10 +43,10 @@ impl NlriFamily for Unknown {
     }
 
     fn text(&self, _: &Around, out: &mut String) {
-        let _ = write!(out, "0x{}", qualifier::hex(&self.bytes));
+        let _ = write!(out, "0x{}", hex::upper(&self.bytes));
     }
 
     fn json(&self, _: &Around, out: &mut String) {
-        let _ = write!(out, "{{ \"raw\": \"{}\" }}", qualifier::hex(&self.bytes));
+        let _ = write!(out, "{{ \"raw\": \"{}\" }}", hex::upper(&self.bytes));
     }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::input::Session;
+use crate::bgp::hex;
 use crate::bgp::message::Message;
 use crate::net::clock;
 use crate::speaker::neighbor::{Address, AsNumber, Neighbor};
@@ -138,8 +139,7 @@ fn content(message: &Message) -> (&'static str, String) {
                 .map_or_else(String::new, |json| format!("\"operational\": {json}")),
         ),
         Message::Unknown(unknown) => {
-            let mut raw = String::new();
-            crate::bgp::json::upper_hex(&unknown.body, &mut raw);
+            let raw = hex::upper(&unknown.body);
             let kind = unknown.kind.0;
             (
                 "unknown",

@@ -185,9 +185,7 @@ impl<W: Write> Shower<W> {
             }
         };
         if self.hex {
-            let mut digits = String::with_capacity(2 * bytes.len());
-            crate::bgp::json::upper_hex(&bytes, &mut digits);
-            return self.write(&digits);
+            return self.write(&hex::upper(&bytes).to_string());
         }
         if self.table {
             self.table_of(&context, &item.place, &bytes)?;

@@ -14,8 +14,9 @@ use crate::bgp::attribute::communities::{sorted, text_of};
 use crate::bgp::attribute::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::hex;
 use crate::bgp::json::decimal;
-use crate::bgp::nlri::qualifier::{address6, hex};
+use crate::bgp::nlri::qualifier::address6;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 
@@ -49,7 +50,7 @@ impl fmt::Display for ExtendedCommunityIpv6 {
     /// ExaBGP's text; only redirections to a next hop have one that is not hexadecimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.code() != (0x00, 0x0c) {
-            return write!(f, "0x{}", hex(&self.0));
+            return write!(f, "0x{}", hex::upper(&self.0));
         }
         let next_hop = address6(self.address());
         match self.0[19] & 1 {
@@ -108,7 +109,7 @@ impl PathAttribute for ExtendedCommunitiesIpv6 {
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         let mut all = Self::default();
         for word in words.list("an IPv6 extended community")? {
-            let octets = crate::bgp::nlri::qualifier::from_hex(&word.text)
+            let octets = hex::octets(&word.text)
                 .and_then(|octets| octets.try_into().ok())
                 .ok_or_else(|| {
                     let message = format!("`{}` is not an IPv6 extended community", word.text);

@@ -36,8 +36,8 @@ use super::communities::text_of;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
+use crate::bgp::hex;
 use crate::bgp::json::join;
-use crate::bgp::nlri::qualifier::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Reader, Writer};
 pub use action::{Actions, is_action_keyword, parse_action};
@@ -138,7 +138,7 @@ impl fmt::Display for ExtendedCommunity {
         match self.known() {
             // Parity: ExaBGP has no text for it.
             Some(Known::Redirect(redirect::Redirect::As4(..))) | None => {
-                write!(f, "0x{}", hex(&self.0))
+                write!(f, "0x{}", hex::upper(&self.0))
             }
             Some(known) => known.fmt(f),
         }

@@ -30,7 +30,7 @@ fn wire(communities: &impl PathAttribute) -> String {
     communities
         .encode(&WireContext::default(), &mut out)
         .unwrap();
-    crate::bgp::nlri::qualifier::hex_lower(&out).to_string()
+    crate::bgp::hex::text(&out)
 }
 
 // Octets, text and JSON recorded from ExaBGP 5.0.15.
@@ -220,6 +220,6 @@ proptest::proptest! {
         let mut json = String::new();
         decoded.json(&mut json);
         assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
-        assert_eq!(wire(&decoded), crate::bgp::nlri::qualifier::hex_lower(&bytes).to_string());
+        assert_eq!(wire(&decoded), crate::bgp::hex::text(&bytes));
     }
 }

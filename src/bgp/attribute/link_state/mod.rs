@@ -18,8 +18,8 @@ mod value;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
+use crate::bgp::hex;
 use crate::bgp::json;
-use crate::bgp::nlri::qualifier::{from_hex, hex};
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
 use value::{Item, Shown};
@@ -89,7 +89,7 @@ fn read(code: u16, reader: Reader<'_>) -> Result<Shown, DecodeError> {
 }
 
 fn unknown(code: u16, mut reader: Reader<'_>) -> Shown {
-    let value = Item::text(format!("0x{}", hex(reader.rest())));
+    let value = Item::text(format!("0x{}", hex::upper(reader.rest())));
     Shown::merged(
         format!("generic-lsid-{code}"),
         vec![value],
@@ -146,7 +146,7 @@ impl PathAttribute for LinkState {
     /// Reads the value in hexadecimal: ExaBGP has no words for it.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         let word = words.word("the link state in hexadecimal")?;
-        from_hex(&word.text)
+        hex::octets(&word.text)
             .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
             .ok_or_else(|| {
                 let message = format!("`{}` is not a link state", word.text);

@@ -2,7 +2,7 @@
 
 use super::value::{self, Bits, Item, RESERVED, Shown};
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
-use crate::bgp::nlri::qualifier::{hex, hex_lower};
+use crate::bgp::hex;
 use crate::bgp::wire::Reader;
 
 /// The sub-TLV of a SID or label.
@@ -86,7 +86,7 @@ fn sids(flags: u8, (v, l): (u8, u8), mut reader: Reader<'_>) -> Result<Sids, Dec
         match (flags & v != 0, flags & l != 0) {
             (true, true) => read.push(Item::number(reader.u24()?)),
             (false, false) => read.push(Item::number(reader.u32()?)),
-            _ => unread.push(Item::text(format!("0x{}", hex(reader.rest())))),
+            _ => unread.push(Item::text(format!("0x{}", hex::upper(reader.rest())))),
         }
     }
     Ok(Sids {
@@ -140,7 +140,7 @@ pub(super) fn lan_adjacency(mut reader: Reader<'_>) -> Result<Shown, DecodeError
     let adjacency = Item::map([
         ("flags", value::bits(ADJACENCY, octet)),
         ("weight", Item::number(weight)),
-        ("system-id", Item::text(hex_lower(&system))),
+        ("system-id", Item::text(hex::lower(&system))),
         ("sids", sids.read),
         ("undecoded", sids.unread),
     ]);

@@ -2,7 +2,8 @@
 
 use super::value::{self, Bits, Item, RESERVED, Shown};
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
-use crate::bgp::nlri::qualifier::{address6, hex, hex_lower};
+use crate::bgp::hex;
+use crate::bgp::nlri::qualifier::address6;
 use crate::bgp::wire::Reader;
 
 /// The sub-TLV of a SID's structure.
@@ -118,7 +119,7 @@ fn sid(key: &str, neighbor: &Neighbor, mut reader: Reader<'_>) -> Result<Shown, 
     reader.u8()?;
     let neighbor_id = match neighbor {
         Neighbor::None => None,
-        Neighbor::System => Some(hex_lower(&reader.array::<6>()?).to_string()),
+        Neighbor::System => Some(hex::text(&reader.array::<6>()?)),
         Neighbor::Router => Some(std::net::Ipv4Addr::from(reader.array::<4>()?).to_string()),
     };
     let sid = address6(reader.array::<16>()?.into()).to_string();
@@ -161,7 +162,7 @@ fn sub_tlvs(
                 true => format!("{code}-undecoded"),
                 false => format!("subtlv-not-implemented-{code}"),
             };
-            (name, Item::text(format!("0x{}", hex(value.rest()))))
+            (name, Item::text(format!("0x{}", hex::upper(value.rest()))))
         };
         match members.iter_mut().find(|(held, _)| *held == name) {
             Some((_, held)) => *held = item,

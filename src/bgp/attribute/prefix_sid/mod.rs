@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError, ErrorAction};
-use crate::bgp::nlri::qualifier::hex;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
 pub use srv6::{Layer, Service, SidInformation, SidStructure};
@@ -266,7 +266,7 @@ impl PathAttribute for PrefixSid {
                     out,
                     "\"attribute-not-implemented-{}\": \"0x{}\"",
                     tlv.code,
-                    hex(&tlv.value)
+                    hex::upper(&tlv.value)
                 ),
             };
         }

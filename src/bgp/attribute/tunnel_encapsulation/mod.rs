@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use super::{Flags, PathAttribute, WireContext};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
-use crate::bgp::nlri::qualifier::{from_hex, hex_lower};
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
 pub use policy::{PolicyWords, Preference, SubTlvMeaning, is_policy_keyword};
@@ -114,7 +114,7 @@ impl PathAttribute for TunnelEncapsulation {
     /// Reads the value in hexadecimal; the words of a policy are read by [`PolicyWords`].
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
         let word = words.word("the tunnels in hexadecimal")?;
-        from_hex(&word.text)
+        hex::octets(&word.text)
             .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
             .ok_or_else(|| {
                 let message = format!("`{}` is not a tunnel encapsulation", word.text);
@@ -143,7 +143,7 @@ impl PathAttribute for TunnelEncapsulation {
                     while !fields.is_empty() {
                         let show = |sub_tlv: &SubTlv| match (kind, sub_tlv.meaning()) {
                             (SR_POLICY, Ok(meaning)) => format!("{} {meaning:?}", sub_tlv.code),
-                            _ => format!("{} 0x{}", sub_tlv.code, hex_lower(&sub_tlv.value)),
+                            _ => format!("{} 0x{}", sub_tlv.code, hex::lower(&sub_tlv.value)),
                         };
                         if fields
                             .decoded("sub-tlv", "Sub-TLV", SubTlv::decode, show)
@@ -161,7 +161,7 @@ impl PathAttribute for TunnelEncapsulation {
         let mut octets = Vec::new();
         // What does not fit cannot be sent either.
         let _ = self.encode(&WireContext::default(), &mut octets);
-        let _ = write!(out, "0x{}", hex_lower(&octets));
+        let _ = write!(out, "0x{}", hex::lower(&octets));
     }
 
     fn json(&self, out: &mut String) {

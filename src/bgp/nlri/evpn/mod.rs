@@ -16,11 +16,12 @@ mod route;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{Labels, address, hex, hex_lower};
+use super::qualifier::{Labels, address};
 use super::{Around, NlriFamily, parse_octets};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
 pub use route::{Membership, Route};
@@ -111,7 +112,7 @@ impl NlriFamily for Evpn {
 
     fn text(&self, _: &Around, out: &mut String) {
         let Some(route) = self.shown() else {
-            let _ = write!(out, "evpn:unknown:0x{}", hex_lower(&self.value));
+            let _ = write!(out, "evpn:unknown:0x{}", hex::lower(&self.value));
             return;
         };
         let label = |labels: &Labels| {
@@ -192,7 +193,7 @@ impl NlriFamily for Evpn {
         let mut raw = Vec::new();
         // The value came from a field of one octet, or is refused when it is sent.
         let _ = self.encode(&mut raw);
-        let raw = hex(&raw);
+        let raw = hex::upper(&raw);
         let kind = self.kind;
         let Some(route) = self.shown() else {
             let _ = write!(

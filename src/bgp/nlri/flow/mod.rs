@@ -244,7 +244,7 @@ mod tests {
     fn wire(flow: &Flow) -> String {
         let mut out = Vec::new();
         flow.encode(&mut out).unwrap();
-        crate::bgp::nlri::qualifier::hex_lower(&out).to_string()
+        crate::bgp::hex::text(&out)
     }
 
     // Octets, text and JSON recorded from ExaBGP 5.0.15.

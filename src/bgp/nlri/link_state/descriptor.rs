@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
-use crate::bgp::nlri::qualifier::{address, hex, hex_lower};
+use crate::bgp::hex;
+use crate::bgp::nlri::qualifier::address;
 use crate::bgp::wire::Reader;
 
 const AUTONOMOUS_SYSTEM: u16 = 512;
@@ -94,7 +95,7 @@ impl NodeDescriptor {
             Self::OspfArea(area) => write!(out, "\"ospf-area-id\": \"{}\"", address(*area)),
             // Parity: the number of a pseudonode stands in the router ID as well, and alone only if it is not 0.
             Self::IsisRouter(system, pseudonode) => {
-                let system = hex_lower(system);
+                let system = hex::lower(system);
                 let _ = match pseudonode {
                     None => write!(out, "\"router-id\": \"{system}\""),
                     Some(number) => write!(out, "\"router-id\": \"{system}{number:02x}\""),
@@ -113,7 +114,7 @@ impl NodeDescriptor {
                 write!(
                     out,
                     "\"generic-node-descriptor-{code}\": \"0x{}\"",
-                    hex(value)
+                    hex::upper(value)
                 )
             }
         };

@@ -16,11 +16,12 @@ mod object;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{RouteDistinguisher, address, dissect, hex, hex_lower};
+use super::qualifier::{RouteDistinguisher, address, dissect};
 use super::{Around, NlriFamily, parse_octets};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::iana::Safi;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
@@ -118,10 +119,10 @@ impl NlriFamily for LinkState {
         match self.kind {
             1..=4 => self.json(around, out),
             6 => {
-                let _ = write!(out, "bgp-ls:srv6_sid:0x{}", hex_lower(&self.value));
+                let _ = write!(out, "bgp-ls:srv6_sid:0x{}", hex::lower(&self.value));
             }
             _ => {
-                let _ = write!(out, "bgp-ls:unknown:0x{}", hex_lower(&self.value));
+                let _ = write!(out, "bgp-ls:unknown:0x{}", hex::lower(&self.value));
             }
         }
     }
@@ -135,7 +136,7 @@ impl NlriFamily for LinkState {
                 out,
                 "{{ \"code\": {}, \"parsed\": false, \"raw\": \"{}\" }}",
                 self.kind,
-                hex(&raw)
+                hex::upper(&raw)
             );
             return;
         };

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::descriptor::NodeDescriptor;
 use crate::bgp::error::{DecodeError, DecodeErrorKind};
+use crate::bgp::hex;
 use crate::bgp::json;
 use crate::bgp::nlri::inet::Prefix;
-use crate::bgp::nlri::qualifier::{RouteDistinguisher, address, address6, hex};
+use crate::bgp::nlri::qualifier::{RouteDistinguisher, address, address6};
 use crate::bgp::wire::Reader;
 
 const LOCAL_NODE: u16 = 256;
@@ -182,7 +183,9 @@ impl Object {
                         }
                         SidDescriptor::Other(code, values) => {
                             let _ = write!(out, ", \"generic-tlv-{code}\": [");
-                            let values = values.iter().map(|value| format!("\"0x{}\"", hex(value)));
+                            let values = values
+                                .iter()
+                                .map(|value| format!("\"0x{}\"", hex::upper(value)));
                             json::join(values, ", ", out);
                             write!(out, "]")
                         }

@@ -30,7 +30,7 @@ fn changed_octets_never_panic() {
         ),
     ] {
         let value = crate::bgp::nlri::testing::hex(&format!("02 0000000000000001 {node} {rest}"));
-        let bytes = hex_lower(&with_length(kind, &value)).to_string();
+        let bytes = crate::bgp::hex::text(&with_length(kind, &value));
         check_neighbors(FAMILY, &bytes);
         assert!(LinkState::decode(FAMILY, &mut Reader::new(&with_length(kind, &value))).is_ok());
     }

@@ -17,11 +17,12 @@ mod session;
 
 use std::fmt::Write as _;
 
-use super::qualifier::{dissect, hex, hex_lower};
+use super::qualifier::dissect;
 use super::{Around, NlriFamily};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
+use crate::bgp::hex;
 use crate::bgp::iana::Afi;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::{Prefix as LengthPrefix, Reader, Writer, length_prefixed};
@@ -158,7 +159,7 @@ impl NlriFamily for Mup {
             Self::DirectSegment(route) => write!(out, "mup:dsd::{route}"),
             Self::Type1Session(route) => write!(out, "mup:t1st::{route}"),
             Self::Type2Session(route) => write!(out, "mup:t2st::{route}"),
-            Self::Other { value, .. } => write!(out, "mup:unknown:0x{}", hex_lower(value)),
+            Self::Other { value, .. } => write!(out, "mup:unknown:0x{}", hex::lower(value)),
         };
     }
 
@@ -166,7 +167,7 @@ impl NlriFamily for Mup {
         let mut raw = Vec::new();
         // A value that does not fit cannot be sent either.
         let _ = self.encode(&mut raw);
-        let raw = hex(&raw);
+        let raw = hex::upper(&raw);
         let (architecture, code) = self.codes();
         let codes = format!("\"arch\": {architecture}, \"code\": {code}, ");
         let _ = match self {

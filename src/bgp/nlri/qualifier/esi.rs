@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::hex_lower;
+use crate::bgp::hex;
 
 /// Ten octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -18,7 +18,7 @@ impl fmt::Display for EthernetSegment {
             if at > 0 {
                 f.write_str(":")?;
             }
-            write!(f, "{}", hex_lower(&[*octet]))?;
+            write!(f, "{}", hex::lower(&[*octet]))?;
         }
         Ok(())
     }

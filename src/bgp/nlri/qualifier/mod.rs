@@ -44,43 +44,6 @@ pub fn address6(v6: Ipv6Addr) -> impl fmt::Display {
     address(IpAddr::V6(v6))
 }
 
-/// Octets in upper-case hexadecimal, nothing between them.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> impl fmt::Display + '_ {
-    struct Hex<'a>(&'a [u8]);
-    impl fmt::Display for Hex<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
-        }
-    }
-    Hex(bytes)
-}
-
-/// Octets in lower-case hexadecimal, nothing between them.
-#[must_use]
-pub fn hex_lower(bytes: &[u8]) -> impl fmt::Display + '_ {
-    struct Hex<'a>(&'a [u8]);
-    impl fmt::Display for Hex<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-        }
-    }
-    Hex(bytes)
-}
-
-/// The octets that hexadecimal `text` stands for, with or without `0x`; `None` where it is not hexadecimal.
-#[must_use]
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let (pairs, rest) = digits.unwrap_or(text).as_bytes().as_chunks::<2>();
-    let digit = |digit: u8| char::from(digit).to_digit(16);
-    let octets = pairs
-        .iter()
-        .map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8))
-        .collect();
-    if rest.is_empty() { octets } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

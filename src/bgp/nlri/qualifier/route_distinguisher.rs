@@ -12,8 +12,8 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::hex;
 use crate::bgp::error::DecodeError;
+use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::bgp::wire::Reader;
 
@@ -86,7 +86,7 @@ impl fmt::Display for RouteDistinguisher {
                 let asn = u32::from_be_bytes([a, b, c, d]);
                 write!(f, "{asn}:{}", u16::from_be_bytes([e, g]))
             }
-            _ => write!(f, "0x{}", hex(&self.0)),
+            _ => write!(f, "0x{}", hex::upper(&self.0)),
         }
     }
 }
