@@ -1,5 +1,7 @@
 //! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
 
+mod receive;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -369,92 +371,5 @@ impl<C: Connection + Stream> Session<C> {
         self.ending = Some(ending);
         while self.advance() {}
         self.report_done();
-    }
-
-    /// RFC 4271 section 4.2: the smaller of the hold times of the OPENs seen so far is the session's.
-    fn agree(&mut self, open: &[u8]) {
-        if let Some(&[high, low]) = open.get(22..24) {
-            let offered = Duration::from_secs(u64::from(u16::from_be_bytes([high, low])));
-            self.hold = offered.min(self.offered.unwrap_or(offered));
-            self.offered = Some(self.hold);
-        }
-    }
-
-    /// The view reads what the speaker writes to a peer that offered this.
-    fn negotiate(&self) {
-        if let (Some(open), Some(said)) = (&self.open, &self.said) {
-            self.view.borrow_mut().negotiated_with(open, said);
-        }
-    }
-
-    /// Whether it has timers of its own: not while a verbatim script goes on.
-    fn keeps_alive(&self) -> bool {
-        self.up && !self.hold.is_zero() && !(self.script.open.verbatim && self.step().is_some())
-    }
-
-    /// RFC 4271 section 4.4: a third of the hold time between KEEPALIVEs; section 6.5: hold timer expired.
-    fn timers(&mut self) {
-        if !self.keeps_alive() {
-            return;
-        }
-        let now = self.shared.clock.now();
-        if now >= self.heard + self.hold && !self.script.patient {
-            self.send(&message::notification(4, 0, &[]));
-            self.ending = Some(Ending::ByPeer);
-        } else if now >= self.spoke + self.hold / 3 {
-            self.send(&message::keepalive());
-        }
-    }
-
-    fn handle_bytes(&mut self, bytes: &[u8]) {
-        self.heard = self.shared.clock.now();
-        self.received.extend_from_slice(bytes);
-        loop {
-            match message::frame(&self.received) {
-                Ok(Some(length)) => {
-                    let message: Vec<u8> = self.received.drain(..length).collect();
-                    self.handle_message(message);
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    self.view.borrow_mut().garble();
-                    self.fail(error);
-                    self.ending = Some(Ending::ByPeer);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn handle_message(&mut self, bytes: Vec<u8>) {
-        let kind = bytes[18];
-        self.record(true, bytes.clone());
-        match kind {
-            message::OPEN if self.open.is_none() && bytes.len() >= message::HEADER + 10 => {
-                self.view.borrow_mut().negotiated(&bytes);
-                if self.script.open.verbatim {
-                    self.agree(&bytes);
-                }
-                self.open = Some(bytes);
-                self.negotiate();
-                return;
-            }
-            message::KEEPALIVE => {
-                if !self.up {
-                    self.up = true;
-                    self.shared.transcripts.up(self.peer(), &self.view);
-                    self.shared.stage.saw(self.peer(), Seen::Up);
-                }
-                return;
-            }
-            _ => {}
-        }
-        let seen = self.view.borrow_mut().handle(&bytes);
-        self.pending.push_back(seen.clone());
-        self.shared.stage.saw(self.peer(), seen);
-        let answers = !self.script.open.verbatim;
-        if answers && kind != message::NOTIFICATION && kind != message::OPEN {
-            self.send(&message::keepalive());
-        }
     }
 }

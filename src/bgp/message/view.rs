@@ -2,11 +2,14 @@
 //!
 //! [`super::Update`] owns what it says; this is for whoever looks at each value once: counting, filtering, validating.
 
+mod as_path;
+
 use std::net::Ipv4Addr;
+
+pub use as_path::{SegmentView, Segments};
 
 use super::error::{MessageError, UpdateErrorKind};
 use super::header::Header;
-use crate::bgp::attribute::as_path::SegmentKind;
 use crate::bgp::attribute::origin::Origin;
 use crate::bgp::attribute::{Codes, Flags, MpReach, MpUnreach, NextHop, WireContext, rules};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, ErrorAction};
@@ -388,77 +391,6 @@ fn chunks<'a, const N: usize>(value: &mut Reader<'a>) -> Result<&'a [[u8; N]], D
     }
     value.rest();
     Ok(items)
-}
-
-/// The segments of an AS_PATH, all of them of the right form.
-#[derive(Debug, Clone, Copy)]
-pub struct Segments<'a> {
-    four_octet: bool,
-    bytes: &'a [u8],
-}
-
-impl<'a> Segments<'a> {
-    #[inline]
-    fn new(four_octet: bool, value: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let malformed = value.error(DecodeErrorKind::Value("AS_PATH segment"), 2);
-        let bytes = value.rest();
-        let segments = Self { four_octet, bytes };
-        let mut rest = segments;
-        while !rest.bytes.is_empty() {
-            rest.next().ok_or(malformed)?;
-        }
-        Ok(segments)
-    }
-}
-
-impl<'a> Iterator for Segments<'a> {
-    type Item = SegmentView<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<SegmentView<'a>> {
-        let [kind, count, rest @ ..] = self.bytes else {
-            return None;
-        };
-        let kind = SegmentKind::from_code(*kind)?;
-        let width = if self.four_octet { 4 } else { 2 };
-        let (octets, rest) = rest.split_at_checked(width * usize::from(*count))?;
-        if *count == 0 {
-            return None;
-        }
-        self.bytes = rest;
-        Some(SegmentView {
-            kind,
-            four_octet: self.four_octet,
-            octets,
-        })
-    }
-}
-
-/// A segment of an AS_PATH.
-#[derive(Debug, Clone, Copy)]
-pub struct SegmentView<'a> {
-    /// Its type.
-    pub kind: SegmentKind,
-    four_octet: bool,
-    octets: &'a [u8],
-}
-
-impl<'a> SegmentView<'a> {
-    /// Its AS numbers.
-    #[inline]
-    pub fn asns(&self) -> impl Iterator<Item = u32> + 'a {
-        let (wide, _) = self.octets.as_chunks::<4>();
-        let (narrow, _) = self.octets.as_chunks::<2>();
-        let (wide, narrow) = if self.four_octet {
-            (wide, &narrow[..0])
-        } else {
-            (&wide[..0], narrow)
-        };
-        let narrow = narrow.iter().map(|asn| u32::from(u16::from_be_bytes(*asn)));
-        wide.iter()
-            .map(|asn| u32::from_be_bytes(*asn))
-            .chain(narrow)
-    }
 }
 
 #[cfg(test)]
