@@ -85,8 +85,9 @@ impl PathAttribute for ExtendedCommunitiesIpv6 {
     const NAME: &'static str = "extended-community-ipv6";
 
     fn decode(_: &WireContext, reader: Reader<'_>) -> Result<Self, DecodeError> {
+        // RFC 7606 section 7.15: a non-zero multiple of 20.
         let (communities, rest) = reader.peek().as_chunks::<20>();
-        if !rest.is_empty() {
+        if communities.is_empty() || !rest.is_empty() {
             return Err(reader.error(DecodeErrorKind::Length, 20));
         }
         Ok(Self(

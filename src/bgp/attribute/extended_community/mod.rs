@@ -211,8 +211,9 @@ impl PathAttribute for ExtendedCommunities {
     const NAME: &'static str = "extended-community";
 
     fn decode(_: &WireContext, reader: Reader<'_>) -> Result<Self, DecodeError> {
+        // RFC 7606 section 7.14: a non-zero multiple of 8.
         let (communities, rest) = reader.peek().as_chunks::<8>();
-        if !rest.is_empty() {
+        if communities.is_empty() || !rest.is_empty() {
             return Err(reader.error(DecodeErrorKind::Length, 8));
         }
         let communities: Vec<_> = communities.iter().copied().map(ExtendedCommunity).collect();
