@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -16,6 +16,7 @@ import sys
 from chance import FAMILIES, R, octets
 from configurations import configurations
 from dialogues import dialogues
+from events import events
 from program import dialogue
 from reference import answer, offline, sent, show_attribute, show_message, show_nlri, show_update, show_words
 from wire import ATTRIBUTES, changed, message, nlri, update
@@ -75,6 +76,7 @@ def main():
     )
     messages = (message() for _ in range(5 * COUNT))
     write('messages.jsonl', ({'octets': data.hex(), 'shown': show_message(data, neighbor)} for data in messages))
+    write('events.jsonl', events(10 * COUNT, neighbor, negotiated))
 
 
 main()

@@ -100,6 +100,9 @@ pub enum ApiEvent<'a> {
         /// Its octets, header included, where they are told too.
         raw: Option<&'a [u8]>,
     },
+    /// A message that was read outside any session, as ExaBGP's `decode` tells of it: it came `in`, and its routes stand
+    /// as they were written, whatever its malformed attributes make of them.
+    Decoded(&'a Message),
     /// The octets of a message.
     Packet {
         /// Which way it went.

@@ -25,6 +25,14 @@ pub fn string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// `text` as a JSON string, as [`string`] writes it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    string(text, &mut out);
+    out
+}
+
 /// Appends `items` with `separator` between them.
 pub fn join<T: Display>(items: impl IntoIterator<Item = T>, separator: &str, out: &mut String) {
     for (position, item) in items.into_iter().enumerate() {

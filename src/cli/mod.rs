@@ -7,6 +7,7 @@ pub mod bisect;
 pub mod check;
 pub mod decode;
 pub mod encode;
+pub mod host;
 pub mod diff;
 pub mod import;
 pub mod input;

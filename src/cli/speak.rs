@@ -16,7 +16,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::Status;
-use crate::api::Host;
+use super::host::host;
 use crate::api::apply::Identity;
 use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
@@ -284,26 +284,10 @@ fn listen_to_signals(
 
 /// Who we are, as API programs are told.
 fn identity(environment: &Environment) -> Identity {
-    let line = |path: &str| {
-        std::fs::read_to_string(path)
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
-    let name = line("/proc/sys/kernel/hostname");
-    let digits = line("/proc/sys/kernel/random/uuid").replace('-', "");
+    let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
+    let digits = uuid.trim().replace('-', "");
     Identity {
-        host: Host {
-            name: if name.is_empty() {
-                "localhost".to_owned()
-            } else {
-                name
-            },
-            pid: std::process::id(),
-            ppid: std::os::unix::process::parent_id(),
-            compact: environment.settings.api_compact,
-            ..Host::default()
-        },
+        host: host(environment.settings.api_compact),
         release: environment.settings.version.clone(),
         run: health::Identity(u128::from_str_radix(&digits, 16).unwrap_or_default()),
         epoch: clock::since_1970(),

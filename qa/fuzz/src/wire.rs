@@ -1,5 +1,6 @@
 //! The codec's targets: what decodes has to be reproduced, announced or withdrawn.
 
+use lockstep::api::{ApiEvent, Direction, Events, Host, PeerIdentity};
 use lockstep::bgp::attribute::{WireContext, rules};
 use lockstep::bgp::dissect;
 use lockstep::bgp::error::DecodeError;
@@ -9,6 +10,7 @@ use lockstep::bgp::message::{Message, UpdateView, header};
 use lockstep::bgp::nlri::inet::{Inet, Prefix};
 use lockstep::bgp::nlri::{Nlri, NlriValue, PathId};
 use lockstep::bgp::wire::Reader;
+use lockstep::config::Encoder;
 
 /// `body` as a whole message.
 pub fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -53,27 +55,42 @@ pub fn message(context: &WireContext, bytes: &[u8]) {
 }
 
 fn shown(message: &Message) {
-    match message {
-        Message::Open(open) => {
-            json(&open.json());
-            let _ = open.capabilities_text();
+    let peer = PeerIdentity {
+        name: String::new(),
+        peer: String::new(),
+        local: None,
+        local_as: Some(1),
+        peer_as: Some(2),
+        router_id: None,
+    };
+    for compact in [false, true] {
+        let mut events = Events::new(Host {
+            compact,
+            ..Host::default()
+        });
+        json(&events.json(0.0, &peer, &ApiEvent::Decoded(message)));
+        for direction in [Direction::Receive, Direction::Send] {
+            let event = ApiEvent::Message {
+                direction,
+                message,
+                negotiated: None,
+                raw: None,
+            };
+            json(&events.json(0.0, &peer, &event));
+            let _ = events.encode(Encoder::Text, 0.0, &peer, &event);
         }
+    }
+    match message {
         Message::Update(update) => {
-            json(&update.json(false));
-            json(&update.json_as_written(true));
-            let _ = update.attributes.received().text();
             let announced = update.announced().map(|(nlri, _)| nlri);
             for nlri in announced.chain(update.withdrawn()) {
                 let _ = (nlri.text(), nlri.index());
             }
         }
         Message::Notification(notification) => {
-            json(&notification.json());
             let _ = notification.to_string();
         }
-        Message::RouteRefresh(refresh) => json(&refresh.json()),
-        Message::Operational(operational) => operational.json().iter().for_each(|text| json(text)),
-        Message::Keepalive | Message::Unknown(_) => {}
+        _ => {}
     }
 }
 

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use super::Host;
-use super::told::{self, Route};
-use crate::api::event::{ApiEvent, Direction, PeerIdentity};
-use crate::bgp::capability;
+use super::message;
+use super::told::{self, octets};
+use crate::api::event::{ApiEvent, PeerIdentity};
 use crate::bgp::family::Family;
 use crate::bgp::iana::MessageType;
-use crate::bgp::json::string;
-use crate::bgp::message::operational::OperationalValue;
-use crate::bgp::message::{Header, Message, Notification, Open, Operational, RouteRefresh, Update};
+use crate::bgp::json::quoted;
+use crate::bgp::message::{Header, Message};
 use crate::speaker::session::{Negotiated, Refresh};
 
 /// The line of `event`, newline included.
@@ -53,8 +52,17 @@ pub fn event(
             negotiated,
             raw,
         } => {
-            let content = content(host, *direction, message, *negotiated);
-            (short_name(message.kind()), Some(*direction), *raw, content)
+            let mut content = message::content(host, Some(*direction), message);
+            if let (Message::Update(_), Some(agreed)) = (message, negotiated) {
+                content.push_str(", ");
+                content.push_str(&self::negotiated(agreed));
+            }
+            let kind = short_name(message.kind());
+            (kind, Some(direction.name()), *raw, content)
+        }
+        ApiEvent::Decoded(message) => {
+            let content = message::content(host, None, message);
+            (short_name(message.kind()), Some("in"), None, content)
         }
         ApiEvent::Packet {
             direction,
@@ -65,7 +73,7 @@ pub fn event(
             let content = packet(kind, raw, *negotiated);
             (
                 long_name(MessageType(kind)),
-                Some(*direction),
+                Some(direction.name()),
                 None,
                 content,
             )
@@ -76,8 +84,11 @@ pub fn event(
     let _ = write!(out, "\"counter\": {counter}, \"type\": \"{kind}\", ");
     if let Some(raw) = raw {
         let (header, body) = raw.split_at(Header::SIZE.min(raw.len()));
-        octets(&mut out, "header", header);
-        octets(&mut out, "body", body);
+        for (key, bytes) in [("header", header), ("body", body)] {
+            if !bytes.is_empty() {
+                let _ = write!(out, "\"{key}\": \"{}\", ", octets(bytes));
+            }
+        }
     }
     neighbor(&mut out, peer, direction, &content);
     out.push_str(" }\n");
@@ -106,17 +117,7 @@ fn open(out: &mut String, host: &Host, time: f64) {
     );
 }
 
-/// `"header": "0xFF…", `; nothing where there are no octets.
-fn octets(out: &mut String, key: &str, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let _ = write!(out, "\"{key}\": \"");
-    super::hex(bytes, out);
-    out.push_str("\", ");
-}
-
-fn neighbor(out: &mut String, peer: &PeerIdentity, direction: Option<Direction>, content: &str) {
+fn neighbor(out: &mut String, peer: &PeerIdentity, direction: Option<&str>, content: &str) {
     let none = || "None".to_owned();
     let local = peer.local.map_or_else(none, |address| address.to_string());
     let local_as = peer.local_as.map_or_else(none, |number| number.to_string());
@@ -132,198 +133,20 @@ fn neighbor(out: &mut String, peer: &PeerIdentity, direction: Option<Direction>,
     }
     out.push(' ');
     if let Some(direction) = direction {
-        let _ = write!(out, ", \"direction\": \"{}\"", direction.name());
+        let _ = write!(out, ", \"direction\": \"{direction}\"");
     }
     out.push_str(if content.is_empty() { " " } else { ", " });
     out.push_str(content);
     out.push_str(" }");
 }
 
-/// What is said of a message beside the neighbor.
-fn content(
-    host: &Host,
-    direction: Direction,
-    message: &Message,
-    agreed: Option<&Negotiated>,
-) -> String {
-    match message {
-        Message::Open(open) => open_message(open, direction),
-        Message::Update(message) => {
-            let mut content = update(host, message);
-            if let Some(agreed) = agreed {
-                content.push_str(", ");
-                content.push_str(&negotiated(agreed));
-            }
-            content
-        }
-        Message::Notification(message) => notification(message, direction),
-        Message::RouteRefresh(message) => refresh(message),
-        Message::Operational(message) => operational(message),
-        Message::Keepalive | Message::Unknown(_) => String::new(),
-    }
-}
-
-fn open_message(open: &Open, direction: Direction) -> String {
-    let capabilities: Vec<String> =
-        told::capabilities(capability::json(open.capabilities()), direction)
-            .into_iter()
-            .map(|(code, json)| match direction {
-                Direction::Send => format!("\"{}\": {json}", capability::name(code)),
-                Direction::Receive => format!("\"{code}\": {json}"),
-            })
-            .collect();
-    format!(
-        "\"open\": {{ \"version\": 4, \"asn\": {}, \"hold_time\": {}, \"router_id\": \"{}\", \"capabilities\": {{ {} }} }}",
-        told::asn(open, direction),
-        open.hold_time,
-        open.identifier,
-        capabilities.join(", ")
-    )
-}
-
-fn update(host: &Host, message: &Update) -> String {
-    if let Some(family) = message.end_of_rib() {
-        return format!(
-            "\"message\": {{ \"eor\": {{ \"afi\" : \"{}\", \"safi\" : \"{}\" }} }}",
-            family.afi, family.safi
-        );
-    }
-    let mut parts = Vec::new();
-    if told::has_attributes(message) {
-        parts.push(format!(
-            "\"attribute\": {{ {} }}",
-            message.attributes.received().json()
-        ));
-    }
-    parts.extend(announced(host, message));
-    parts.extend(withdrawn(host, message));
-    format!("\"message\": {{ \"update\": {{ {} }} }}", parts.join(", "))
-}
-
-/// The JSON of routes by the name of their next hop.
-type ByNextHop = Vec<(String, Vec<String>)>;
-
-/// `"announce": { "ipv4 unicast": { "192.0.2.1": [ … ] } }`
-fn announced(host: &Host, message: &Update) -> Option<String> {
-    let mut families: Vec<(Family, ByNextHop)> = Vec::new();
-    for Route { nlri, next_hop } in told::announced(message) {
-        let position = match families
-            .iter()
-            .position(|(family, _)| *family == nlri.family)
-        {
-            Some(at) => at,
-            None => {
-                families.push((nlri.family, Vec::new()));
-                families.len() - 1
-            }
-        };
-        let hops = &mut families[position].1;
-        let name = told::next_hop(next_hop);
-        let json = nlri.json_with(next_hop, host.compact);
-        match hops.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, routes)) => routes.push(json),
-            None => hops.push((name, vec![json])),
-        }
-    }
-    if families.is_empty() {
-        return None;
-    }
-    let families: Vec<String> = families
-        .iter()
-        .map(|(family, hops)| {
-            let hops: Vec<String> = hops
-                .iter()
-                .map(|(hop, routes)| format!("\"{hop}\": [ {} ]", routes.join(", ")))
-                .collect();
-            format!("\"{family}\": {{ {} }}", hops.join(", "))
-        })
-        .collect();
-    Some(format!("\"announce\": {{ {} }}", families.join(", ")))
-}
-
-/// `"withdraw": { "ipv4 unicast": [ … ] }`
-fn withdrawn(host: &Host, message: &Update) -> Option<String> {
-    let mut families: Vec<(Family, Vec<String>)> = Vec::new();
-    for nlri in message.withdrawn() {
-        let json = nlri.json_with(None, host.compact);
-        match families
-            .iter_mut()
-            .find(|(family, _)| *family == nlri.family)
-        {
-            Some((_, routes)) => routes.push(json),
-            None => families.push((nlri.family, vec![json])),
-        }
-    }
-    if families.is_empty() {
-        return None;
-    }
-    let families: Vec<String> = families
-        .iter()
-        .map(|(family, routes)| format!("\"{family}\": [ {} ]", routes.join(", ")))
-        .collect();
-    Some(format!("\"withdraw\": {{ {} }}", families.join(", ")))
-}
-
-fn notification(message: &Notification, direction: Direction) -> String {
-    let data = told::notification_data(message, direction);
-    let mut shown = String::new();
-    super::hex(&data, &mut shown);
-    format!(
-        "\"notification\": {{ \"code\": {}, \"subcode\": {}, \"data\": \"{shown}\", \"message\": {} }} ",
-        message.code.0,
-        message.subcode,
-        quoted(&String::from_utf8_lossy(&data))
-    )
-}
-
-fn refresh(message: &RouteRefresh) -> String {
-    format!(
-        "\"route-refresh\": {{ \"afi\": \"{}\", \"safi\": \"{}\", \"subtype\": \"{}\" }}",
-        message.family.afi,
-        message.family.safi,
-        told::subtype(message)
-    )
-}
-
-fn operational(message: &Operational) -> String {
-    let name = message.kind;
-    let of = |family: &Family| {
-        format!(
-            "\"operational\": {{ \"name\": \"{name}\", \"afi\": \"{}\", \"safi\": \"{}\"",
-            family.afi, family.safi
-        )
-    };
-    match &message.value {
-        OperationalValue::Advisory { family, text } => {
-            let text = quoted(&String::from_utf8_lossy(text));
-            format!("{}, \"advisory\": {text} }}", of(family))
-        }
-        OperationalValue::Query { family, .. } => format!("{} }}", of(family)),
-        OperationalValue::Counter {
-            family,
-            router_id,
-            sequence,
-            counter,
-        } => format!(
-            "{}, \"router-id\": \"{router_id}\", \"sequence\": {sequence}, \"counter\": {counter} }}",
-            of(family)
-        ),
-        // ExaBGP passes over what it does not know; its number and octets are of more use.
-        OperationalValue::Other(bytes) => {
-            let mut shown = String::new();
-            super::hex(bytes, &mut shown);
-            format!("\"operational\": {{ \"name\": \"{name}\", \"raw\": \"{shown}\" }}")
-        }
-    }
-}
-
 fn packet(kind: u8, raw: &[u8], agreed: Option<&Negotiated>) -> String {
     let (header, body) = raw.split_at(Header::SIZE.min(raw.len()));
-    let mut out = format!("\"message\": {{ \"category\": {kind}, \"header\": \"");
-    super::hex(header, &mut out);
-    out.push_str("\", \"body\": \"");
-    super::hex(body, &mut out);
-    out.push_str("\" } ");
+    let mut out = format!(
+        "\"message\": {{ \"category\": {kind}, \"header\": \"{}\", \"body\": \"{}\" }} ",
+        octets(header),
+        octets(body)
+    );
     if let Some(agreed) = agreed {
         out.push_str(", ");
         out.push_str(&negotiated(agreed));
@@ -377,12 +200,6 @@ fn members(members: &[(&str, &str)]) -> String {
         .map(|(key, value)| format!("\"{key}\": {value}"))
         .collect();
     members.join(", ")
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    string(text, &mut out);
-    out
 }
 
 /// The type of a message that is understood.

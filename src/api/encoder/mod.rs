@@ -1,13 +1,11 @@
 //! Events as ExaBGP 5.0.15 writes them to an API process: a JSON object or lines of text.
 
 pub mod json;
+mod message;
 pub mod text;
 mod told;
 
-use std::fmt::Write as _;
-
 use crate::bgp::collections::Map;
-use crate::bgp::hex;
 use crate::config::Encoder;
 
 use super::event::{ApiEvent, PeerIdentity};
@@ -67,21 +65,25 @@ impl Events {
         event: &ApiEvent<'_>,
     ) -> Option<String> {
         match encoder {
-            Encoder::Json => {
-                let counter = match self.counters.get_mut(&peer.name) {
-                    Some(counter) => {
-                        *counter += 1;
-                        *counter
-                    }
-                    None => {
-                        self.counters.insert(peer.name.clone(), 1);
-                        1
-                    }
-                };
-                Some(json::event(&self.host, time, counter, peer, event))
-            }
+            Encoder::Json => Some(self.json(time, peer, event)),
             Encoder::Text => text::event(peer, event),
         }
+    }
+
+    /// The line of JSON that tells of `event`, newline included, for which every event has words.
+    /// `time` is in seconds since 1970.
+    pub fn json(&mut self, time: f64, peer: &PeerIdentity, event: &ApiEvent<'_>) -> String {
+        let counter = match self.counters.get_mut(&peer.name) {
+            Some(counter) => {
+                *counter += 1;
+                *counter
+            }
+            None => {
+                self.counters.insert(peer.name.clone(), 1);
+                1
+            }
+        };
+        json::event(&self.host, time, counter, peer, event)
     }
 
     /// What is written to a process with that encoder when the speaker ends.
@@ -92,9 +94,4 @@ impl Events {
             Encoder::Text => text::shutdown(&self.host),
         }
     }
-}
-
-/// Octets as ExaBGP shows them: `0x` and upper-case digits.
-fn hex(bytes: &[u8], out: &mut String) {
-    let _ = write!(out, "0x{}", hex::upper(bytes));
 }

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Host;
-use super::told::{self, Route};
+use super::told::{self, Told};
 use crate::api::event::{ApiEvent, Direction, PeerIdentity};
 use crate::bgp::capability;
+use crate::bgp::family::Family;
 use crate::bgp::message::operational::OperationalValue;
 use crate::bgp::message::{Header, Message, Notification, Open, Operational, RouteRefresh, Update};
 
@@ -16,7 +17,9 @@ pub fn event(peer: &PeerIdentity, event: &ApiEvent<'_>) -> Option<String> {
         ApiEvent::Connected => format!("{neighbor} connected\n"),
         ApiEvent::Up => format!("{neighbor} up\n"),
         ApiEvent::Down { reason } => format!("{neighbor} down - {}\n", one_line(reason)),
-        ApiEvent::Negotiated(_) | ApiEvent::Fsm(_) | ApiEvent::Signal(_) => return None,
+        ApiEvent::Negotiated(_) | ApiEvent::Fsm(_) | ApiEvent::Signal(_) | ApiEvent::Decoded(_) => {
+            return None;
+        }
         ApiEvent::Message {
             direction,
             message,
@@ -46,8 +49,10 @@ pub fn shutdown(host: &Host) -> String {
 fn content(prefix: &str, direction: Direction, message: &Message, octets: &str) -> String {
     match message {
         Message::Keepalive => format!("{prefix} keepalive{octets}\n"),
-        Message::Open(open) => format!("{prefix} {}{octets}\n", open_message(open, direction)),
-        Message::Update(message) => update(prefix, message, octets),
+        Message::Open(open) => {
+            format!("{prefix} {}{octets}\n", open_message(open, Some(direction)))
+        }
+        Message::Update(message) => update(prefix, message, direction, octets),
         Message::Notification(message) => {
             format!("{prefix} {}{octets}\n", notification(message, direction))
         }
@@ -57,7 +62,7 @@ fn content(prefix: &str, direction: Direction, message: &Message, octets: &str) 
     }
 }
 
-fn open_message(open: &Open, direction: Direction) -> String {
+fn open_message(open: &Open, direction: Option<Direction>) -> String {
     let mut capabilities = told::capabilities(capability::text(open.capabilities()), direction);
     capabilities.sort_by_key(|(code, _)| *code);
     let capabilities: Vec<String> = capabilities.into_iter().map(|(_, text)| text).collect();
@@ -70,17 +75,33 @@ fn open_message(open: &Open, direction: Direction) -> String {
     )
 }
 
-fn update(prefix: &str, message: &Update, octets: &str) -> String {
+fn update(prefix: &str, message: &Update, direction: Direction, octets: &str) -> String {
     let mut out = format!("{prefix} update start\n");
-    if let Some(family) = message.end_of_rib() {
-        let (afi, safi) = (family.afi, family.safi);
-        let _ = writeln!(
-            out,
-            "{prefix} update route eor {}/{} ({afi} {safi})",
-            afi.0, safi.0
-        );
-    } else {
-        routes(&mut out, prefix, message);
+    match Told::of(message, Some(direction)) {
+        Told::EndOfRib(Family { afi, safi }) => {
+            let (number, sub_number) = (afi.0, safi.0);
+            let _ = writeln!(
+                out,
+                "{prefix} update route eor {number}/{sub_number} ({afi} {safi})"
+            );
+        }
+        Told::Routes {
+            attributes,
+            errors,
+            routes,
+        } => {
+            let mut attributes = attributes.map_or_else(String::new, |held| held.text());
+            for error in errors {
+                let _ = write!(attributes, " error {error}");
+            }
+            for route in routes {
+                let shown = route.nlri.extensive(route.next_hop);
+                let _ = match route.announced {
+                    true => writeln!(out, "{prefix} update announced {shown}{attributes}"),
+                    false => writeln!(out, "{prefix} update withdrawn {shown}"),
+                };
+            }
+        }
     }
     if !octets.is_empty() {
         out.push_str(octets);
@@ -90,43 +111,13 @@ fn update(prefix: &str, message: &Update, octets: &str) -> String {
     out
 }
 
-/// The routes in the order of the message: Withdrawn Routes, NLRI, MP_UNREACH_NLRI, MP_REACH_NLRI.
-fn routes(out: &mut String, prefix: &str, message: &Update) {
-    let attributes = message.attributes.received().text();
-    let announce = |out: &mut String, Route { nlri, next_hop }: Route<'_>| {
-        let _ = writeln!(
-            out,
-            "{prefix} update announced {}{attributes}",
-            nlri.extensive(next_hop)
-        );
-    };
-    let classic_withdrawn = message.withdrawn_routes.len();
-    let classic = message.nlri.len();
-    let withdrawn: Vec<_> = message.withdrawn().collect();
-    let announced = told::announced(message);
-    let (first, last) = withdrawn.split_at(classic_withdrawn.min(withdrawn.len()));
-    for nlri in first {
-        let _ = writeln!(out, "{prefix} update withdrawn {}", nlri.extensive(None));
-    }
-    let (classic, multiprotocol) = announced.split_at(classic.min(announced.len()));
-    for route in classic {
-        announce(out, *route);
-    }
-    for nlri in last {
-        let _ = writeln!(out, "{prefix} update withdrawn {}", nlri.extensive(None));
-    }
-    for route in multiprotocol {
-        announce(out, *route);
-    }
-}
-
 fn notification(message: &Notification, direction: Direction) -> String {
-    let mut out = format!(
-        "notification code {} subcode {} data ",
-        message.code.0, message.subcode
-    );
-    super::hex(&told::notification_data(message, direction), &mut out);
-    out
+    format!(
+        "notification code {} subcode {} data {}",
+        message.code.0,
+        message.subcode,
+        told::octets(&told::notification_data(message, Some(direction)))
+    )
 }
 
 fn refresh(message: &RouteRefresh) -> String {
@@ -156,13 +147,14 @@ fn operational(message: &Operational) -> String {
             sequence,
             counter,
         } => format!(
-            "operational {name} afi {} safi {} router-id {router_id} sequence {sequence} counter {counter}",
-            family.afi, family.safi
+            "operational {name} afi {} safi {} router-id {router_id} sequence {} counter {counter}",
+            family.afi,
+            family.safi,
+            told::sequence(*sequence)
+                .map_or_else(|| "None".to_owned(), |number| number.to_string())
         ),
         OperationalValue::Other(bytes) => {
-            let mut out = format!("operational {name} ");
-            super::hex(bytes, &mut out);
-            out
+            format!("operational {name} {}", told::octets(bytes))
         }
     }
 }
@@ -174,8 +166,7 @@ fn octets(raw: Option<&[u8]>) -> String {
     let (header, body) = raw.split_at(Header::SIZE.min(raw.len()));
     for (name, bytes) in [("header", header), ("body", body)] {
         if !bytes.is_empty() {
-            let _ = write!(out, " {name} ");
-            super::hex(bytes, &mut out);
+            let _ = write!(out, " {name} {}", told::octets(bytes));
         }
     }
     out

@@ -3,7 +3,7 @@
 use crate::api::command::RouteKind;
 use crate::bgp::attribute::Attributes;
 use crate::bgp::iana::Safi;
-use crate::bgp::json::string;
+use crate::bgp::json::quoted;
 use crate::bgp::nlri::inet::Prefix;
 use crate::bgp::nlri::{Nlri, NlriValue};
 use crate::speaker::neighbor::Neighbor;
@@ -86,8 +86,7 @@ pub fn adj_rib<'a, N: Borrow<Nlri>>(
 /// A route as JSON; only prefixes have a form of it (ExaBGP's format v1).
 fn json(peer: &str, nlri: &Nlri, about: Option<&str>) -> Option<String> {
     let prefix = prefix(nlri)?;
-    let mut key = String::new();
-    string(peer, &mut key);
+    let key = quoted(peer);
     let routes = format!(
         "\"routes\": [{{\"prefix\": \"{prefix}\", \"family\": \"{}\"}}]",
         nlri.family

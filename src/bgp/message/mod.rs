@@ -9,7 +9,6 @@ pub mod keepalive;
 pub mod notification;
 pub mod open;
 pub mod operational;
-mod render;
 pub mod route_refresh;
 pub mod unknown;
 pub mod update;

@@ -156,17 +156,22 @@ impl Notification {
         Self::new(NotificationCode::CEASE, cease::HARD_RESET, data)
     }
 
-    /// The shutdown communication, if the message may carry one and does (RFC 9003 section 2).
+    /// Whether its data may be a shutdown communication (RFC 9003 section 2).
     #[must_use]
-    pub fn communication(&self) -> Option<Cow<'_, str>> {
-        let carries = self.code == NotificationCode::CEASE
+    pub fn may_communicate(&self) -> bool {
+        self.code == NotificationCode::CEASE
             && matches!(
                 self.subcode,
                 cease::ADMINISTRATIVE_SHUTDOWN | cease::ADMINISTRATIVE_RESET
-            );
+            )
+    }
+
+    /// The shutdown communication, if the message may carry one and does (RFC 9003 section 2).
+    #[must_use]
+    pub fn communication(&self) -> Option<Cow<'_, str>> {
         let (&length, rest) = self.data.split_first()?;
         let text = rest.get(..usize::from(length))?;
-        (carries && !text.is_empty()).then(|| String::from_utf8_lossy(text))
+        (self.may_communicate() && !text.is_empty()).then(|| String::from_utf8_lossy(text))
     }
 
     /// The name of the subcode, if it has one.

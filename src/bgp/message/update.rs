@@ -124,11 +124,7 @@ impl Update {
 
     /// Every route that it announces and its next hop: NLRI field first, then MP_REACH_NLRI; none where it is treated as a withdraw.
     pub fn announced(&self) -> impl Iterator<Item = (&Nlri, NextHop)> {
-        self.announced_if(!self.is_treated_as_withdraw())
-    }
-
-    /// The routes that it announces, if `effective`.
-    pub(super) fn announced_if(&self, effective: bool) -> impl Iterator<Item = (&Nlri, NextHop)> {
+        let effective = !self.is_treated_as_withdraw();
         let classic = self
             .attributes
             .find::<NextHopAddress>()
@@ -149,11 +145,7 @@ impl Update {
 
     /// Every route that it withdraws: Withdrawn Routes field first, then MP_UNREACH_NLRI; those that it announces too where it is treated as a withdraw.
     pub fn withdrawn(&self) -> impl Iterator<Item = &Nlri> {
-        self.withdrawn_if(self.is_treated_as_withdraw())
-    }
-
-    /// The routes that it withdraws, those that it announces too if `treated` as withdrawn.
-    pub(super) fn withdrawn_if(&self, treated: bool) -> impl Iterator<Item = &Nlri> {
+        let treated = self.is_treated_as_withdraw();
         let announced = self
             .nlri
             .iter()

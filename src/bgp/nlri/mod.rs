@@ -413,6 +413,7 @@ impl Nlri {
     }
 
     /// ExaBGP's text for it with its next hop, which each family puts in its own place or leaves out.
+    /// Of a family without words for this (EVPN, MVPN, MUP, BGP-LS, RTC) ExaBGP shows but the name; this is the route.
     #[must_use]
     pub fn extensive(&self, next_hop: Option<IpAddr>) -> String {
         let mut out = String::new();

@@ -1,6 +1,6 @@
 //! `lockstep decode`: octets to ExaBGP's JSON, or to a table that says what each of them is.
 
-mod event;
+mod ends;
 mod input;
 
 use std::io::{ErrorKind, Write};
@@ -10,7 +10,9 @@ use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::host::host;
 use super::output::output;
+use crate::api::{ApiEvent, Events};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::bgp::family::{Families, Family};
@@ -20,7 +22,7 @@ use crate::bgp::message::{Message, MessageError};
 use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
 use crate::bgp::wire::Reader;
 use crate::config;
-use event::{Ends, Events};
+use ends::Ends;
 use input::{Item, Piece};
 
 /// What to decode, and how to show it.
@@ -68,7 +70,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut shower = Shower {
         table: arguments.table,
         hex: arguments.hex,
-        events: Events::new(),
+        events: Events::new(host(false)),
         out: output(),
         messages: 0,
         failed: 0,
@@ -198,8 +200,9 @@ impl<W: Write> Shower<W> {
             Ok(_) if self.table => {}
             Ok(message) => {
                 for ends in own.as_ref().map_or(ends, std::slice::from_ref) {
-                    let line = self.events.line(ends, &message);
-                    self.write(&line)?;
+                    let event = ApiEvent::Decoded(&message);
+                    let line = self.events.json(ends.time(), &ends.peer, &event);
+                    self.write(line.trim_end())?;
                 }
             }
         }
