@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::error::DecodeError;
 use super::iana::{Afi, Safi};
+use super::wire::{Reader, Writer};
 
 /// An address family (RFC 4760 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +30,38 @@ impl Family {
     #[must_use]
     pub const fn new(afi: Afi, safi: Safi) -> Self {
         Self { afi, safi }
+    }
+
+    /// Reads AFI and SAFI, three octets.
+    ///
+    /// # Errors
+    /// Where fewer are left.
+    #[inline]
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self::new(Afi(reader.u16()?), Safi(reader.u8()?)))
+    }
+
+    /// Appends AFI and SAFI, three octets.
+    #[inline]
+    pub fn encode(self, out: &mut Writer) {
+        out.extend_from_slice(&self.afi.0.to_be_bytes());
+        out.push(self.safi.0);
+    }
+
+    /// Reads AFI, an octet that is ignored, and SAFI (RFC 4760 section 8).
+    ///
+    /// # Errors
+    /// Where fewer than four octets are left.
+    pub fn decode_spaced(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let afi = Afi(reader.u16()?);
+        let [_, safi] = reader.array()?;
+        Ok(Self::new(afi, Safi(safi)))
+    }
+
+    /// Appends AFI, an octet of zero, and SAFI (RFC 4760 section 8).
+    pub fn encode_spaced(self, out: &mut Writer) {
+        out.extend_from_slice(&self.afi.0.to_be_bytes());
+        out.extend_from_slice(&[0, self.safi.0]);
     }
 }
 

@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{Attribute, AttributeValue, Flags, WireContext};
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::iana::Safi;
 use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
 use crate::bgp::wire::{Prefix, Reader, Writer, length_prefixed};
 
@@ -174,7 +174,7 @@ impl MpReach {
         context: &WireContext,
         mut reader: Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        let family = Family::new(Afi(reader.u16()?), Safi(reader.u8()?));
+        let family = Family::decode(&mut reader)?;
         let length = usize::from(reader.u8()?);
         let unexpected = reader.error(DecodeErrorKind::Length, length);
         let next_hop = NextHop::decode(family, reader.bytes(length)?);
@@ -195,8 +195,7 @@ impl MpReach {
         context: &WireContext,
         out: &mut Writer,
     ) -> Result<(), EncodeError> {
-        out.extend_from_slice(&self.family.afi.0.to_be_bytes());
-        out.push(self.family.safi.0);
+        self.family.encode(out);
         length_prefixed(out, "Length of Next Hop", Prefix::U8, |out| {
             self.next_hop.encode(self.family, out);
             Ok(())

@@ -13,7 +13,6 @@
 use super::{Attribute, AttributeValue, Flags, WireContext};
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::nlri::Nlri;
 use crate::bgp::wire::{Reader, Writer};
 
@@ -34,7 +33,7 @@ impl MpUnreach {
         context: &WireContext,
         mut reader: Reader<'_>,
     ) -> Result<Self, DecodeError> {
-        let family = Family::new(Afi(reader.u16()?), Safi(reader.u8()?));
+        let family = Family::decode(&mut reader)?;
         let nlri = Nlri::decode_all(family, context.add_path.contains(family), reader)?;
         Ok(Self { family, nlri })
     }
@@ -44,8 +43,7 @@ impl MpUnreach {
         context: &WireContext,
         out: &mut Writer,
     ) -> Result<(), EncodeError> {
-        out.extend_from_slice(&self.family.afi.0.to_be_bytes());
-        out.push(self.family.safi.0);
+        self.family.encode(out);
         let add_path = context.add_path.contains(self.family);
         self.nlri
             .iter()

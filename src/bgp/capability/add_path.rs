@@ -14,7 +14,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::json::join;
 use crate::bgp::wire::{Reader, Writer};
 
@@ -71,17 +70,16 @@ impl CapabilityForm for AddPath {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let [safi, way] = reader.array()?;
-            entries.push((Family::new(afi, Safi(safi)), SendReceive(way)));
+            let family = Family::decode(&mut reader)?;
+            entries.push((family, SendReceive(reader.u8()?)));
         }
         Ok(Self { entries })
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for (family, way) in &self.entries {
-            out.extend_from_slice(&family.afi.0.to_be_bytes());
-            out.extend_from_slice(&[family.safi.0, way.0]);
+            family.encode(out);
+            out.push(way.0);
         }
         Ok(())
     }
@@ -112,12 +110,5 @@ impl CapabilityForm for AddPath {
 
 /// The entries of all instances, each family as it was last given.
 fn merged(instances: &[&AddPath]) -> Vec<(Family, SendReceive)> {
-    let mut entries: Vec<(Family, SendReceive)> = Vec::new();
-    for (family, way) in instances.iter().flat_map(|one| &one.entries) {
-        match entries.iter_mut().find(|(known, _)| known == family) {
-            Some((_, known)) => *known = *way,
-            None => entries.push((*family, *way)),
-        }
-    }
-    entries
+    super::by_family(instances.iter().flat_map(|one| &one.entries).copied())
 }

@@ -14,7 +14,7 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::iana::Afi;
 use crate::bgp::json::join;
 use crate::bgp::wire::{Reader, Writer};
 
@@ -33,17 +33,15 @@ impl CapabilityForm for ExtendedNextHop {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let [_, safi] = reader.array()?;
-            entries.push((Family::new(afi, Safi(safi)), Afi(reader.u16()?)));
+            let family = Family::decode_spaced(&mut reader)?;
+            entries.push((family, Afi(reader.u16()?)));
         }
         Ok(Self { entries })
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for (family, next_hop) in &self.entries {
-            out.extend_from_slice(&family.afi.0.to_be_bytes());
-            out.extend_from_slice(&[0, family.safi.0]);
+            family.encode_spaced(out);
             out.extend_from_slice(&next_hop.0.to_be_bytes());
         }
         Ok(())

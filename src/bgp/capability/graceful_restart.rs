@@ -12,7 +12,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::json::join;
 use crate::bgp::wire::{Reader, Writer};
 
@@ -47,9 +46,7 @@ impl CapabilityForm for GracefulRestart {
         let restart = reader.u16()?;
         let mut families = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let [safi, flags] = reader.array()?;
-            families.push((Family::new(afi, Safi(safi)), flags));
+            families.push((Family::decode(&mut reader)?, reader.u8()?));
         }
         Ok(Self {
             flags: (restart >> 12) as u8,
@@ -65,8 +62,8 @@ impl CapabilityForm for GracefulRestart {
         let restart = u16::from(self.flags) << 12 | self.time;
         out.extend_from_slice(&restart.to_be_bytes());
         for (family, flags) in &self.families {
-            out.extend_from_slice(&family.afi.0.to_be_bytes());
-            out.extend_from_slice(&[family.safi.0, *flags]);
+            family.encode(out);
+            out.push(*flags);
         }
         Ok(())
     }
@@ -111,13 +108,8 @@ impl CapabilityForm for GracefulRestart {
 
 /// The families of all instances, the flags of each as it was last given, all but the forwarding state masked, as ExaBGP has it.
 fn merged(instances: &[&GracefulRestart]) -> Vec<(Family, u8)> {
-    let mut families: Vec<(Family, u8)> = Vec::new();
-    for (family, flags) in instances.iter().flat_map(|one| &one.families) {
-        let flags = flags & GracefulRestart::FORWARDING_STATE;
-        match families.iter_mut().find(|(known, _)| known == family) {
-            Some((_, known)) => *known = flags,
-            None => families.push((*family, flags)),
-        }
-    }
-    families
+    let all = instances.iter().flat_map(|one| &one.families);
+    super::by_family(
+        all.map(|&(family, flags)| (family, flags & GracefulRestart::FORWARDING_STATE)),
+    )
 }

@@ -12,7 +12,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::wire::{Reader, Writer};
 
 /// How long stale routes live.
@@ -43,11 +42,9 @@ impl CapabilityForm for LongLivedGracefulRestart {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let [safi, flags] = reader.array()?;
             entries.push(Entry {
-                family: Family::new(afi, Safi(safi)),
-                flags,
+                family: Family::decode(&mut reader)?,
+                flags: reader.u8()?,
                 stale_time: reader.u24()?,
             });
         }
@@ -58,8 +55,8 @@ impl CapabilityForm for LongLivedGracefulRestart {
         for entry in &self.entries {
             let (time, limit) = (entry.stale_time as usize, MAXIMUM_STALE_TIME as usize);
             EncodeError::within("long-lived stale time", time, limit)?;
-            out.extend_from_slice(&entry.family.afi.0.to_be_bytes());
-            out.extend_from_slice(&[entry.family.safi.0, entry.flags]);
+            entry.family.encode(out);
+            out.push(entry.flags);
             out.extend_from_slice(&entry.stale_time.to_be_bytes()[1..]);
         }
         Ok(())

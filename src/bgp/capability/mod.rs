@@ -22,6 +22,7 @@ pub mod software_version;
 pub mod unknown;
 
 use super::error::{DecodeError, EncodeError};
+use super::family::Family;
 use super::message::error::OpenError;
 use super::wire::{Prefix, Reader, Writer, length_prefixed};
 
@@ -254,6 +255,18 @@ fn each_code<'a>(
             (code, out)
         })
         .collect()
+}
+
+/// The families in order of first appearance, each with what was last said of it.
+fn by_family<T>(entries: impl Iterator<Item = (Family, T)>) -> Vec<(Family, T)> {
+    let mut known: Vec<(Family, T)> = Vec::new();
+    for (family, said) in entries {
+        match known.iter_mut().find(|(one, _)| *one == family) {
+            Some((_, before)) => *before = said,
+            None => known.push((family, said)),
+        }
+    }
+    known
 }
 
 /// The name of a capability code as it is shown to people: ExaBGP's where it has one, else that of IANA "Capability Codes".

@@ -13,7 +13,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::json::join;
 use crate::bgp::wire::{Reader, Writer};
 
@@ -30,17 +29,13 @@ impl CapabilityForm for Multiprotocol {
     }
 
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
-        let afi = Afi(reader.u16()?);
-        let [_, safi] = reader.array()?;
+        let family = Family::decode_spaced(&mut reader)?;
         reader.finish()?;
-        Ok(Self {
-            family: Family::new(afi, Safi(safi)),
-        })
+        Ok(Self { family })
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
-        out.extend_from_slice(&self.family.afi.0.to_be_bytes());
-        out.extend_from_slice(&[0, self.family.safi.0]);
+        self.family.encode_spaced(out);
         Ok(())
     }
 

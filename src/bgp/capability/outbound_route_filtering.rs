@@ -13,7 +13,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::wire::{Reader, Writer};
 
 /// The filters that the speaker takes or sends.
@@ -40,11 +39,11 @@ impl CapabilityForm for OutboundRouteFiltering {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let [_, safi, count] = reader.array()?;
+            let family = Family::decode_spaced(&mut reader)?;
+            let count = reader.u8()?;
             let (pairs, _) = reader.bytes(2 * usize::from(count))?.as_chunks::<2>();
             entries.push(Entry {
-                family: Family::new(afi, Safi(safi)),
+                family,
                 filters: pairs.iter().map(|&[kind, way]| (kind, way)).collect(),
             });
         }
@@ -53,8 +52,7 @@ impl CapabilityForm for OutboundRouteFiltering {
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for entry in &self.entries {
-            out.extend_from_slice(&entry.family.afi.0.to_be_bytes());
-            out.extend_from_slice(&[0, entry.family.safi.0]);
+            entry.family.encode_spaced(out);
             let count = entry.filters.len();
             let limit = usize::from(u8::MAX);
             let octet = u8::try_from(count)

@@ -3,7 +3,6 @@
 use super::CapabilityForm;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::wire::{Reader, Writer};
 
 /// How many paths of a route the speaker takes.
@@ -21,17 +20,14 @@ impl CapabilityForm for PathsLimit {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            let afi = Afi(reader.u16()?);
-            let safi = Safi(reader.u8()?);
-            entries.push((Family::new(afi, safi), reader.u16()?));
+            entries.push((Family::decode(&mut reader)?, reader.u16()?));
         }
         Ok(Self { entries })
     }
 
     fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         for (family, limit) in &self.entries {
-            out.extend_from_slice(&family.afi.0.to_be_bytes());
-            out.push(family.safi.0);
+            family.encode(out);
             out.extend_from_slice(&limit.to_be_bytes());
         }
         Ok(())

@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use super::error::MessageError;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, Safi, registry};
+use crate::bgp::iana::registry;
 use crate::bgp::wire::{Prefix, Reader, Writer, length_prefixed};
 
 registry! {
@@ -136,17 +136,17 @@ impl OperationalValue {
     fn decode(kind: OperationalType, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let value = match kind {
             OperationalType::ADM | OperationalType::ASM => Self::Advisory {
-                family: family(reader)?,
+                family: Family::decode(reader)?,
                 text: reader.rest().to_vec(),
             },
             OperationalType::RPCQ | OperationalType::APCQ | OperationalType::LPCQ => Self::Query {
-                family: family(reader)?,
+                family: Family::decode(reader)?,
                 router_id: reader.array::<4>()?.into(),
                 sequence: reader.u32()?,
             },
             OperationalType::RPCP | OperationalType::APCP | OperationalType::LPCP => {
                 Self::Counter {
-                    family: family(reader)?,
+                    family: Family::decode(reader)?,
                     router_id: reader.array::<4>()?.into(),
                     sequence: reader.u32()?,
                     counter: reader.u32()?,
@@ -177,8 +177,7 @@ impl OperationalValue {
                 ..
             } => (family, Some((router_id, sequence))),
         };
-        out.extend_from_slice(&family.afi.0.to_be_bytes());
-        out.push(family.safi.0);
+        family.encode(out);
         if let Some((router_id, sequence)) = router {
             out.extend_from_slice(&router_id.octets());
             out.extend_from_slice(&sequence.to_be_bytes());
@@ -189,8 +188,4 @@ impl OperationalValue {
             Self::Query { .. } | Self::Other(_) => {}
         }
     }
-}
-
-fn family(reader: &mut Reader<'_>) -> Result<Family, DecodeError> {
-    Ok(Family::new(Afi(reader.u16()?), Safi(reader.u8()?)))
 }

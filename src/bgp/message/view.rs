@@ -318,7 +318,7 @@ impl<'a> AttributeViews<'a> {
     #[inline]
     fn reach(&self, flags: Flags, mut value: Reader<'a>) -> Result<AttributeView<'a>, DecodeError> {
         let whole = value.peek();
-        let family = Family::new(Afi(value.u16()?), Safi(value.u8()?));
+        let family = Family::decode(&mut value)?;
         let length = usize::from(value.u8()?);
         let unexpected = value.error(DecodeErrorKind::Length, length);
         let next_hop = value.bytes(length)?;
@@ -343,7 +343,7 @@ impl<'a> AttributeViews<'a> {
         mut value: Reader<'a>,
     ) -> Result<AttributeView<'a>, DecodeError> {
         let whole = value.peek();
-        let family = Family::new(Afi(value.u16()?), Safi(value.u8()?));
+        let family = Family::decode(&mut value)?;
         if !is_prefixes(family) {
             return Ok(AttributeView::Other(MpUnreach::CODE, flags, whole));
         }

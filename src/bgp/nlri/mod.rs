@@ -384,8 +384,7 @@ impl Nlri {
     /// Where a value does not fit its field.
     pub fn index(&self) -> Result<Vec<u8>, EncodeError> {
         let mut out = Vec::with_capacity(24);
-        out.extend_from_slice(&self.family.afi.0.to_be_bytes());
-        out.push(self.family.safi.0);
+        self.family.encode(&mut out);
         if let Some(id) = self.path_id {
             out.push(1);
             out.extend_from_slice(&id.0.to_be_bytes());

@@ -235,8 +235,7 @@ fn multiprotocol_head(
     negotiated: &Negotiated,
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
-    out.extend_from_slice(&family.afi.0.to_be_bytes());
-    out.push(family.safi.0);
+    family.encode(out);
     if withdraw {
         return Ok(());
     }
