@@ -40,10 +40,4 @@ impl PathAttribute for As4Path {
     fn text(&self, out: &mut String) {
         self.0.write_text(out);
     }
-
-    fn json(&self, out: &mut String) {
-        out.push('"');
-        self.0.write_text(out);
-        out.push('"');
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Attribute, AttributeValue, Flags};
+use super::{Attribute, AttributeValue, Flags, PathAttribute, WireContext};
 use crate::bgp::hex;
 use crate::bgp::text::{TextError, Word, Words};
+use crate::bgp::wire::Reader;
 
 /// Any attribute, uninterpreted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,22 @@ impl From<Generic> for Attribute {
             value: AttributeValue::Generic(generic),
         }
     }
+}
+
+/// Reads the value of an attribute that ExaBGP has no words for: `what` in hexadecimal, as in `example`.
+pub(super) fn parse_octets<T: PathAttribute>(
+    words: &mut Words<'_>,
+    what: &str,
+    example: &str,
+) -> Result<T, TextError> {
+    let word = words.word(&format!("the {what} in hexadecimal"))?;
+    hex::octets(&word.text)
+        .and_then(|octets| T::decode(&WireContext::default(), Reader::new(&octets)).ok())
+        .ok_or_else(|| {
+            let message = format!("`{}` is not a {what}", word.text);
+            let help = format!("write the value's octets, as in {example}");
+            TextError::new(word.span.clone(), message).help(help)
+        })
 }
 
 fn octet(word: &Word) -> Result<u8, TextError> {

@@ -123,8 +123,12 @@ pub trait PathAttribute: Sized + Clone + PartialEq + Eq + std::hash::Hash + fmt:
     /// Appends ExaBGP's text for the value, as in `show adj-rib out extensive` and the text encoder.
     fn text(&self, out: &mut String);
 
-    /// Appends ExaBGP's JSON for the value.
-    fn json(&self, out: &mut String);
+    /// Appends ExaBGP's JSON for the value: of most, the text in quotation marks.
+    fn json(&self, out: &mut String) {
+        out.push('"');
+        self.text(out);
+        out.push('"');
+    }
 
     /// How a wrong value (not length) is called in a NOTIFICATION.
     const VALUE_ERROR: UpdateErrorKind = UpdateErrorKind::OptionalAttribute;

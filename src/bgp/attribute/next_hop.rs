@@ -37,8 +37,4 @@ impl PathAttribute for NextHopAddress {
     fn text(&self, out: &mut String) {
         let _ = write!(out, "{}", self.0);
     }
-
-    fn json(&self, out: &mut String) {
-        let _ = write!(out, "\"{}\"", self.0);
-    }
 }

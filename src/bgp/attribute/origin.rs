@@ -71,10 +71,4 @@ impl PathAttribute for Origin {
     fn text(&self, out: &mut String) {
         out.push_str(self.name());
     }
-
-    fn json(&self, out: &mut String) {
-        out.push('"');
-        out.push_str(self.name());
-        out.push('"');
-    }
 }

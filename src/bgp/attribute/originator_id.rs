@@ -35,8 +35,4 @@ impl PathAttribute for OriginatorId {
     fn text(&self, out: &mut String) {
         let _ = write!(out, "{}", self.0);
     }
-
-    fn json(&self, out: &mut String) {
-        let _ = write!(out, "\"{}\"", self.0);
-    }
 }

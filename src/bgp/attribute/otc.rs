@@ -42,12 +42,6 @@ impl PathAttribute for OnlyToCustomer {
     fn text(&self, out: &mut String) {
         let _ = write!(out, "0x{}", hex::lower(&self.0.to_be_bytes()));
     }
-
-    fn json(&self, out: &mut String) {
-        out.push('"');
-        self.text(out);
-        out.push('"');
-    }
 }
 
 #[cfg(test)]

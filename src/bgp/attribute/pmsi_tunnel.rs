@@ -15,7 +15,7 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use super::{Flags, PathAttribute, WireContext};
+use super::{Flags, PathAttribute, WireContext, generic};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::hex;
@@ -78,15 +78,7 @@ impl PathAttribute for PmsiTunnel {
 
     /// Reads the value in hexadecimal: ExaBGP has no words for it.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
-        let word = words.word("the PMSI tunnel in hexadecimal")?;
-        hex::octets(&word.text)
-            .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
-            .ok_or_else(|| {
-                let message = format!("`{}` is not a PMSI tunnel", word.text);
-                TextError::new(word.span.clone(), message).help(
-                    "write flags, type, label and identifier as octets, as in 0x00060006410a000001",
-                )
-            })
+        generic::parse_octets(words, "PMSI tunnel", "0x00060006410a000001")
     }
     fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
         let walk = |fields: &mut Dissector<'_>| {
@@ -125,12 +117,6 @@ impl PathAttribute for PmsiTunnel {
                 let _ = write!(out, "0x{}", hex::upper(octets));
             }
         }
-    }
-
-    fn json(&self, out: &mut String) {
-        out.push('"');
-        self.text(out);
-        out.push('"');
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Around, NlriFamily};
+use super::{Around, NlriFamily, parse_octets};
 use crate::bgp::error::{DecodeError, EncodeError};
 use crate::bgp::family::Family;
 use crate::bgp::hex;
@@ -28,18 +28,8 @@ impl NlriFamily for Unknown {
         Ok(())
     }
 
-    fn parse(_: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
-        let word = words.word("the NLRI in hexadecimal")?;
-        let bytes = hex::octets(&word.text).ok_or_else(|| {
-            TextError::new(
-                word.span.clone(),
-                format!("`{}` is not hexadecimal", word.text),
-            )
-            .help("write an even number of the digits 0-9 and a-f, as in 0x0a00")
-        })?;
-        Ok(Self {
-            bytes: bytes.into_boxed_slice(),
-        })
+    fn parse(family: Family, words: &mut Words<'_>) -> Result<Self, TextError> {
+        parse_octets(family, words)
     }
 
     fn text(&self, _: &Around, out: &mut String) {

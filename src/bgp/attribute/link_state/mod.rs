@@ -15,7 +15,7 @@ mod segment_routing;
 mod srv6;
 mod value;
 
-use super::{Flags, PathAttribute, WireContext};
+use super::{Flags, PathAttribute, WireContext, generic};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, EncodeError, ErrorAction};
 use crate::bgp::hex;
@@ -145,14 +145,7 @@ impl PathAttribute for LinkState {
 
     /// Reads the value in hexadecimal: ExaBGP has no words for it.
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
-        let word = words.word("the link state in hexadecimal")?;
-        hex::octets(&word.text)
-            .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
-            .ok_or_else(|| {
-                let message = format!("`{}` is not a link state", word.text);
-                TextError::new(word.span.clone(), message)
-                    .help("write the value's octets, as in 0x0402000131")
-            })
+        generic::parse_octets(words, "link state", "0x0402000131")
     }
     fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
         while fields.remaining() >= 4 {

@@ -14,7 +14,7 @@ mod segment;
 
 use std::fmt::Write as _;
 
-use super::{Flags, PathAttribute, WireContext};
+use super::{Flags, PathAttribute, WireContext, generic};
 use crate::bgp::dissect::Dissector;
 use crate::bgp::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::bgp::hex;
@@ -113,14 +113,7 @@ impl PathAttribute for TunnelEncapsulation {
 
     /// Reads the value in hexadecimal; the words of a policy are read by [`PolicyWords`].
     fn parse(words: &mut Words<'_>) -> Result<Self, TextError> {
-        let word = words.word("the tunnels in hexadecimal")?;
-        hex::octets(&word.text)
-            .and_then(|octets| Self::decode(&WireContext::default(), Reader::new(&octets)).ok())
-            .ok_or_else(|| {
-                let message = format!("`{}` is not a tunnel encapsulation", word.text);
-                TextError::new(word.span.clone(), message)
-                    .help("write the value's octets, as in 0x000f00080c06000000000064")
-            })
+        generic::parse_octets(words, "tunnel encapsulation", "0x000f00080c06000000000064")
     }
     fn dissect(_: &WireContext, fields: &mut Dissector<'_>) {
         while fields.remaining() >= 4 {
@@ -162,12 +155,6 @@ impl PathAttribute for TunnelEncapsulation {
         // What does not fit cannot be sent either.
         let _ = self.encode(&WireContext::default(), &mut octets);
         let _ = write!(out, "0x{}", hex::lower(&octets));
-    }
-
-    fn json(&self, out: &mut String) {
-        out.push('"');
-        self.text(out);
-        out.push('"');
     }
 }
 
