@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use lockstep::api::{ApiEvent, Direction, Events, Host, PeerIdentity};
 use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::family::{Families, Family};
+use lockstep::bgp::hex;
 use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::bgp::message::Message;
 use lockstep::config::Encoder;
@@ -58,13 +59,6 @@ fn negotiated() -> Negotiated {
     }
 }
 
-fn octets(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
-}
-
 /// What is written of `event`, JSON and text, as the seventh event of the neighbor.
 fn written(event: &ApiEvent<'_>) -> (String, Option<String>) {
     let mut events = Events::new(host());
@@ -76,15 +70,15 @@ fn written(event: &ApiEvent<'_>) -> (String, Option<String>) {
     (json, events.encode(Encoder::Text, 1.5, &peer, event))
 }
 
-fn of_message(kind: &str, hex: &str) -> (String, Option<String>) {
-    let raw = octets(hex);
+fn of_message(kind: &str, digits: &str) -> (String, Option<String>) {
+    let raw = hex::octets(digits).unwrap();
     let context = WireContext {
         four_octet_as: true,
         extended_message: true,
         ..WireContext::default()
     };
     let message =
-        Message::decode(&context, &raw).unwrap_or_else(|error| panic!("{hex}: {error:?}"));
+        Message::decode(&context, &raw).unwrap_or_else(|error| panic!("{digits}: {error:?}"));
     let negotiated = negotiated();
     written(&ApiEvent::Message {
         direction: if kind.ends_with("send") {
@@ -98,8 +92,8 @@ fn of_message(kind: &str, hex: &str) -> (String, Option<String>) {
     })
 }
 
-fn of_packet(kind: &str, hex: &str) -> (String, Option<String>) {
-    let raw = octets(hex);
+fn of_packet(kind: &str, digits: &str) -> (String, Option<String>) {
+    let raw = hex::octets(digits).unwrap();
     let negotiated = negotiated();
     written(&ApiEvent::Packet {
         direction: Direction::Receive,
@@ -175,7 +169,7 @@ proptest::proptest! {
             .lines()
             .filter_map(|line| line.strip_prefix("message ").or_else(|| line.strip_prefix("open ")))
             .collect();
-        let mut raw = octets(messages[which % messages.len()]);
+        let mut raw = hex::octets(messages[which % messages.len()]).unwrap();
         let body = raw.len() - 19;
         for (at, octet) in changes {
             if body > 0 {

@@ -184,6 +184,8 @@ fn attributes_are_decoded_alike() {
             None if theirs.is_null() => {}
             // ExaBGP does not hold the lengths inside an SRv6 service to the octets that there are.
             None if row["code"] == 40 => {}
+            // ExaBGP's list of attributes refuses one without a value before its own reader, which is asked here, sees it.
+            None if octets.is_empty() => {}
             ours => differences.compare(
                 "acceptance",
                 &row,

@@ -339,10 +339,7 @@ fn default_attributes_depend_on_the_session() {
             .next(&negotiated, &mut out)
             .unwrap()
             .unwrap();
-        out[21..]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        lockstep::bgp::hex::text(&out[21..])
     };
     let mut preferred = a();
     preferred.attributes = Arc::new(Attributes::from_iter([LocalPref(200).into()]));

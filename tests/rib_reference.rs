@@ -99,12 +99,7 @@ impl Run {
         while let Some(sent) = batch.next(&self.negotiated, &mut out) {
             sent.unwrap();
             let octets = std::mem::take(&mut out);
-            messages.push(
-                octets[16..]
-                    .iter()
-                    .map(|octet| format!("{octet:02x}"))
-                    .collect(),
-            );
+            messages.push(lockstep::bgp::hex::text(&octets[16..]));
         }
         self.expected = messages.into_iter();
     }
