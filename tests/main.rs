@@ -11,6 +11,7 @@ mod daemon;
 mod dropin;
 mod differential_configurations;
 mod differential_dialogues;
+mod differential_events;
 mod differential_session;
 mod functional_runner;
 mod scenario_files;
