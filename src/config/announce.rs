@@ -38,7 +38,7 @@ pub fn line(
     match family.safi {
         Safi::VPLS => vpls::line(keyword, words, interner).map(|route| vec![route]),
         Safi::FLOW | Safi::FLOW_VPN => {
-            let route = flow::line(afi, keyword, words, purpose, interner)?;
+            let route = flow::line(afi, keyword, words, interner)?;
             if family.safi == Safi::FLOW_VPN && route.route.nlri.family.safi != Safi::FLOW_VPN {
                 return Err(TextError::new(
                     keyword.span.clone(),

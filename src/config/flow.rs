@@ -7,7 +7,7 @@ use crate::bgp::text::{TextError, Word, Words};
 use crate::speaker::route::ConfiguredRoute;
 
 use super::intern::Interner;
-use super::route::{Purpose, RouteDraft};
+use super::route::RouteDraft;
 use super::{flow_action, suggest};
 
 /// The sections of a flow route.
@@ -101,15 +101,14 @@ impl FlowDraft {
     /// The route; `at` is the word that begins it.
     ///
     /// # Errors
-    /// Where it matches nothing in particular, and so every packet.
+    /// Where it matches nothing in particular, and so every packet: no octets stand for that, to be announced or withdrawn.
     pub fn finish(
         self,
         afi: Afi,
         at: &Word,
-        purpose: Purpose,
         interner: &mut Interner,
     ) -> Result<ConfiguredRoute, TextError> {
-        if self.flow.components.is_empty() && purpose == Purpose::Announce {
+        if self.flow.components.is_empty() {
             return Err(TextError::new(
                 at.span.clone(),
                 "a flow route without a match would match every packet",
@@ -137,12 +136,11 @@ pub fn line(
     afi: Afi,
     at: &Word,
     words: &mut Words<'_>,
-    purpose: Purpose,
     interner: &mut Interner,
 ) -> Result<ConfiguredRoute, TextError> {
     let mut draft = FlowDraft::default();
     while let Some(keyword) = words.take() {
         draft.set(keyword, words)?;
     }
-    draft.finish(afi, at, purpose, interner)
+    draft.finish(afi, at, interner)
 }

@@ -73,6 +73,18 @@ fn routes_in_every_form() {
 }
 
 #[test]
+fn a_flow_without_a_match_is_neither_announced_nor_withdrawn() {
+    for line in [
+        "announce flow route { then { discard; } }",
+        "withdraw flow route { match { } then { discard; } }",
+        "withdraw ipv4 flow discard",
+    ] {
+        let told = wrong(line);
+        assert!(told.contains("without a match"), "{line}: {told}");
+    }
+}
+
+#[test]
 fn selectors_stand_before_the_command() {
     let command =
         parse("neighbor 10.0.0.1 local-as 1, neighbor * announce route 10.0.0.0/24 next-hop self")

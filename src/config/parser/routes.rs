@@ -115,8 +115,7 @@ impl Parser<'_, '_> {
                 (End::Semicolon, None) => {}
                 (End::Open, None) => self.nameless(&statement),
                 (End::Semicolon, Some((keyword, mut words))) if keyword.text == "route" => {
-                    let found =
-                        flow::line(Afi::IPV4, keyword, &mut words, self.purpose, self.interner);
+                    let found = flow::line(Afi::IPV4, keyword, &mut words, self.interner);
                     self.collect(found.map(|route| vec![route]), keyword, routes);
                 }
                 (End::Open, Some((keyword, _))) if keyword.text == "route" => {
@@ -171,7 +170,7 @@ impl Parser<'_, '_> {
         if self.mistakes.len() > before {
             return Ok(Vec::new());
         }
-        let route = draft.finish(Afi::IPV4, at, self.purpose, self.interner)?;
+        let route = draft.finish(Afi::IPV4, at, self.interner)?;
         Ok(vec![route])
     }
 
