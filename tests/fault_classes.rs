@@ -154,7 +154,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     (
         Class::Program,
         "upset program announce-routes dies 4",
-        &["0.005000 speaker program-ended announce-routes it ended"],
+        &["0.005000 speaker program-ended announce-routes its output ended"],
     ),
     (
         Class::Program,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::bgp::error::EncodeError;
 use crate::bgp::hex;
+use crate::bgp::message::error::MessageError;
 use crate::speaker::session::{Cause, Direction, SessionEvent, State, TimerKind};
 
 use super::control::Control;
@@ -113,6 +114,8 @@ pub enum Event<'a> {
         connection: &'a ConnectionName,
         /// The octets.
         raw: &'a [u8],
+        /// What is wrong with them.
+        error: &'a MessageError,
     },
     /// A message did not fit and was not sent.
     Unsendable {
@@ -254,8 +257,12 @@ impl fmt::Display for Event<'_> {
             Self::Received { connection, raw } => {
                 write!(f, "received {connection} {}", hex::lower(raw))
             }
-            Self::Malformed { connection, raw } => {
-                write!(f, "malformed {connection} {}", hex::lower(raw))
+            Self::Malformed {
+                connection,
+                raw,
+                error,
+            } => {
+                write!(f, "malformed {connection} {} {error}", hex::lower(raw))
             }
             Self::Unsendable { connection, error } => write!(f, "unsendable {connection} {error}"),
             Self::Expired { connection, timer } => write!(f, "expired {connection} {timer:?}"),
@@ -302,9 +309,10 @@ impl<'a> Event<'a> {
                 connection,
                 raw: raw.as_slice(),
             },
-            SessionEvent::Malformed { raw } => Self::Malformed {
+            SessionEvent::Malformed { raw, error } => Self::Malformed {
                 connection,
                 raw: raw.as_slice(),
+                error,
             },
             SessionEvent::Expired(timer) => Self::Expired {
                 connection,

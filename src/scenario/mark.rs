@@ -100,9 +100,13 @@ impl Mark {
             Event::NotListening { at, reason } => {
                 (Fault, format!("no listening at {at}: {reason}"))
             }
-            Event::Malformed { connection, raw } => {
+            Event::Malformed {
+                connection,
+                raw,
+                error,
+            } => {
                 let octets = raw.len();
-                let text = format!("{connection} {octets} octets that are no message");
+                let text = format!("{connection} {octets} octets that are no message: {error}");
                 (Fault, text)
             }
             Event::Unsendable { connection, error } => {

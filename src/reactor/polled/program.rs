@@ -188,7 +188,7 @@ impl<T: Stream> Helper<T> {
                 self.readable = false;
                 Heard::Nothing
             }
-            Poll::Ready(Ok(0)) => Heard::Ended("it ended".to_owned()),
+            Poll::Ready(Ok(0)) => Heard::Ended("its output ended".to_owned()),
             Poll::Ready(Err(error)) => Heard::Ended(error.kind().to_string()),
             Poll::Ready(Ok(count)) => match self.lines.feed(&buffer[..count]) {
                 Ok(lines) => Heard::Lines(lines),

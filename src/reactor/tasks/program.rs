@@ -189,7 +189,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
             };
             match read {
                 None => {}
-                Some(Ok(0)) => return "it ended".to_owned(),
+                Some(Ok(0)) => return "its output ended".to_owned(),
                 Some(Err(error)) => return error.kind().to_string(),
                 Some(Ok(count)) => match self.lines.feed(&self.buffer[..count]) {
                     Ok(lines) => self.commands = (lines, 0),

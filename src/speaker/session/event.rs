@@ -8,6 +8,7 @@ use super::negotiated::Negotiated;
 use super::state::State;
 use super::timers::TimerKind;
 use crate::bgp::error::EncodeError;
+use crate::bgp::message::error::MessageError;
 use crate::bgp::message::{Message, Notification};
 
 /// Why a state changed or a session ended.
@@ -94,6 +95,8 @@ pub enum SessionEvent {
     Malformed {
         /// What was received of it.
         raw: Vec<u8>,
+        /// What is wrong with them.
+        error: MessageError,
     },
     /// Both OPENs are there and agree.
     Negotiated(Arc<Negotiated>),

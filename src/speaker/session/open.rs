@@ -9,7 +9,7 @@ use crate::bgp::capability::{
     PathsLimit, Role, RouteRefresh, SoftwareVersion,
 };
 use crate::bgp::family::Family;
-use crate::bgp::iana::{Afi, MessageType, Safi};
+use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::message::open::{AS_TRANS, Parameter};
 use crate::bgp::message::{Message, MessageError, Notification, NotificationCode, Open};
 use crate::speaker::neighbor::{self, Neighbor};
@@ -187,7 +187,7 @@ pub(super) fn worded(code: NotificationCode, subcode: u8, text: &str) -> Notific
     Notification::new(code, subcode, text.as_bytes().to_vec())
 }
 
-/// What to send for `error`: the RFC's code, subcode and data, but for a lost marker ExaBGP's text.
+/// What to send for `error`: the RFC's code, subcode and data, but for a lost marker and an unknown type ExaBGP's text.
 pub(super) fn notification(error: &MessageError) -> Notification {
     match error {
         MessageError::NotSynchronized => worded(
@@ -195,13 +195,12 @@ pub(super) fn notification(error: &MessageError) -> Notification {
             1,
             "The packet received does not contain a BGP marker",
         ),
+        MessageError::BadType { kind } => {
+            let text = format!("can not decode message of type \"{kind}\"");
+            worded(NotificationCode::HEADER, 3, &text)
+        }
         other => other.notification(),
     }
-}
-
-pub(super) fn unknown_type(kind: MessageType) -> Notification {
-    let text = format!("can not decode message of type \"{}\"", kind.0);
-    worded(NotificationCode::HEADER, 3, &text)
 }
 
 /// ExaBGP parts AFI and SAFI by `mark`.

@@ -8,6 +8,7 @@ use super::event::SessionEvent;
 use super::timers::TimerKind;
 use super::{Cause, Session, State, negotiate, open};
 use crate::bgp::attribute::WireContext;
+use crate::bgp::message::error::MessageError;
 use crate::bgp::message::{Message, Notification, Open, header};
 
 impl Session {
@@ -28,8 +29,7 @@ impl Session {
                 }
                 Err(error) => {
                     let raw = input[at..input.len().min(at + header::Header::SIZE)].to_vec();
-                    self.events.push_back(SessionEvent::Malformed { raw });
-                    self.close(now, open::notification(&error));
+                    self.refuse(now, raw, error);
                 }
             }
         }
@@ -62,17 +62,11 @@ impl Session {
             None => Message::decode(&WireContext::default(), raw),
         };
         let message = match decoded {
-            Ok(Message::Unknown(unknown)) => Err(open::unknown_type(unknown.kind)),
-            Ok(message) => Ok(message),
-            Err(error) => Err(open::notification(&error)),
-        };
-        let message = match message {
-            Ok(message) => message,
-            Err(notification) => {
-                let raw = raw.to_vec();
-                self.events.push_back(SessionEvent::Malformed { raw });
-                return self.close(now, notification);
+            Ok(Message::Unknown(unknown)) => {
+                return self.refuse(now, raw.to_vec(), MessageError::bad_type(unknown.kind.0));
             }
+            Ok(message) => message,
+            Err(error) => return self.refuse(now, raw.to_vec(), error),
         };
         if matches!(self.state, State::OpenConfirm | State::Established) {
             self.start_hold(now);
@@ -94,6 +88,14 @@ impl Session {
             }
             Meaning::Unexpected(notification) => self.close(now, notification),
         }
+    }
+
+    /// What was received is no message: `error` says why.
+    fn refuse(&mut self, now: Duration, raw: Vec<u8>, error: MessageError) {
+        let notification = open::notification(&error);
+        self.events
+            .push_back(SessionEvent::Malformed { raw, error });
+        self.close(now, notification);
     }
 
     /// RFC 4760 section 7: routes of a family that was not agreed on.
