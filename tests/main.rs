@@ -29,6 +29,7 @@ mod session_pair;
 mod session_peer;
 mod session_timers;
 mod bird;
+mod gobgp;
 mod reactor;
 mod reactor_defects;
 mod reactor_play;
