@@ -54,7 +54,7 @@ fn neighbor() -> PeerIdentity {
 }
 
 /// The JSON of `message`, from its type on, and its text.
-fn told(direction: &str, message: &Message) -> (String, Option<String>) {
+pub fn told(direction: &str, message: &Message) -> (String, Option<String>) {
     let session = |direction| ApiEvent::Message {
         direction,
         message,

@@ -12,6 +12,7 @@ mod dropin;
 mod differential_configurations;
 mod differential_dialogues;
 mod differential_events;
+mod differential_received;
 mod differential_session;
 mod functional_runner;
 mod scenario_files;

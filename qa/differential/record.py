@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Records what the real ExaBGP makes of random NLRI, attributes, route words and configurations.
+"""Records what the real ExaBGP makes of random NLRI, attributes, messages, route words and configurations.
 
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events,received}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -18,6 +18,7 @@ from configurations import configurations
 from dialogues import dialogues
 from events import events
 from program import dialogue
+from received import received
 from reference import answer, offline, sent, show_attribute, show_message, show_nlri, show_update, show_words
 from wire import ATTRIBUTES, changed, message, nlri, update
 from words import command, routes
@@ -77,6 +78,7 @@ def main():
     messages = (message() for _ in range(5 * COUNT))
     write('messages.jsonl', ({'octets': data.hex(), 'shown': show_message(data, neighbor)} for data in messages))
     write('events.jsonl', events(10 * COUNT, neighbor, negotiated))
+    write('received.jsonl', received(10 * COUNT, neighbor, negotiated))
 
 
 main()

@@ -61,6 +61,11 @@
 //! - A route that does not fit a message is refused when it is announced. The reference logs it and sends nothing.
 //! - OPEN in Established is answered 5/3 (RFC 6608). The reference ignores it.
 //! - A ROUTE-REFRESH with an unknown subtype is ignored (RFC 7313 section 5). The reference answers 7/2.
+//! - A ROUTE-REFRESH of a wrong length is answered 7/1 (RFC 7313 section 5), and a request may have outbound route filters behind
+//!   it (RFC 5291). The reference answers 1/2 to every other length than 23.
+//! - The length of an OPERATIONAL message is held to the octets that there are and to those that its type has: too many are
+//!   answered 5/0, as too few are. The reference looks for too few alone, so what a peer meant by the rest would go unseen.
+//! - An OPERATIONAL message of an unknown type is told with its octets. The reference's reader falls over it.
 //! - BoRR and EoRR of the peer need no answer. The reference sends its routes again at each.
 //! - The hold timer expires at the hold time. The reference counts whole seconds and expires up to a second late.
 //! - JSON is JSON. The reference leaves out a comma in type-1 sessions of MUP, writes `%s` and `%d` in the place of SRv6 SIDs and
@@ -87,3 +92,6 @@
 //! - Commands are understood as they stand: `neighbor` chooses for `show` and `announce operational` too, an advisory may have spaces,
 //!   `withdraw watchdog` is one only where it begins the command. The reference finds the words anywhere in the line.
 //! - `help` names the commands of the development branch too.
+//!
+//! 5.0.15 knows neither ONLY_TO_CUSTOMER nor a word for a role (RFC 9234), and has no command `exabgp encode`: there is nothing to
+//! hold Lockstep's to.
