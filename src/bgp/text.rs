@@ -180,9 +180,22 @@ impl<'a> Words<'a> {
 /// # Errors
 /// A quotation mark that is not closed.
 pub fn split(line: &str) -> Result<Vec<Word>, TextError> {
+    split_from(line, 0)
+}
+
+/// Cuts what `line` has from octet `from` on, as [`split`] does a whole line; places are those in `line`.
+///
+/// # Errors
+/// A quotation mark that is not closed.
+///
+/// # Panics
+/// Where `from` is not between two characters of `line`.
+pub fn split_from(line: &str, from: usize) -> Result<Vec<Word>, TextError> {
     let mut words = Vec::new();
     let mut open: Option<usize> = None;
-    let mut characters = line.char_indices();
+    let mut characters = line[from..]
+        .char_indices()
+        .map(|(at, character)| (from + at, character));
     let close = |words: &mut Vec<Word>, open: &mut Option<usize>, end: usize| {
         if let Some(start) = open.take() {
             words.push(Word {

@@ -147,10 +147,7 @@ fn family(words: &mut Line<'_>) -> Result<Family, TextError> {
 fn operational(words: &mut Line<'_>) -> Result<Action, TextError> {
     let (line, at) = (words.text(), words.at());
     words.drain();
-    let mut split = text::split(&line[at..])?;
-    for word in &mut split {
-        word.span = word.span.start + at..word.span.end + at;
-    }
+    let split = text::split_from(line, at)?;
     let Some((kind, rest)) = split.split_first() else {
         return Ok(Action::Nothing);
     };

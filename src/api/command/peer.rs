@@ -41,10 +41,7 @@ pub fn create(words: &mut Line<'_>) -> Result<Action, TextError> {
     keyword(words, "neighbor")?;
     let (line, at) = (words.text(), words.at());
     words.drain();
-    let mut split = text::split(&line[at..])?;
-    for word in &mut split {
-        word.span = word.span.start + at..word.span.end + at;
-    }
+    let split = text::split_from(line, at)?;
     let neighbor = fragment::neighbor_line(&mut Words::new(&split, line.len()))?;
     Ok(Action::CreateNeighbor(Box::new(neighbor)))
 }

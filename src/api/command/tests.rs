@@ -184,6 +184,10 @@ fn mistakes_say_where_and_what_would_be_right() {
         "`999.999.999.999/32` is not a prefix [999.999.999.999/32] write for example 192.0.2.0/24 or 2001:db8::/32"
     );
     assert_eq!(
+        wrong(r#"create neighbor 127.0.0.1 "local-as 1"#),
+        r#"the quotation mark is not closed ["local-as 1] end the text with another `"`"#
+    );
+    assert_eq!(
         wrong("neighbor 10.0.0.1 announce route 10.0.0.1/24 next-hop 1.1.1.1"),
         "`10.0.0.1/24` has bits beyond its length [10.0.0.1/24] the network is 10.0.0.0/24"
     );
