@@ -1,18 +1,20 @@
 //! Lockstep: a deterministic simulation and wire-regression harness for BGP speakers.
 //!
-//! The rooms stand in order: each uses only those above it.
+//! The modules stand in order: each uses only those above it.
 #![forbid(unsafe_code)]
 
+pub mod net;
 pub mod bgp;
+pub mod capture;
+pub mod compare;
 pub mod speaker;
 pub mod config;
 pub mod api;
 pub mod reactor;
-pub mod net;
+pub mod os;
 pub mod sim;
-pub mod capture;
-pub mod compare;
 pub mod scenario;
 pub mod explore;
+pub mod field;
 pub mod report;
 pub mod cli;

@@ -5,8 +5,8 @@ use std::path::Path;
 use lockstep::explore::bisect::Bisection;
 use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
-use lockstep::reactor::conduct::Defect;
-use lockstep::scenario::parse;
+use lockstep::reactor::defects::Defect;
+use lockstep::scenario::format::parse;
 
 fn trier() -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/api-rib");

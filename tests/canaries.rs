@@ -5,11 +5,12 @@ use std::path::Path;
 use lockstep::explore::canary::{CANARIES, Canary};
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
-use lockstep::reactor::conduct::Defect;
+use lockstep::reactor::defects::Defect;
+use lockstep::scenario::format::directory;
+use lockstep::scenario::format::parse;
 use lockstep::scenario::golden::Golden;
-use lockstep::scenario::manifest::Manifest;
-use lockstep::scenario::parse;
-use lockstep::scenario::suite::{Case, NetworkKind, Report};
+use lockstep::scenario::golden::manifest::Manifest;
+use lockstep::scenario::run::suite::{Case, NetworkKind, Report};
 use lockstep::sim::Keep;
 
 /// More than the worst of the README's sweeps took.
@@ -63,8 +64,7 @@ fn failing(mode: Mode, defects: &[Defect]) -> (usize, Vec<(String, Vec<u8>)>) {
     let manifest = Manifest::load(&captures).unwrap();
     let mut failing = Vec::new();
     let mut count = 0;
-    for entry in std::fs::read_dir(root.join("scenarios")).unwrap() {
-        let scenario = parse::load(&entry.unwrap().path()).unwrap();
+    for scenario in directory::select(&root.join("scenarios"), &[]).unwrap() {
         let case = Case::new(scenario, &captures, &manifest).unwrap();
         let report = case.run_with(mode, NetworkKind::Sim, defects).unwrap();
         count += 1;

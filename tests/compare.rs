@@ -8,7 +8,7 @@ use std::time::Duration;
 use lockstep::bgp::attribute::WireContext;
 use lockstep::capture::{Canonical, Direction, Happening, Item, Recorder, Resolution, Wire};
 use lockstep::compare::{Class, EntryKind, Input, Options, Report, captures, differences, telling};
-use lockstep::report::diff_text::{self, Manner};
+use lockstep::report::diff_text::{self, TextOptions};
 use proptest::prelude::*;
 
 use crate::capture::{keepalive, message, record, wire};
@@ -369,12 +369,12 @@ fn the_first_divergence_is_shown_with_all_that_helps() {
     let mut other = messages.clone();
     other[3] = update(&[3], 200, false);
     other.push(one(77));
-    let manner = Manner {
+    let shown = TextOptions {
         full: 1,
         limit: 20,
         colours: false,
     };
-    let text = diff_text::text(&exact(&messages, &other), ["A", "B"], manner);
+    let text = diff_text::text(&exact(&messages, &other), ["A", "B"], shown);
     insta::assert_snapshot!(text, @r#"
 1 connection, 7 messages the same; 2 differences: 1 extra, 1 other value
 

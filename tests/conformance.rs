@@ -7,7 +7,7 @@ mod turmoil;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lockstep::net::kernel::KernelNetwork;
+use lockstep::os::kernel::KernelNetwork;
 use lockstep::sim::{Settings, World};
 
 use script::Call::{Drain, Fill, Read, Shutdown, Write};

@@ -8,7 +8,7 @@ use lockstep::explore::generate::{Class, generate};
 use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
 use lockstep::explore::verify::{apart, fingerprints};
-use lockstep::scenario::parse;
+use lockstep::scenario::format::parse;
 
 fn trier(scenario: &str) -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");

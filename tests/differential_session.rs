@@ -9,9 +9,10 @@ use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::capability::{Capability, FourOctetAs};
 use lockstep::bgp::message::open::{AS_TRANS, Parameter};
 use lockstep::bgp::message::{Header, Message, Open};
+use lockstep::net::Opener;
 use lockstep::speaker::neighbor::{Address, AsNumber, Neighbor};
 use lockstep::speaker::peer::Peer;
-use lockstep::speaker::session::{Direction, Ends, Session, SessionEvent};
+use lockstep::speaker::session::{Ends, Session, SessionEvent};
 use lockstep::speaker::settings::Settings;
 
 /// `open` as the other side sends it.
@@ -85,7 +86,7 @@ impl Conversation {
         let ends = Ends {
             local: SocketAddr::new(local, 40000),
             peer: SocketAddr::new(local, 179),
-            direction: Direction::Outgoing,
+            opener: Opener::Us,
         };
         self.session = Some(self.peer.open(ends, &Settings::default(), self.now));
         self.drain();

@@ -8,7 +8,7 @@ use lockstep::explore::parse::parse;
 use lockstep::explore::probe::Probe;
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
-use lockstep::scenario::parse as scenario;
+use lockstep::scenario::format::parse as scenario;
 use lockstep::sim::Keep;
 
 /// A class, a plan of it for api-rr, and lines that the story must then have, as they begin after the host's name.
@@ -127,7 +127,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     ),
     (
         Class::CrashSpeaker,
-        "upset crash speaker at 6ms for 1s",
+        "crash speaker at 6ms for 1s",
         &[
             "0.006000 speaker ended",
             "1.006000 speaker program-started announce-routes",
@@ -135,7 +135,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     ),
     (
         Class::CrashPeer,
-        "upset crash peer 127.0.0.1 at 6ms for 1s",
+        "crash peer 127.0.0.1 at 6ms for 1s",
         &[
             "0.007000 127.0.0.1#1 broken: connection reset",
             "127.0.0.1#2 failed: connection refused",
@@ -143,22 +143,22 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     ),
     (
         Class::Program,
-        "upset program announce-routes late 500ms",
+        "program announce-routes late 500ms",
         &["0.500000 speaker command announce-routes announce route 192.168.0.0/32"],
     ),
     (
         Class::Program,
-        "upset program announce-routes slow 500ms",
+        "program announce-routes slow 500ms",
         &["1.000000 speaker command announce-routes announce route 192.168.0.0/32"],
     ),
     (
         Class::Program,
-        "upset program announce-routes dies 4",
+        "program announce-routes dies 4",
         &["0.005000 speaker program-ended announce-routes its output ended"],
     ),
     (
         Class::Program,
-        "upset program announce-routes floods 100",
+        "program announce-routes floods 100",
         &["0.000000 speaker command announce-routes # flood"],
     ),
     (
@@ -169,7 +169,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     ),
     (
         Class::Collide,
-        "upset peer 127.0.0.1 connects",
+        "peer 127.0.0.1 connects",
         &[
             "127.0.0.1<1 open 127.0.0.1:1179 ",
             "speaker collision 127.0.0.1#1 127.0.0.1#2",
@@ -177,7 +177,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     ),
     (
         Class::Deaf,
-        "fault 127.0.0.1#1 sent byte 99: stall\nupset peer 127.0.0.1 patient",
+        "fault 127.0.0.1#1 sent byte 99: stall\npeer 127.0.0.1 patient",
         &["speaker expired 127.0.0.1#1 SendHold"],
     ),
 ];
@@ -260,13 +260,13 @@ fn seeds_switch_classes_on_and_off_and_draw_every_action() {
         (Class::Refuse, &["opening: refuse", "opening: ignore"]),
         (Class::Silence, &[": silence "]),
         (Class::Window, &["\nwindow "]),
-        (Class::CrashSpeaker, &["upset crash speaker "]),
-        (Class::CrashPeer, &["upset crash peer "]),
+        (Class::CrashSpeaker, &["crash speaker "]),
+        (Class::CrashPeer, &["crash peer "]),
         (Class::Program, &[" late ", " slow ", " dies ", " floods "]),
         (Class::Skew, &["\nskew "]),
         (Class::Order, &["\norder drawn"]),
-        (Class::Collide, &["upset peer 127.0.0.1 connects"]),
-        (Class::Deaf, &[": stall\n", "upset peer 127.0.0.1 patient"]),
+        (Class::Collide, &["peer 127.0.0.1 connects"]),
+        (Class::Deaf, &[": stall\n", "peer 127.0.0.1 patient"]),
     ];
     let named: Vec<Class> = words.iter().map(|(class, _)| *class).collect();
     assert_eq!(named, Class::ALL);

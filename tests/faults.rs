@@ -1,4 +1,4 @@
-//! Faults befall connections as their plan says, and report it; the trace tells the same story twice.
+//! Faults trigger where their plan says, and report it; the trace tells the same story twice.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use lockstep::net::abort::Abort;
 use lockstep::net::clock::Clock;
-use lockstep::net::kernel::KernelNetwork;
-use lockstep::reactor::network::{Listener, Network, SocketOptions, Stream};
+use lockstep::net::{Listener, Network, SocketOptions, Stream};
+use lockstep::os::kernel::KernelNetwork;
 use lockstep::sim::{
     Action, ConnectionName, Direction, Fault, Faults, Keep, Link, Moment, Opener, Record, Seed,
     Settings, SimNetwork, Trace, TraceHash, World, instrument,

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use lockstep::capture::{Canonical, Direction as End, Item};
 use lockstep::explore::generate::{Class, generate};
-use lockstep::explore::import::{Choice, Import, ImportError, Voice};
 use lockstep::explore::parse;
 use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
+use lockstep::field::import::{Choice, Import, ImportError, Voice};
 use lockstep::reactor::Mode;
 use lockstep::scenario;
-use lockstep::scenario::manifest::Manifest;
-use lockstep::scenario::suite::{Case, NetworkKind};
-use lockstep::sim::{Event, Keep, Record, Socket};
+use lockstep::scenario::golden::manifest::Manifest;
+use lockstep::scenario::run::suite::{Case, NetworkKind};
+use lockstep::sim::{Keep, Record, Socket, TraceEvent};
 
 /// What passes on one connection: when, in milliseconds after its opening, from the speaker or to it, which octets.
 type Passed = Vec<(u64, bool, Vec<u8>)>;
@@ -64,7 +64,7 @@ impl Imported {
         let text = std::fs::read_to_string(self.directory.join("plan")).unwrap();
         let plan = parse::parse(&text).unwrap();
         assert_eq!(plan, self.import.plan);
-        let scenario = scenario::parse::load(&self.directory.join(&plan.scenario)).unwrap();
+        let scenario = scenario::format::parse::load(&self.directory.join(&plan.scenario)).unwrap();
         (plan, Trier::new(scenario, None).unwrap())
     }
 }
@@ -107,14 +107,14 @@ fn replayed(records: &[Record], lengths: &[Passed; 2]) -> ([Passed; 2], u64) {
     for record in records {
         let millis = (record.time - opened).as_nanos().div_ceil(1_000_000) as u64;
         match &record.event {
-            Event::Socket(_, Socket::Open(..)) => opened = record.time,
-            Event::Socket(_, Socket::Sent(sent)) => {
+            TraceEvent::Socket(_, Socket::Open(..)) => opened = record.time,
+            TraceEvent::Socket(_, Socket::Sent(sent)) => {
                 octets[0].extend(sent.iter().map(|octet| (millis, *octet)));
             }
-            Event::Socket(_, Socket::Received(received)) => {
+            TraceEvent::Socket(_, Socket::Received(received)) => {
                 octets[1].extend(received.iter().map(|octet| (millis, *octet)));
             }
-            Event::Fault(fault) if fault.contains(": reset") => {
+            TraceEvent::Fault(fault) if fault.contains(": reset") => {
                 // Cut as the capture's messages are: octets too few or too many are not hidden by that.
                 let mut lanes = octets.into_iter().zip(lengths).zip([true, false]).map(
                     |((octets, pieces), sent)| {
@@ -229,7 +229,8 @@ fn an_imported_scenario_is_run_and_searched_like_any_other() {
         let imported = import(&format!("searched-{name}"), &field(name), false);
         let directory = imported.directory.as_path();
         let manifest = Manifest::load(directory).unwrap();
-        let scenario = scenario::parse::load(&directory.join(&imported.import.name)).unwrap();
+        let scenario =
+            scenario::format::parse::load(&directory.join(&imported.import.name)).unwrap();
         let case = Case::new(scenario, directory, &manifest).unwrap();
         for mode in Mode::ALL {
             let report = case.run(mode, NetworkKind::Sim).unwrap();

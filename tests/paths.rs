@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use lockstep::net::abort::Abort;
-use lockstep::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use lockstep::net::{Connection, Listener, Network, SocketOptions, Stream};
 use lockstep::sim::{Link, Seed, Settings, SimConnection, SimNetwork, World};
 use proptest::prelude::*;
 use tokio::time::sleep;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use lockstep::net::Stream;
 use lockstep::reactor::control::Control;
-use lockstep::reactor::network::Stream;
 use lockstep::reactor::{Mode, Outcome};
 use lockstep::speaker::settings::Settings;
 

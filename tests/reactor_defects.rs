@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use lockstep::reactor::Mode;
-use lockstep::reactor::conduct::{Defect, Defects};
+use lockstep::reactor::defects::{Defect, Defects};
 use lockstep::sim::SimNetwork;
 use lockstep::speaker::settings::Settings;
 use tokio::time::timeout;

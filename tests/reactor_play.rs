@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use lockstep::config;
 use lockstep::net::clock::Clock;
-use lockstep::net::kernel::KernelNetwork;
-use lockstep::reactor::conduct::{Conduct, Sound};
+use lockstep::net::programs::{Program, Programs};
+use lockstep::net::{Listener, Network, SocketOptions, Stream};
+use lockstep::os::kernel::KernelNetwork;
 use lockstep::reactor::control::{self, Control, ControlSender};
-use lockstep::reactor::network::{Listener, Network, SocketOptions, Stream};
-use lockstep::reactor::observer::{Event, Observer};
-use lockstep::reactor::programs::{Program, Programs};
-use lockstep::reactor::{Mode, Outcome, Rotation, Speaker, run_conducted};
+use lockstep::reactor::defects::{DefectSet, NoDefects};
+use lockstep::reactor::observer::{Observer, SpeakerEvent};
+use lockstep::reactor::{Mode, Outcome, Rotation, Speaker, run_with_defects};
 use lockstep::sim::{self, Pipe, World, pipe};
 use lockstep::speaker::settings::Settings;
 use tokio::sync::Notify;
@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 pub struct Record(RefCell<Vec<(Duration, String)>>);
 
 impl Observer for Record {
-    fn observe(&self, at: Duration, event: &Event<'_>) {
+    fn observe(&self, at: Duration, event: &SpeakerEvent<'_>) {
         self.0.borrow_mut().push((at, event.to_string()));
     }
 }
@@ -59,7 +59,7 @@ impl Record {
 
 /// Programs whose other end a test holds.
 #[derive(Clone, Default)]
-pub struct Played(Rc<Stalls>);
+pub struct RunResult(Rc<Stalls>);
 
 #[derive(Default)]
 struct Stalls {
@@ -67,7 +67,7 @@ struct Stalls {
     news: Notify,
 }
 
-impl Programs for Played {
+impl Programs for RunResult {
     type Pipe = Pipe;
 
     fn start(&mut self, program: &Program) -> io::Result<Pipe> {
@@ -92,7 +92,7 @@ pub struct Hands<N: Network> {
     pub clock: Clock,
     pub control: ControlSender,
     pub record: Rc<Record>,
-    programs: Played,
+    programs: RunResult,
 }
 
 impl<N: Network> Hands<N> {
@@ -283,7 +283,7 @@ where
     F: FnOnce(Hands<sim::SimNetwork>) -> Fut + 'static,
     Fut: Future<Output = ()> + 'static,
 {
-    play_conducted(mode, texts, settings, Sound, script).unwrap()
+    play_conducted(mode, texts, settings, NoDefects, script).unwrap()
 }
 
 /// The same against a speaker of that conduct, which may never end.
@@ -295,7 +295,7 @@ pub fn play_conducted<C, F, Fut>(
     script: F,
 ) -> Option<(Rc<Record>, Outcome)>
 where
-    C: Conduct,
+    C: DefectSet,
     F: FnOnce(Hands<sim::SimNetwork>) -> Fut + 'static,
     Fut: Future<Output = ()> + 'static,
 {
@@ -339,7 +339,7 @@ where
             port,
             KernelNetwork,
             Clock::start(),
-            Sound,
+            NoDefects,
             script,
         )
         .await
@@ -357,7 +357,7 @@ async fn perform<N, C, F, Fut>(
 ) -> (Rc<Record>, Outcome)
 where
     N: Network,
-    C: Conduct,
+    C: DefectSet,
     F: FnOnce(Hands<N>) -> Fut + 'static,
     Fut: Future<Output = ()> + 'static,
 {
@@ -372,7 +372,7 @@ where
     let listener = network.listen(place).unwrap();
     let (sender, receiver) = control::channel();
     let record = Rc::new(Record::default());
-    let programs = Played::default();
+    let programs = RunResult::default();
     let hands = Hands {
         listener,
         network: network.clone(),
@@ -382,7 +382,7 @@ where
         record: Rc::clone(&record),
         programs: programs.clone(),
     };
-    let running = tokio::task::spawn_local(run_conducted(
+    let running = tokio::task::spawn_local(run_with_defects(
         mode,
         speaker,
         network,

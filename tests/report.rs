@@ -14,12 +14,12 @@ use lockstep::explore::shrink::Shrunk;
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
 use lockstep::report::html;
+use lockstep::scenario::format::parse;
 use lockstep::scenario::golden::Golden;
-use lockstep::scenario::manifest::Manifest;
-use lockstep::scenario::parse;
-use lockstep::scenario::suite::{Case, NetworkKind, Report};
-use lockstep::scenario::transcript::{Passed, Transcript};
-use lockstep::scenario::verdict::judge;
+use lockstep::scenario::golden::manifest::Manifest;
+use lockstep::scenario::run::suite::{Case, NetworkKind, Report};
+use lockstep::scenario::run::verdict::judge;
+use lockstep::scenario::scripted::transcript::{Passed, Transcript};
 use serde_json::json;
 
 fn case(name: &str) -> Case {

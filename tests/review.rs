@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use lockstep::scenario::golden::Golden;
-use lockstep::scenario::manifest::{Manifest, digest};
+use lockstep::scenario::golden::manifest::{Manifest, digest};
 
 const SCENARIO: &str = "conf-ebgp";
 

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use lockstep::scenario::parse;
+use lockstep::scenario::format::directory;
+use lockstep::scenario::format::parse;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 #[test]
 fn every_scenario_parses() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut count = 0;
-    for entry in std::fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
-        let scenario = parse::load(&path).unwrap_or_else(|error| panic!("{error:?}"));
+    for scenario in directory::select(&root, &[]).unwrap_or_else(|error| panic!("{error:?}")) {
+        let path = root.join(&scenario.name);
         for config in &scenario.config {
             assert!(path.join(config).is_file(), "{}: {config:?}", scenario.name);
         }
@@ -22,7 +22,8 @@ fn every_scenario_parses() {
 
 fn rendered(text: &str) -> String {
     let error = parse::parse(Path::new("scenarios/sample"), text).unwrap_err();
-    let error = lockstep::scenario::error::ScenarioError::from_text("sample/scenario", text, error);
+    let error =
+        lockstep::scenario::format::error::ScenarioError::from_text("sample/scenario", text, error);
     let mut out = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
         .render_report(&mut out, &error)

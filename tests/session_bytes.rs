@@ -6,7 +6,8 @@ use std::time::Duration;
 use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::family::Family;
 use lockstep::bgp::message::{Message, RefreshSubtype, RouteRefresh, Update};
-use lockstep::speaker::session::{Direction, Session, SessionEvent, State};
+use lockstep::net::Opener;
+use lockstep::speaker::session::{Session, SessionEvent, State};
 use lockstep::speaker::settings::Settings;
 use proptest::prelude::*;
 
@@ -18,7 +19,7 @@ const NOW: Duration = Duration::from_secs(1);
 fn session() -> Session {
     Session::new(
         Arc::new(neighbor(LEFT, RIGHT)),
-        ends(LEFT, RIGHT, Direction::Outgoing),
+        ends(LEFT, RIGHT, Opener::Us),
         &Settings::default(),
         false,
         Duration::ZERO,
@@ -29,7 +30,7 @@ fn session() -> Session {
 fn conversation() -> Vec<u8> {
     let mut peer = Session::new(
         Arc::new(neighbor(RIGHT, LEFT)),
-        ends(RIGHT, LEFT, Direction::Incoming),
+        ends(RIGHT, LEFT, Opener::Peer),
         &Settings::default(),
         false,
         Duration::ZERO,

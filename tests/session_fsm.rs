@@ -13,18 +13,19 @@ use lockstep::speaker::settings::Settings;
 use std::sync::Arc;
 
 use crate::session_pair::{LEFT, RIGHT, ends, neighbor, words};
-use lockstep::speaker::session::{Direction, SessionEvent};
+use lockstep::net::Opener;
+use lockstep::speaker::session::SessionEvent;
 
 const NOW: Duration = Duration::from_secs(1);
 
-fn session(direction: Direction) -> Session {
-    let (local, peer) = match direction {
-        Direction::Outgoing => (LEFT, RIGHT),
-        Direction::Incoming => (RIGHT, LEFT),
+fn session(opener: Opener) -> Session {
+    let (local, peer) = match opener {
+        Opener::Us => (LEFT, RIGHT),
+        Opener::Peer => (RIGHT, LEFT),
     };
     Session::new(
         Arc::new(neighbor(local, peer)),
-        ends(local, peer, direction),
+        ends(local, peer, opener),
         &Settings::default(),
         false,
         Duration::ZERO,
@@ -33,10 +34,7 @@ fn session(direction: Direction) -> Session {
 
 /// The peer's OPEN.
 fn open() -> Vec<u8> {
-    session(Direction::Incoming)
-        .poll_transmit()
-        .unwrap()
-        .to_vec()
+    session(Opener::Peer).poll_transmit().unwrap().to_vec()
 }
 
 fn encoded(message: &Message) -> Vec<u8> {
@@ -47,7 +45,7 @@ fn encoded(message: &Message) -> Vec<u8> {
 
 /// A session that has been brought to `state`.
 fn in_state(state: State) -> Session {
-    let mut session = session(Direction::Outgoing);
+    let mut session = session(Opener::Us);
     if state != State::OpenSent {
         session.handle_bytes(NOW, &open());
     }

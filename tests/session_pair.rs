@@ -9,10 +9,11 @@ use lockstep::bgp::family::Family;
 use lockstep::bgp::message::{Header, Message};
 use lockstep::bgp::nlri::inet::Inet;
 use lockstep::bgp::nlri::{Nlri, NlriValue, PathId};
+use lockstep::net::Opener;
 use lockstep::speaker::neighbor::Neighbor;
 use lockstep::speaker::peer::Peer;
 use lockstep::speaker::route::{ConfiguredRoute, Route};
-use lockstep::speaker::session::{Direction, Ends, Session, SessionEvent, State};
+use lockstep::speaker::session::{Ends, Session, SessionEvent, State};
 use lockstep::speaker::settings::Settings;
 
 pub const LEFT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -23,11 +24,11 @@ pub fn neighbor(local: Ipv4Addr, peer: Ipv4Addr) -> Neighbor {
     Neighbor::new(IpAddr::V4(peer), IpAddr::V4(local), 65000, 65000)
 }
 
-pub fn ends(local: Ipv4Addr, peer: Ipv4Addr, direction: Direction) -> Ends {
+pub fn ends(local: Ipv4Addr, peer: Ipv4Addr, opener: Opener) -> Ends {
     Ends {
         local: SocketAddr::new(IpAddr::V4(local), 40000),
         peer: SocketAddr::new(IpAddr::V4(peer), 179),
-        direction,
+        opener,
     }
 }
 
@@ -188,8 +189,8 @@ impl Pair {
     pub fn with_settings(left: Neighbor, right: Neighbor, settings: &Settings) -> Self {
         Self {
             now: Duration::ZERO,
-            left: Side::new(left, ends(LEFT, RIGHT, Direction::Outgoing), settings),
-            right: Side::new(right, ends(RIGHT, LEFT, Direction::Incoming), settings),
+            left: Side::new(left, ends(LEFT, RIGHT, Opener::Us), settings),
+            right: Side::new(right, ends(RIGHT, LEFT, Opener::Peer), settings),
             chunk: usize::MAX,
         }
     }
@@ -243,7 +244,7 @@ impl Pair {
             side.session.handle_eof(self.now);
             side.drain(self.now);
             side.sent.clear();
-            let ends = ends(local, peer, Direction::Outgoing);
+            let ends = ends(local, peer, Opener::Us);
             side.session = side.peer.open(ends, &Settings::default(), self.now);
         }
         self.settle()

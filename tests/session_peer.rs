@@ -9,11 +9,12 @@ use lockstep::bgp::family::{Families, Family};
 use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::bgp::message::Operational;
 use lockstep::bgp::message::operational::{OperationalType, OperationalValue};
+use lockstep::net::Opener;
 use lockstep::speaker::neighbor::{AddPath, Address, Neighbor};
 use lockstep::speaker::peer::Peer;
 use lockstep::speaker::rib::Refused;
 use lockstep::speaker::route::ConfiguredRoute;
-use lockstep::speaker::session::{Direction, State};
+use lockstep::speaker::session::State;
 use lockstep::speaker::settings::Settings;
 
 use crate::session_pair::{LEFT, Pair, RIGHT, configured, ends, neighbor, route};
@@ -181,7 +182,7 @@ fn next_hop_self_waits_until_our_address_is_known() {
     assert!(peer.announce(&self_route("10.0.0.0/24")).unwrap());
     assert!(peer.rib_out().is_empty());
     let _ = peer.open(
-        ends(LEFT, RIGHT, Direction::Outgoing),
+        ends(LEFT, RIGHT, Opener::Us),
         &Settings::default(),
         Duration::ZERO,
     );
@@ -344,7 +345,7 @@ fn every_capability_stands_in_its_place() {
     capability.multi_session = true;
     let mut peer = peer(left);
     let mut session = peer.open(
-        ends(LEFT, RIGHT, Direction::Outgoing),
+        ends(LEFT, RIGHT, Opener::Us),
         &Settings::default(),
         Duration::ZERO,
     );

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use lockstep::reactor::Mode;
+use lockstep::scenario::format::directory;
 use lockstep::scenario::golden::Golden;
-use lockstep::scenario::manifest::Manifest;
-use lockstep::scenario::parse;
-use lockstep::scenario::suite::{Case, NetworkKind};
+use lockstep::scenario::golden::manifest::Manifest;
+use lockstep::scenario::run::suite::{Case, NetworkKind};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -15,14 +15,10 @@ fn root() -> PathBuf {
 fn cases() -> Vec<Case> {
     let captures = root().join("captures");
     let manifest = Manifest::load(&captures).unwrap();
-    let mut names: Vec<PathBuf> = std::fs::read_dir(root().join("scenarios"))
+    directory::select(&root().join("scenarios"), &[])
         .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    names.sort();
-    names
-        .iter()
-        .map(|path| Case::new(parse::load(path).unwrap(), &captures, &manifest).unwrap())
+        .into_iter()
+        .map(|scenario| Case::new(scenario, &captures, &manifest).unwrap())
         .collect()
 }
 

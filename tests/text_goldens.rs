@@ -7,7 +7,7 @@ use lockstep::bgp::dissect::{self, Node};
 use lockstep::capture::{Canonical, Direction, StreamId};
 use lockstep::compare::agreed;
 use lockstep::report::summary::summary;
-use lockstep::scenario::manifest::Manifest;
+use lockstep::scenario::golden::manifest::Manifest;
 
 #[test]
 fn goldens_say_what_they_said() {

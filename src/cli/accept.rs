@@ -9,8 +9,8 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::output::say;
 use crate::net::clock;
-use crate::scenario::manifest::Manifest;
-use crate::scenario::pending;
+use crate::scenario::golden::manifest::Manifest;
+use crate::scenario::golden::pending;
 
 /// Which of what `lockstep run` left to accept.
 #[derive(Debug, Args)]

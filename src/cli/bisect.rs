@@ -10,9 +10,9 @@ use super::explore::named_defect;
 use super::output::say;
 use super::plan_file::PlanFile;
 use crate::bgp::hex;
-use crate::explore::bisect::{Bisection, Parting};
-use crate::reactor::conduct::Defect;
-use crate::scenario::transcript::Passed;
+use crate::explore::bisect::{Bisection, FirstDifference};
+use crate::reactor::defects::Defect;
+use crate::scenario::scripted::transcript::Passed;
 use crate::sim::Record;
 
 /// Which plan.
@@ -62,7 +62,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 
 fn told(
     what: &str,
-    parting: &Parting,
+    parting: &FirstDifference,
     bisection: &Bisection,
     pending: &[Vec<String>; 2],
 ) -> String {

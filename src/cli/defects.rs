@@ -10,10 +10,10 @@ use super::output::say;
 use crate::explore::canary::{CANARIES, Canary};
 use crate::explore::shrink::shrink;
 use crate::explore::trial::Trier;
-use crate::reactor::conduct::Defect;
+use crate::reactor::defects::Defect;
+use crate::scenario::format::parse;
 use crate::scenario::golden::Golden;
-use crate::scenario::manifest::Manifest;
-use crate::scenario::parse;
+use crate::scenario::golden::manifest::Manifest;
 
 /// A list, or the table.
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     Ok(Status::Passed)
 }
 
-/// The canary's scenario, ready to be tried, from the directory that holds `scenarios/` and `qa/`.
+/// The canary's scenario, ready to be tried, from the directory that holds `scenarios/`.
 fn trier(canary: &Canary, captures: &Path) -> miette::Result<Trier> {
     let scenario = parse::load(&Path::new(canary.directory).join(canary.scenario))?;
     let manifest = Manifest::load(captures).into_diagnostic()?;

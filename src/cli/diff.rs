@@ -13,7 +13,7 @@ use super::input::Places;
 use super::output::output;
 use crate::capture::Canonical;
 use crate::compare::{Input, Options, captures};
-use crate::report::diff_text::{self, Manner};
+use crate::report::diff_text::{self, TextOptions};
 use crate::report::{diff_json, html};
 
 /// Octets from which a progress bar is worth its place.
@@ -113,12 +113,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         let text = if arguments.json {
             format!("{:#}\n", diff_json::json(&report, names))
         } else {
-            let manner = Manner {
+            let shown = TextOptions {
                 full: arguments.full,
                 limit: arguments.limit,
                 colours: console::colors_enabled(),
             };
-            diff_text::text(&report, names, manner)
+            diff_text::text(&report, names, shown)
         };
         print(&text)?;
     }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::Status;
 use super::output::{Output, output, say};
-use super::run::{Modes, chosen};
+use super::run::Modes;
 use crate::explore::every_byte;
 use crate::explore::finding::Finding;
 use crate::explore::generate::{Class, generate};
@@ -27,12 +27,13 @@ use crate::explore::probe::Probe;
 use crate::explore::suggest;
 use crate::explore::trial::{Trial, Trier};
 use crate::net::clock::Clock;
-use crate::reactor::conduct::Defect;
+use crate::reactor::defects::Defect;
 use crate::report::html;
+use crate::scenario::format::directory;
+use crate::scenario::format::parse::parse_duration;
+use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
-use crate::scenario::manifest::Manifest;
-use crate::scenario::parse::parse_duration;
-use crate::scenario::script::Scenario;
+use crate::scenario::golden::manifest::Manifest;
 
 /// What to search, how far, and where to leave what is found.
 #[derive(Debug, Args)]
@@ -170,13 +171,15 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 
 fn cases(arguments: &Arguments) -> miette::Result<Vec<Shared>> {
     let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
-    Ok(chosen(&arguments.scenario_dir, &arguments.scenarios)?
-        .into_iter()
-        .map(|scenario| {
-            let golden = Golden::load(&arguments.captures, &manifest, &scenario.name).ok();
-            (scenario, golden)
-        })
-        .collect())
+    Ok(
+        directory::select(&arguments.scenario_dir, &arguments.scenarios)?
+            .into_iter()
+            .map(|scenario| {
+                let golden = Golden::load(&arguments.captures, &manifest, &scenario.name).ok();
+                (scenario, golden)
+            })
+            .collect(),
+    )
 }
 
 /// Every plan of this part of the sweep, with the number of its scenario.

@@ -8,7 +8,7 @@ use clap::Args;
 use miette::IntoDiagnostic;
 
 use super::Status;
-use crate::explore::import::{Choice, Import};
+use crate::field::import::{Choice, Import};
 use crate::sim::Direction;
 
 /// Which capture, which session in it, and where to put what becomes of it.

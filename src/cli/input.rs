@@ -8,14 +8,14 @@ use std::time::Duration;
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
-use super::run::chosen;
 use crate::compare::Input;
 use crate::reactor::Mode;
-use crate::scenario::manifest::Manifest;
-use crate::scenario::mark::Mark;
-use crate::scenario::play::play;
-use crate::scenario::record::pcap;
-use crate::scenario::suite::NetworkKind;
+use crate::scenario::format::directory;
+use crate::scenario::golden::manifest::Manifest;
+use crate::scenario::run::mark::Mark;
+use crate::scenario::run::play::play;
+use crate::scenario::run::record::pcap;
+use crate::scenario::run::suite::NetworkKind;
 
 /// What stands for a mode in the name of a golden.
 const GOLDEN: &str = "golden";
@@ -107,8 +107,9 @@ impl Places {
         let manifest = Manifest::load(&self.captures).into_diagnostic()?;
         let Some(entry) = manifest.entry(scenario) else {
             // That there is no such scenario says more than that it has no golden.
-            chosen(&self.scenario_dir, &[scenario.to_owned()])
-                .map_err(|error| error.wrap_err(format!("there is no file {scenario}")))?;
+            directory::select(&self.scenario_dir, &[scenario.to_owned()]).map_err(|error| {
+                miette::Report::from(error).wrap_err(format!("there is no file {scenario}"))
+            })?;
             return Err(miette!(
                 help = "`{scenario}@sync` and `{scenario}@async` are what our own speaker sends",
                 "scenario {scenario} has no golden"
@@ -118,7 +119,7 @@ impl Places {
     }
 
     fn played(&self, name: &str, scenario: &str, mode: Mode) -> miette::Result<(Input, Vec<Mark>)> {
-        let mut scenarios = chosen(&self.scenario_dir, &[scenario.to_owned()])?;
+        let mut scenarios = directory::select(&self.scenario_dir, &[scenario.to_owned()])?;
         let Some(scenario) = scenarios.pop() else {
             return Err(miette!("there is no scenario `{scenario}`"));
         };

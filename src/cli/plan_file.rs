@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use super::run::{named, near};
 use crate::explore::parse::{parse, scenario_span};
 use crate::explore::plan::Plan;
 use crate::explore::suggest;
 use crate::explore::trial::Trier;
-use crate::scenario::error::ScenarioError;
+use crate::scenario::format::directory;
+use crate::scenario::format::error::ScenarioError;
 use crate::scenario::golden::Golden;
-use crate::scenario::manifest::Manifest;
+use crate::scenario::golden::manifest::Manifest;
 
 /// A plan and where its scenario is.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ impl PlanFile {
         };
         if !directory.join("scenario").is_file() {
             let span = scenario_span(&text).unwrap_or_default();
-            let help = near(&plan.scenario, &named(&self.scenario_dir)?);
+            let help = directory::nearest(&plan.scenario, &directory::names(&self.scenario_dir)?);
             return Err(ScenarioError::new(
                 &name,
                 &text,
@@ -60,7 +60,7 @@ impl PlanFile {
             )
             .into());
         }
-        let scenario = crate::scenario::parse::load(&directory)?;
+        let scenario = crate::scenario::format::parse::load(&directory)?;
         let manifest = Manifest::load(&self.captures).into_diagnostic()?;
         let golden = Golden::load(&self.captures, &manifest, &scenario.name).ok();
         let trier = Trier::new(scenario, golden)?;

@@ -10,11 +10,13 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use super::Status;
 use super::output::say;
 use crate::net::clock;
-use crate::scenario::external::Launcher;
+use crate::scenario::format::directory;
+use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::Golden;
-use crate::scenario::manifest::{Entry, Manifest, digest, write_whole};
-use crate::scenario::script::{GoldenSource, Scenario};
-use crate::scenario::{expected, record};
+use crate::scenario::golden::expected;
+use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest, write_whole};
+use crate::scenario::run::external::Launcher;
+use crate::scenario::run::record;
 
 const VERSION: &str = "import importlib.metadata as m; print(m.version('exabgp'))";
 
@@ -58,7 +60,7 @@ enum Speaker {
 /// A scenario that says what none says, a reference that is not there, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let Speaker::Exabgp = arguments.speaker;
-    let scenarios = super::run::chosen(&arguments.scenario_dir, &arguments.scenarios)?;
+    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let launcher = launcher(&arguments.reference)?;
     let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let mut status = Status::Passed;
@@ -115,7 +117,7 @@ fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
 fn golden(
     scenario: &Scenario,
     launcher: &Launcher,
-) -> miette::Result<Result<(Entry, Vec<u8>), String>> {
+) -> miette::Result<Result<(ManifestEntry, Vec<u8>), String>> {
     let now = clock::since_1970();
     let (speaker, version, command, bytes) = match scenario.golden {
         GoldenSource::Messages => {
@@ -150,7 +152,7 @@ fn golden(
     let date = DateTime::<Utc>::from_timestamp(now.as_secs().cast_signed(), 0)
         .unwrap_or_default()
         .format("%F");
-    let entry = Entry {
+    let entry = ManifestEntry {
         scenario: scenario.name.clone(),
         file: format!("{}.pcap", scenario.name),
         speaker: speaker.into(),

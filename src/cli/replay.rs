@@ -13,8 +13,8 @@ use super::plan_file::PlanFile;
 use super::run::Modes;
 use crate::explore::oracle::Failure;
 use crate::reactor::Mode;
-use crate::reactor::conduct::Defect;
-use crate::scenario::parse::parse_duration;
+use crate::reactor::defects::Defect;
+use crate::scenario::format::parse::parse_duration;
 use crate::sim::Keep;
 
 /// Which plan, in which mode, and how much to tell.

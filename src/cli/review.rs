@@ -9,9 +9,9 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::accept::{ACCEPTED, today};
 use super::output::{output, say};
-use crate::report::diff_text::{self, Manner};
-use crate::scenario::manifest::Manifest;
-use crate::scenario::pending::{self, Pending};
+use crate::report::diff_text::{self, TextOptions};
+use crate::scenario::golden::manifest::Manifest;
+use crate::scenario::golden::pending::{self, Pending};
 
 /// What to review.
 #[derive(Debug, Args)]
@@ -112,12 +112,12 @@ fn show(pending: &Pending, manifest: &Manifest, arguments: &Arguments) -> miette
     let report = pending
         .compare(&arguments.captures, manifest)
         .into_diagnostic()?;
-    let manner = Manner {
+    let options = TextOptions {
         full: arguments.full,
         limit: 20,
         colours: console::colors_enabled(),
     };
-    super::diff::print(&diff_text::text(&report, ["golden", "pending"], manner))
+    super::diff::print(&diff_text::text(&report, ["golden", "pending"], options))
 }
 
 /// Asks until there is an answer. At the end of the input nobody decides.

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use miette::{IntoDiagnostic, WrapErr, miette};
+use miette::{IntoDiagnostic, WrapErr};
 
 use super::Status;
 use super::output::{output, say};
 use crate::reactor::Mode;
-use crate::reactor::conduct::Defect;
+use crate::reactor::defects::Defect;
 use crate::report::{annotation, html, junit, markdown, terminal};
-use crate::scenario::manifest::Manifest;
-use crate::scenario::parse;
-use crate::scenario::pending;
-use crate::scenario::script::Scenario;
-use crate::scenario::suite::{Case, NetworkKind, Report};
+use crate::scenario::format::directory;
+use crate::scenario::format::script::Scenario;
+use crate::scenario::golden::manifest::Manifest;
+use crate::scenario::golden::pending;
+use crate::scenario::run::suite::{Case, NetworkKind, Report};
 
 /// Which scenarios, how, and how to tell of them.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ impl Modes {
 /// # Errors
 /// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let scenarios = chosen(&arguments.scenario_dir, &arguments.scenarios)?;
+    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     if arguments.list {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
@@ -257,80 +257,4 @@ fn list(scenarios: &[Scenario]) -> io::Result<()> {
         writeln!(out, "{:32} {}", scenario.name, scenario.about)?;
     }
     Ok(())
-}
-
-/// The scenarios of `directory` with these names, or all of them, by name.
-///
-/// # Errors
-/// A directory or a scenario that cannot be read, a name that is none's.
-pub fn chosen(directory: &Path, names: &[String]) -> miette::Result<Vec<Scenario>> {
-    let all = named(directory)?;
-    let wanted = if names.is_empty() || names == ["all"] {
-        &all
-    } else {
-        names
-    };
-    wanted
-        .iter()
-        .map(|name| {
-            if !all.contains(name) {
-                return Err(miette!(
-                    help = near(name, &all),
-                    "there is no scenario `{name}`"
-                ));
-            }
-            Ok(parse::load(&directory.join(name))?)
-        })
-        .collect()
-}
-
-/// The names of the scenarios of `directory`, in order.
-///
-/// # Errors
-/// A directory that cannot be read.
-pub fn named(directory: &Path) -> miette::Result<Vec<String>> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(directory)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("no scenarios in {}", directory.display()))?
-    {
-        let entry = entry.into_diagnostic()?;
-        if entry.path().join("scenario").is_file() {
-            all.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    all.sort();
-    Ok(all)
-}
-
-/// Help where `name` is none of `all` the scenarios.
-pub fn near(name: &str, all: &[String]) -> String {
-    all.iter()
-        .max_by_key(|known| (similar(name, known) * 1e6) as u64)
-        .filter(|known| similar(name, known) > 0.5)
-        .map_or_else(
-            || "`lockstep run --list` prints their names".to_owned(),
-            |near| format!("did you mean `{near}`? `lockstep run --list` prints all of them"),
-        )
-}
-
-fn similar(one: &str, other: &str) -> f32 {
-    similar::TextDiff::from_chars(one, other).ratio()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_no_scenario_has_is_told_the_nearest() {
-        let all = named(Path::new("scenarios")).unwrap();
-        assert!(all.len() >= 72, "{}", all.len());
-        let help = near("api-rbi", &all);
-        assert!(help.starts_with("did you mean `api-rib`? "), "{help}");
-        assert_eq!(
-            near("zzzzzz", &all),
-            "`lockstep run --list` prints their names"
-        );
-    }
 }

@@ -22,11 +22,11 @@ use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
 use crate::config::{self, ConfigError, Configuration};
 use crate::net::clock::{self, Clock};
-use crate::net::kernel::KernelNetwork;
-use crate::net::programs::ChildPrograms;
-use crate::net::service::{self, PidFile};
+use crate::os::kernel::KernelNetwork;
+use crate::os::programs::ChildPrograms;
+use crate::os::service::{self, PidFile};
 use crate::reactor::control::{self, Control, ControlSender};
-use crate::reactor::observer::{Event, Observer};
+use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
 
 /// What to run, where, and how loudly.
@@ -347,19 +347,21 @@ fn set_up_log(arguments: &Arguments, environment: &Environment) -> miette::Resul
 struct Log;
 
 impl Observer for Log {
-    fn observe(&self, _at: Duration, event: &Event<'_>) {
+    fn observe(&self, _at: Duration, event: &SpeakerEvent<'_>) {
         match event {
-            Event::Sent { .. }
-            | Event::Received { .. }
-            | Event::Command { .. }
-            | Event::Answer { .. }
-            | Event::Told { .. }
-            | Event::Taken { .. }
-            | Event::Retry { .. } => tracing::debug!(target: "lockstep::reactor", "{event}"),
-            Event::Malformed { .. }
-            | Event::Unsendable { .. }
-            | Event::NotListening { .. }
-            | Event::ProgramFailed { .. } => tracing::warn!(target: "lockstep::reactor", "{event}"),
+            SpeakerEvent::Sent { .. }
+            | SpeakerEvent::Received { .. }
+            | SpeakerEvent::Command { .. }
+            | SpeakerEvent::Answer { .. }
+            | SpeakerEvent::Told { .. }
+            | SpeakerEvent::Taken { .. }
+            | SpeakerEvent::Retry { .. } => tracing::debug!(target: "lockstep::reactor", "{event}"),
+            SpeakerEvent::Malformed { .. }
+            | SpeakerEvent::Unsendable { .. }
+            | SpeakerEvent::NotListening { .. }
+            | SpeakerEvent::ProgramFailed { .. } => {
+                tracing::warn!(target: "lockstep::reactor", "{event}")
+            }
             _ => tracing::info!(target: "lockstep::reactor", "{event}"),
         }
     }

@@ -8,10 +8,10 @@ use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::output::say;
-use super::run::chosen;
 use crate::explore::generate::{Class, generate};
 use crate::explore::trial::Trier;
 use crate::explore::verify::{apart, fingerprints};
+use crate::scenario::format::directory;
 
 /// How many plans of which scenarios.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub struct Arguments {
 /// Bad input; a process that cannot be started.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut triers = Vec::new();
-    for scenario in chosen(&arguments.scenario_dir, &arguments.scenarios)? {
+    for scenario in directory::select(&arguments.scenario_dir, &arguments.scenarios)? {
         triers.push(Trier::new(scenario, None)?);
     }
     let once = || {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::plan::Plan;
-use super::run::Ran;
-use super::trial::Trier;
+use crate::explore::plan::Plan;
+use crate::explore::run::FinishedRun;
+use crate::explore::trial::Trier;
 use crate::reactor::Mode;
-use crate::scenario::message::KEEPALIVE;
-use crate::scenario::transcript::Passed;
+use crate::scenario::format::message::KEEPALIVE;
+use crate::scenario::scripted::transcript::Passed;
 use crate::sim::{Keep, Record};
 
 /// How many records of each reactor are shown on either side of the parting.
@@ -17,7 +17,7 @@ const SHOWN: usize = 6;
 
 /// A message at which two runs part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parting {
+pub struct FirstDifference {
     /// The peer.
     pub peer: IpAddr,
     /// The connection, from 1.
@@ -32,7 +32,7 @@ pub struct Parting {
     pub passed: [Option<Passed>; 2],
 }
 
-impl Parting {
+impl FirstDifference {
     /// The instant: the earlier of the two.
     #[must_use]
     pub fn at(&self) -> Duration {
@@ -45,9 +45,9 @@ impl Parting {
 #[derive(Debug, Clone)]
 pub struct Bisection {
     /// Where the octets part first.
-    pub octets: Option<Parting>,
+    pub octets: Option<FirstDifference>,
     /// Where the times part first.
-    pub time: Option<Parting>,
+    pub time: Option<FirstDifference>,
     /// All that happened, in sync and in async.
     pub records: [Vec<Record>; 2],
 }
@@ -92,7 +92,7 @@ impl Bisection {
 /// Messages by peer, connection and direction, KEEPALIVEs left out: those are compared by timers, not by count.
 type Streams = BTreeMap<(IpAddr, usize, bool), Vec<Passed>>;
 
-fn streams(ran: &Ran) -> Streams {
+fn streams(ran: &FinishedRun) -> Streams {
     let mut streams = Streams::new();
     for transcript in &ran.played.transcripts {
         for passed in &transcript.messages {
@@ -106,7 +106,10 @@ fn streams(ran: &Ran) -> Streams {
 }
 
 /// The earliest message that is not the `same` in both.
-fn parting(streams: &[Streams; 2], same: impl Fn(&Passed, &Passed) -> bool) -> Option<Parting> {
+fn parting(
+    streams: &[Streams; 2],
+    same: impl Fn(&Passed, &Passed) -> bool,
+) -> Option<FirstDifference> {
     let [sync, tasks] = streams;
     let keys: std::collections::BTreeSet<_> = sync.keys().chain(tasks.keys()).copied().collect();
     let partings = keys.into_iter().filter_map(|key| {
@@ -116,7 +119,7 @@ fn parting(streams: &[Streams; 2], same: impl Fn(&Passed, &Passed) -> bool) -> O
             !matches!((one.get(at), other.get(at)), (Some(one), Some(other)) if same(one, other))
         })?;
         let (peer, attempt, from_speaker) = key;
-        Some(Parting {
+        Some(FirstDifference {
             peer,
             attempt,
             from_speaker,
@@ -125,7 +128,7 @@ fn parting(streams: &[Streams; 2], same: impl Fn(&Passed, &Passed) -> bool) -> O
             passed: [one.get(at).cloned(), other.get(at).cloned()],
         })
     });
-    partings.min_by_key(Parting::at)
+    partings.min_by_key(FirstDifference::at)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The canaries: for each historical defect, a scenario and an oracle that catch it. A search that lets one live is blind.
 
-use super::generate::{Class, generate};
-use super::oracle::Oracle;
-use super::plan::Plan;
-use super::trial::Trier;
+use crate::explore::generate::{Class, generate};
+use crate::explore::oracle::Oracle;
+use crate::explore::plan::Plan;
+use crate::explore::trial::Trier;
 use crate::reactor::Mode;
-use crate::reactor::conduct::Defect;
+use crate::reactor::defects::Defect;
 
 /// How a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Canary {
 }
 
 const SUITE: &str = "scenarios";
-const EXTRA: &str = "qa/canaries";
+const EXTRA: &str = "scenarios/canaries";
 
 macro_rules! canaries {
     ($($defect:ident: $directory:ident $scenario:literal, $mode:ident, $oracle:ident, [$($class:ident),*];)*) => {
@@ -62,7 +62,7 @@ canaries! {
 
 /// The plan that caught a defect, and how many seeds it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catch {
+pub struct CaughtDefect {
     /// Seeds tried, the last of which caught it.
     pub seeds: usize,
     /// What caught it.
@@ -87,13 +87,15 @@ impl Canary {
 
     /// Tries seeds from `from` on, `most` at most, until one catches the defect.
     #[must_use]
-    pub fn hunt(&self, trier: &Trier, from: u64, most: usize) -> Option<Catch> {
+    pub fn hunt(&self, trier: &Trier, from: u64, most: usize) -> Option<CaughtDefect> {
         (0..most).find_map(|tried| {
             let plan = self.switched_on(&self.plan(trier, from + tried as u64));
-            trier.fails(&plan, self.mode, self.oracle).then_some(Catch {
-                seeds: tried + 1,
-                plan,
-            })
+            trier
+                .fails(&plan, self.mode, self.oracle)
+                .then_some(CaughtDefect {
+                    seeds: tried + 1,
+                    plan,
+                })
         })
     }
 }

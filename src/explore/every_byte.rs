@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::generate::Profile;
-use super::plan::Plan;
+use crate::explore::generate::Profile;
+use crate::explore::plan::Plan;
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 
 /// Long enough for everything on its way to pile up, too short for a program to lose its patience.

@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::oracle::{Failure, Oracle};
-use super::plan::Plan;
-use super::shrink::{Shrunk, shrink};
-use super::trial::Trier;
+use crate::explore::oracle::{Failure, Oracle};
+use crate::explore::plan::Plan;
+use crate::explore::shrink::{Shrunk, shrink};
+use crate::explore::trial::Trier;
 use crate::reactor::Mode;
-use crate::scenario::played::Played;
-use crate::scenario::record::pcap;
+use crate::scenario::run::played::RunResult;
+use crate::scenario::run::record::pcap;
 use crate::sim::Keep;
 
 /// Captures of a simulation begin when time does.
@@ -76,7 +76,7 @@ impl Finding {
         &self,
         trier: &Trier,
         directory: &Path,
-    ) -> io::Result<(PathBuf, Vec<(Mode, Played)>)> {
+    ) -> io::Result<(PathBuf, Vec<(Mode, RunResult)>)> {
         let name = format!(
             "{}-{}-{}-{}",
             self.drawn.scenario, self.mode, self.failure.oracle, self.drawn.seed

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::plan::Plan;
-use super::suggest;
-use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
+use crate::explore::plan::Plan;
+use crate::explore::suggest;
+use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, Random, Seed};
 
 macro_rules! classes {
@@ -172,18 +172,19 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
         Class::Order => plan.drawn_order = true,
-        Class::CrashSpeaker => plan.upsets.push(Upset::CrashSpeaker {
+        Class::CrashSpeaker => plan.host_faults.push(HostFault::CrashSpeaker {
             at: within(profile, random),
             down: micros(random, 3_000_000),
         }),
         Class::CrashPeer => {
             if let Some((peer, ..)) = connection(profile, random) {
                 let (at, down) = (within(profile, random), micros(random, 3_000_000));
-                plan.upsets.push(Upset::CrashPeer { peer, at, down });
+                plan.host_faults
+                    .push(HostFault::CrashPeer { peer, at, down });
             }
         }
         Class::Program => program(plan, profile, random),
-        Class::Collide => oddity(plan, profile, random, Oddity::Connects),
+        Class::Collide => behaviour(plan, profile, random, PeerBehaviour::Connects),
         // A peer that reads nothing, and would otherwise give the session up long before the speaker does.
         Class::Deaf => {
             let stall = somewhere(profile, random, Action::Stall(None));
@@ -193,22 +194,22 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
                     ..fault
                 });
                 let peer = fault.connection.peer;
-                strange(plan, peer, Oddity::Patient);
+                strange(plan, peer, PeerBehaviour::Patient);
             }
         }
     }
 }
 
-fn oddity(plan: &mut Plan, profile: &Profile, random: &mut Random, oddity: Oddity) {
+fn behaviour(plan: &mut Plan, profile: &Profile, random: &mut Random, behaviour: PeerBehaviour) {
     if let Some((peer, ..)) = connection(profile, random) {
-        strange(plan, peer, oddity);
+        strange(plan, peer, behaviour);
     }
 }
 
-fn strange(plan: &mut Plan, peer: IpAddr, oddity: Oddity) {
-    let upset = Upset::Peer { peer, oddity };
-    if !plan.upsets.contains(&upset) {
-        plan.upsets.push(upset);
+fn strange(plan: &mut Plan, peer: IpAddr, behaviour: PeerBehaviour) {
+    let fault = HostFault::Peer { peer, behaviour };
+    if !plan.host_faults.contains(&fault) {
+        plan.host_faults.push(fault);
     }
 }
 
@@ -219,12 +220,12 @@ fn program(plan: &mut Plan, profile: &Profile, random: &mut Random) {
     }
     let (name, steps) = &profile.programs[random.below(count) as usize];
     let how = match random.below(4) {
-        0 => Misbehaviour::Late(Duration::from_millis(random.below(3_000))),
-        1 => Misbehaviour::Slow(Duration::from_millis(1 + random.below(300))),
-        2 => Misbehaviour::Dies(1 + random.below((*steps).max(1) as u64) as usize),
-        _ => Misbehaviour::Floods(1 + random.below(3_000) as usize),
+        0 => ProgramFault::Late(Duration::from_millis(random.below(3_000))),
+        1 => ProgramFault::Slow(Duration::from_millis(1 + random.below(300))),
+        2 => ProgramFault::Dies(1 + random.below((*steps).max(1) as u64) as usize),
+        _ => ProgramFault::Floods(1 + random.below(3_000) as usize),
     };
-    plan.upsets.push(Upset::Program {
+    plan.host_faults.push(HostFault::Program {
         name: name.clone(),
         how,
     });

@@ -8,7 +8,6 @@ pub mod canary;
 pub mod every_byte;
 pub mod finding;
 pub mod generate;
-pub mod import;
 pub mod jobs;
 pub mod observed;
 pub mod oracle;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::probe::Probe;
-use super::stream::Framer;
+use crate::explore::probe::Probe;
+use crate::explore::stream::Framer;
 use crate::net::clock::Clock;
 use crate::reactor::control::Control;
-use crate::reactor::observer::{Event, Observer};
-use crate::scenario::mark::Mark;
+use crate::reactor::observer::{Observer, SpeakerEvent};
+use crate::scenario::run::mark::Mark;
 use crate::sim::{self, Socket, Trace};
 use crate::speaker::session::{Cause, State, TimerKind};
 
@@ -126,7 +126,7 @@ impl Watcher {
         trace.listen(move |record| {
             let mut observed = ear.borrow_mut();
             observed.reach(record.time);
-            if let sim::Event::Socket(name, socket) = &record.event {
+            if let sim::TraceEvent::Socket(name, socket) = &record.event {
                 observed.overhear(*name, socket);
             }
         });
@@ -166,7 +166,7 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
-    fn observe(&self, own: Duration, event: &Event<'_>) {
+    fn observe(&self, own: Duration, event: &SpeakerEvent<'_>) {
         self.trace.note(&self.host, &self.kind, event.to_string());
         let now = self.clock.now();
         if let Some(marks) = &self.marks {
@@ -174,7 +174,7 @@ impl Observer for Watcher {
         }
         let mut observed = self.observed.borrow_mut();
         observed.take_in(now, event);
-        if let Event::Sent { connection, raw } = event {
+        if let SpeakerEvent::Sent { connection, raw } = event {
             observed.counted(own, &connection.to_string(), raw);
         }
     }
@@ -227,9 +227,9 @@ impl Observed {
         answers.chain(changes).chain(octets).collect()
     }
 
-    fn take_in(&mut self, at: Duration, event: &Event<'_>) {
+    fn take_in(&mut self, at: Duration, event: &SpeakerEvent<'_>) {
         match event {
-            Event::State {
+            SpeakerEvent::State {
                 connection,
                 from,
                 to,
@@ -244,13 +244,15 @@ impl Observed {
                 self.states
                     .insert(name, if *to == State::Idle { *from } else { *to });
             }
-            Event::Sent { connection, raw } => self.sent(at, &connection.to_string(), raw),
-            Event::Received { raw, .. } if raw.get(18) == Some(&5) => self.asked_again(),
-            Event::Received { connection, raw } if raw.get(18) == Some(&1) => {
+            SpeakerEvent::Sent { connection, raw } => self.sent(at, &connection.to_string(), raw),
+            SpeakerEvent::Received { raw, .. } if raw.get(18) == Some(&5) => self.asked_again(),
+            SpeakerEvent::Received { connection, raw } if raw.get(18) == Some(&1) => {
                 self.offered(&connection.to_string(), raw);
             }
-            Event::Closed { connection, cause } => self.closed(at, connection.to_string(), cause),
-            Event::Connected { connection, .. } => {
+            SpeakerEvent::Closed { connection, cause } => {
+                self.closed(at, connection.to_string(), cause)
+            }
+            SpeakerEvent::Connected { connection, .. } => {
                 // After a crash of the speaker names begin anew: what had them before is gone.
                 let peer = format!("{}#", connection.peer);
                 self.spoke.retain(|name, _| !name.starts_with(&peer));
@@ -258,51 +260,51 @@ impl Observed {
                 self.second.remove(&name);
                 self.survivor.take_if(|survivor| *survivor == name);
             }
-            Event::ProgramStarted { program } => {
+            SpeakerEvent::ProgramStarted { program } => {
                 self.owed = Owed::default();
                 self.unanswered.remove(*program);
             }
-            Event::Control(_) | Event::Reloaded { .. } => {
-                if matches!(event, Event::Control(Control::Terminate)) && !self.told_to_end {
+            SpeakerEvent::Control(_) | SpeakerEvent::Reloaded { .. } => {
+                if matches!(event, SpeakerEvent::Control(Control::Terminate)) && !self.told_to_end {
                     self.told_to_end = true;
                     // One that was under way just then may not have been read any more.
                     let under_way = at.saturating_sub(self.last_notification) < UNDER_WAY;
                     self.notifications -= usize::from(under_way && self.notifications > 0);
                 }
-                self.reloaded |= matches!(event, Event::Reloaded { .. });
+                self.reloaded |= matches!(event, SpeakerEvent::Reloaded { .. });
                 for news in self.owed.news.values_mut() {
                     *news = None;
                 }
             }
-            Event::Disconnected { .. } => self.deserted(),
-            Event::ConnectFailed { .. } => drop(self.probes.insert(Probe::ConnectFailed)),
-            Event::Collision { new, new_lives, .. } => {
+            SpeakerEvent::Disconnected { .. } => self.deserted(),
+            SpeakerEvent::ConnectFailed { .. } => drop(self.probes.insert(Probe::ConnectFailed)),
+            SpeakerEvent::Collision { new, new_lives, .. } => {
                 self.probes.insert(Probe::Collision);
                 self.survivor = new_lives.then(|| new.to_string());
             }
-            Event::Expired {
+            SpeakerEvent::Expired {
                 timer: TimerKind::Hold,
                 ..
             } => drop(self.probes.insert(Probe::HoldExpired)),
-            Event::Expired {
+            SpeakerEvent::Expired {
                 timer: TimerKind::SendHold,
                 ..
             } => drop(self.probes.insert(Probe::SendHoldExpired)),
-            Event::ProgramEnded { program, .. } => {
+            SpeakerEvent::ProgramEnded { program, .. } => {
                 self.probes.insert(Probe::ProgramEnded);
                 self.unanswered.remove(*program);
             }
-            Event::Taken { peer } => {
+            SpeakerEvent::Taken { peer } => {
                 self.untaken = 0;
                 self.took(at, peer);
             }
             // Sessions that a crash cut off are silent from then on, and owe nothing.
-            Event::Ended => {
+            SpeakerEvent::Ended => {
                 self.spoke.clear();
                 self.states.clear();
                 self.unanswered.clear();
             }
-            Event::Command { program, line } => {
+            SpeakerEvent::Command { program, line } => {
                 self.owed.unanswered += 1;
                 self.owed.asked.insert((*program).to_owned(), at);
                 for news in self.owed.news.values_mut() {
@@ -313,7 +315,7 @@ impl Observed {
                     self.asked_again();
                 }
             }
-            Event::Answer { program, line } => {
+            SpeakerEvent::Answer { program, line } => {
                 self.answered(at, program);
                 match self.unanswered.get_mut(*program) {
                     Some(open) if *open > 0 => *open -= 1,

@@ -1,16 +1,16 @@
-//! What must hold of every run, whatever befell it: named checks, each with an exit status of its own.
+//! What must hold of every run, whatever faults it had: named checks, each with an exit status of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::observed::Breach;
-use super::plan::Plan;
-use super::run::{PATIENCE, Ran};
+use crate::explore::observed::Breach;
+use crate::explore::plan::Plan;
+use crate::explore::run::{FinishedRun, PATIENCE};
+use crate::scenario::format::host_fault::{HostFault, ProgramFault};
 use crate::scenario::golden::Golden;
-use crate::scenario::table::Held;
-use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::scenario::scripted::table::Held;
 use crate::sim::Action;
 
 macro_rules! oracles {
@@ -108,7 +108,7 @@ pub struct Baseline {
 impl Baseline {
     /// What `ran`, a run of a quiet plan, shows.
     #[must_use]
-    pub fn of(ran: &Ran) -> Self {
+    pub fn of(ran: &FinishedRun) -> Self {
         Self {
             tables: tables(ran),
             causes: ran
@@ -128,7 +128,7 @@ impl Baseline {
 
 /// What the peers that are up hold.
 #[must_use]
-pub fn tables(ran: &Ran) -> BTreeMap<IpAddr, Table> {
+pub fn tables(ran: &FinishedRun) -> BTreeMap<IpAddr, Table> {
     ran.played
         .tables
         .iter()
@@ -137,7 +137,7 @@ pub fn tables(ran: &Ran) -> BTreeMap<IpAddr, Table> {
         .collect()
 }
 
-fn undecodable(ran: &Ran) -> usize {
+fn undecodable(ran: &FinishedRun) -> usize {
     ran.played
         .tables
         .values()
@@ -147,7 +147,12 @@ fn undecodable(ran: &Ran) -> usize {
 
 /// Checks a run of `plan` against all oracles but that of the modes.
 #[must_use]
-pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden>) -> Vec<Failure> {
+pub fn check(
+    plan: &Plan,
+    ran: &FinishedRun,
+    baseline: &Baseline,
+    golden: Option<&Golden>,
+) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut fail = |oracle, text| failures.push(Failure { oracle, text });
     state(plan, ran, baseline, &mut fail);
@@ -215,7 +220,7 @@ pub fn check(plan: &Plan, ran: &Ran, baseline: &Baseline, golden: Option<&Golden
 }
 
 /// NOTIFICATIONs of the speaker that its peers received.
-fn arrived(ran: &Ran) -> usize {
+fn arrived(ran: &FinishedRun) -> usize {
     ran.played
         .transcripts
         .iter()
@@ -224,7 +229,7 @@ fn arrived(ran: &Ran) -> usize {
         .count()
 }
 
-fn too_fast(ran: &Ran) -> Option<String> {
+fn too_fast(ran: &FinishedRun) -> Option<String> {
     ran.observed.busiest.iter().find_map(|(connection, updates)| {
         let (peer, _) = connection.rsplit_once('#')?;
         let limit = *ran.limits.get(peer)?;
@@ -237,7 +242,12 @@ fn too_fast(ran: &Ran) -> Option<String> {
 /// Timers fire on whole milliseconds, and a turn takes its time.
 const SLACK: Duration = Duration::from_secs(1);
 
-fn state(plan: &Plan, ran: &Ran, baseline: &Baseline, fail: &mut impl FnMut(Oracle, String)) {
+fn state(
+    plan: &Plan,
+    ran: &FinishedRun,
+    baseline: &Baseline,
+    fail: &mut impl FnMut(Oracle, String),
+) {
     let found = tables(ran);
     for (peer, expected) in &baseline.tables {
         match found.get(peer) {
@@ -258,11 +268,11 @@ fn state(plan: &Plan, ran: &Ran, baseline: &Baseline, fail: &mut impl FnMut(Orac
 
 /// Whether a program dies: it need not be started again, so what it would have said is not owed.
 pub(super) fn program_may_end(plan: &Plan) -> bool {
-    plan.upsets.iter().any(|upset| {
+    plan.host_faults.iter().any(|host_fault| {
         matches!(
-            upset,
-            Upset::Program {
-                how: Misbehaviour::Dies(_),
+            host_fault,
+            HostFault::Program {
+                how: ProgramFault::Dies(_),
                 ..
             }
         )
@@ -270,9 +280,9 @@ pub(super) fn program_may_end(plan: &Plan) -> bool {
 }
 
 fn crashes(plan: &Plan) -> bool {
-    plan.upsets
+    plan.host_faults
         .iter()
-        .any(|upset| matches!(upset, Upset::CrashSpeaker { .. }))
+        .any(|host_fault| matches!(host_fault, HostFault::CrashSpeaker { .. }))
 }
 
 /// The first difference of two tables, in a sentence.
@@ -299,7 +309,7 @@ pub fn difference(expected: &[Held], found: &[Held]) -> Option<String> {
 
 /// Whether nothing in `plan` is made to end a session or to change what is sent: it only holds up, cuts and joins.
 pub(super) fn is_mild(plan: &Plan) -> bool {
-    plan.upsets.is_empty()
+    plan.host_faults.is_empty()
         && plan.faults.iter().all(|fault| {
             matches!(
                 fault.action,
@@ -309,7 +319,7 @@ pub(super) fn is_mild(plan: &Plan) -> bool {
 }
 
 /// Whether a mild plan has not held anything up for so long that somebody noticed.
-fn is_benign(plan: &Plan, ran: &Ran) -> bool {
+fn is_benign(plan: &Plan, ran: &FinishedRun) -> bool {
     let held_up: Duration = plan
         .faults
         .iter()
@@ -322,7 +332,7 @@ fn is_benign(plan: &Plan, ran: &Ran) -> bool {
 }
 
 /// A stall that no hold time of the run notices: a third of the shortest, and of a minute at most.
-fn harmless(ran: &Ran) -> Duration {
+fn harmless(ran: &FinishedRun) -> Duration {
     let holds = ran.observed.holds.values().copied();
     let shortest = holds.filter(|hold| !hold.is_zero()).min();
     shortest.unwrap_or(MINUTE).min(MINUTE) / 3
@@ -331,7 +341,7 @@ fn harmless(ran: &Ran) -> Duration {
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The first session that ended without a cause.
-fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
+fn unforced(plan: &Plan, ran: &FinishedRun, baseline: &Baseline) -> Option<String> {
     let first_harm = ran
         .struck
         .iter()
@@ -346,10 +356,16 @@ fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
             _ => false,
         })
         .filter_map(|struck| struck.at)
-        .chain(plan.upsets.iter().filter_map(|upset| match upset {
-            Upset::CrashSpeaker { at, .. } | Upset::CrashPeer { at, .. } => Some(*at),
-            Upset::Peer { .. } | Upset::Program { .. } => None,
-        }))
+        .chain(
+            plan.host_faults
+                .iter()
+                .filter_map(|host_fault| match host_fault {
+                    HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => {
+                        Some(*at)
+                    }
+                    HostFault::Peer { .. } | HostFault::Program { .. } => None,
+                }),
+        )
         .min();
     let end = ran.observed.ended.iter().find(|end| {
         !end.meant
@@ -365,7 +381,7 @@ fn unforced(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
     ))
 }
 
-fn answers(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
+fn answers(plan: &Plan, ran: &FinishedRun, baseline: &Baseline) -> Option<String> {
     // Where the speaker is told to end, who was heard before that is a matter of time.
     if baseline.tables.is_empty() {
         return None;
@@ -406,17 +422,20 @@ fn answers(plan: &Plan, ran: &Ran, baseline: &Baseline) -> Option<String> {
 
 /// Lines with which `program` floods the speaker.
 fn flood(plan: &Plan, program: &str) -> usize {
-    let first = plan.upsets.iter().find_map(|upset| match upset {
-        Upset::Program {
-            name,
-            how: Misbehaviour::Floods(lines),
-        } if name == program => Some(*lines),
-        _ => None,
-    });
+    let first = plan
+        .host_faults
+        .iter()
+        .find_map(|host_fault| match host_fault {
+            HostFault::Program {
+                name,
+                how: ProgramFault::Floods(lines),
+            } if name == program => Some(*lines),
+            _ => None,
+        });
     first.unwrap_or(0)
 }
 
-fn golden_divergence(golden: &Golden, ran: &Ran) -> Option<String> {
+fn golden_divergence(golden: &Golden, ran: &FinishedRun) -> Option<String> {
     let mut run = Golden::of(&ran.played.transcripts);
     // Only connections that the golden has: a speaker that never gives up connects again.
     run.connections

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::plan::Plan;
-use super::suggest;
 use crate::bgp::text::{TextError, Word, Words};
+use crate::explore::plan::Plan;
+use crate::explore::suggest;
 use crate::reactor::Mode;
-use crate::reactor::conduct::Defect;
-use crate::scenario::upset::{Misbehaviour, Oddity, Upset};
+use crate::reactor::defects::Defect;
+use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
 
 const DIRECTIVES: &[&str] = &[
@@ -25,7 +25,9 @@ const DIRECTIVES: &[&str] = &[
     "watch",
     "defect",
     "fault",
-    "upset",
+    "crash",
+    "peer",
+    "program",
 ];
 const ACTIONS: &[&str] = &[
     "refuse",
@@ -120,7 +122,12 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
-        "upset" => plan.upsets.push(upset(words)?),
+        "crash" | "peer" | "program" => plan.host_faults.push(host_fault(word, words)?),
+        // Plans that were written before 0.2 have this word before the three above.
+        "upset" => {
+            let word = words.word("`crash`, `peer` or `program`")?;
+            plan.host_faults.push(host_fault(word, words)?);
+        }
         _ => return Err(unknown(word, DIRECTIVES)),
     }
     words.finish()
@@ -283,26 +290,25 @@ fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
     })
 }
 
-fn upset(words: &mut Words<'_>) -> Result<Upset, TextError> {
-    let word = words.word("`crash`, `peer` or `program`")?;
+fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError> {
     match word.text.as_str() {
         "crash" if words.accept("speaker") => {
             let (at, down) = outage(words)?;
-            Ok(Upset::CrashSpeaker { at, down })
+            Ok(HostFault::CrashSpeaker { at, down })
         }
         "crash" => {
             words.expect("peer")?;
             let peer: IpAddr = words.parse("the address of a peer")?;
             let (at, down) = outage(words)?;
-            Ok(Upset::CrashPeer { peer, at, down })
+            Ok(HostFault::CrashPeer { peer, at, down })
         }
-        "peer" => Ok(Upset::Peer {
+        "peer" => Ok(HostFault::Peer {
             peer: words.parse("the address of a peer")?,
-            oddity: oddity(words)?,
+            behaviour: behaviour(words)?,
         }),
-        "program" => Ok(Upset::Program {
+        "program" => Ok(HostFault::Program {
             name: words.word("the name of a process")?.text.clone(),
-            how: misbehaviour(words)?,
+            how: program_fault(words)?,
         }),
         _ => Err(unknown(word, &["crash", "peer", "program"])),
     }
@@ -315,22 +321,22 @@ fn outage(words: &mut Words<'_>) -> Result<(Duration, Duration), TextError> {
     Ok((at, time(words)?))
 }
 
-fn oddity(words: &mut Words<'_>) -> Result<Oddity, TextError> {
+fn behaviour(words: &mut Words<'_>) -> Result<PeerBehaviour, TextError> {
     let word = words.word("`connects` or `patient`")?;
     match word.text.as_str() {
-        "connects" => Ok(Oddity::Connects),
-        "patient" => Ok(Oddity::Patient),
+        "connects" => Ok(PeerBehaviour::Connects),
+        "patient" => Ok(PeerBehaviour::Patient),
         _ => Err(unknown(word, &["connects", "patient"])),
     }
 }
 
-fn misbehaviour(words: &mut Words<'_>) -> Result<Misbehaviour, TextError> {
+fn program_fault(words: &mut Words<'_>) -> Result<ProgramFault, TextError> {
     let word = words.word("`late`, `slow`, `dies` or `floods`")?;
     Ok(match word.text.as_str() {
-        "late" => Misbehaviour::Late(time(words)?),
-        "slow" => Misbehaviour::Slow(time(words)?),
-        "dies" => Misbehaviour::Dies(at_least_one(words, "steps")? as usize),
-        "floods" => Misbehaviour::Floods(words.parse("a number of lines")?),
+        "late" => ProgramFault::Late(time(words)?),
+        "slow" => ProgramFault::Slow(time(words)?),
+        "dies" => ProgramFault::Dies(at_least_one(words, "steps")? as usize),
+        "floods" => ProgramFault::Floods(words.parse("a number of lines")?),
         _ => {
             return Err(unknown(
                 word,
@@ -359,7 +365,7 @@ mod tests {
             help.starts_with("did you mean `latency`? write scenario, "),
             "{help}"
         );
-        assert!(help.ends_with(", fault or upset"), "{help}");
+        assert!(help.ends_with(", crash, peer or program"), "{help}");
         for (line, word, near) in [
             (
                 "fault 127.0.0.1#1 recieved byte 4: reset",

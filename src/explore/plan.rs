@@ -7,15 +7,15 @@
 //! order drawn
 //! latency 300us
 //! fault 127.0.0.1#1 received byte 117: reset
-//! upset crash peer 127.0.0.1 at 2s for 1s
+//! crash peer 127.0.0.1 at 2s for 1s
 //! ```
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::reactor::Mode;
-use crate::reactor::conduct::Defect;
-use crate::scenario::upset::{Time, Upset};
+use crate::reactor::defects::Defect;
+use crate::scenario::format::host_fault::{HostFault, Time};
 use crate::sim::{Action, Fault, Link, Moment, Settings};
 
 /// What a run depends on.
@@ -42,7 +42,7 @@ pub struct Plan {
     /// What befalls connections, seen from the speaker.
     pub faults: Vec<Fault>,
     /// What befalls hosts and programs.
-    pub upsets: Vec<Upset>,
+    pub host_faults: Vec<HostFault>,
 }
 
 impl Plan {
@@ -60,22 +60,24 @@ impl Plan {
             watch: WATCH,
             defects: Vec::new(),
             faults: Vec::new(),
-            upsets: Vec::new(),
+            host_faults: Vec::new(),
         }
     }
 
-    /// Whether it has no fault and no upset: the golden's bytes are then to be expected.
+    /// Whether it has no fault of any kind: the golden's bytes are then to be expected.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.faults.is_empty() && self.upsets.is_empty()
+        self.faults.is_empty() && self.host_faults.is_empty()
     }
 
     /// When everything that it does is surely over: what waits for an octet waits for a moment that is not known.
     #[must_use]
     pub fn last_trouble(&self) -> Duration {
-        let upsets = self.upsets.iter().map(|upset| match upset {
-            Upset::CrashSpeaker { at, down } | Upset::CrashPeer { at, down, .. } => *at + *down,
-            Upset::Peer { .. } | Upset::Program { .. } => Duration::ZERO,
+        let host_faults = self.host_faults.iter().map(|fault| match fault {
+            HostFault::CrashSpeaker { at, down } | HostFault::CrashPeer { at, down, .. } => {
+                *at + *down
+            }
+            HostFault::Peer { .. } | HostFault::Program { .. } => Duration::ZERO,
         });
         let times = self.faults.iter().map(|fault| match fault.moment {
             Moment::Time(time) => time,
@@ -91,7 +93,7 @@ impl Plan {
                 _ => Duration::ZERO,
             })
             .sum();
-        upsets.chain(times).max().unwrap_or_default() + lasting
+        host_faults.chain(times).max().unwrap_or_default() + lasting
     }
 
     /// The settings of its simulated world.
@@ -150,8 +152,8 @@ impl fmt::Display for Plan {
         for fault in &self.faults {
             writeln!(f, "fault {fault}")?;
         }
-        for upset in &self.upsets {
-            writeln!(f, "upset {upset}")?;
+        for fault in &self.host_faults {
+            writeln!(f, "{fault}")?;
         }
         Ok(())
     }

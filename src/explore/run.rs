@@ -5,23 +5,24 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::generate::Profile;
-use super::observed::{Observed, Watcher};
-use super::oracle::{Baseline, difference, is_mild};
-use super::plan::Plan;
-use crate::reactor::conduct::{Conduct, Defect, Defects, Sound};
+use crate::explore::generate::Profile;
+use crate::explore::observed::{Observed, Watcher};
+use crate::explore::oracle::{Baseline, difference, is_mild};
+use crate::explore::plan::Plan;
+use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
-use crate::scenario::mark::Mark;
-use crate::scenario::message::is_notification;
-use crate::scenario::play::{self, PlayError};
-use crate::scenario::played::Played;
-use crate::scenario::production::{Adversity, Conditions, MEETING, Production};
-use crate::scenario::script::Scenario;
-use crate::scenario::transcripts::Transcripts;
-use crate::scenario::upset::{Oddity, Upset};
+use crate::scenario::format::host_fault::{HostFault, PeerBehaviour};
+use crate::scenario::format::message::is_notification;
+use crate::scenario::format::script::Scenario;
+use crate::scenario::run::mark::Mark;
+use crate::scenario::run::play::{self, PlayError};
+use crate::scenario::run::played::RunResult;
+use crate::scenario::run::runner::{AdverseConditions, Conditions, MEETING, Run};
+use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
-    self, Faults, FaultyNetwork, Keep, Record, Seed, Struck, TappedNetwork, Trace, TraceHash, World,
+    self, Faults, FaultyNetwork, Keep, Record, Seed, TappedNetwork, Trace, TraceHash,
+    TriggeredFault, World,
 };
 
 /// How long a program waits for what may never come.
@@ -37,13 +38,13 @@ const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
 
 /// A run that is over.
 #[derive(Debug, Clone)]
-pub struct Ran {
+pub struct FinishedRun {
     /// What peers and programs saw.
-    pub played: Played,
+    pub played: RunResult,
     /// What the speaker was seen to do.
     pub observed: Observed,
     /// Every fault of the plan, and whether and when it struck.
-    pub struck: Vec<Struck>,
+    pub struck: Vec<TriggeredFault>,
     /// The hash of everything that happened.
     pub hash: TraceHash,
     /// The rate limits of the peers that have one, in UPDATEs per second.
@@ -53,13 +54,13 @@ pub struct Ran {
 }
 
 /// A scenario with its configuration read, to be run again and again.
-pub struct Stagecraft {
+pub struct Runner {
     scenario: Rc<Scenario>,
     speaker: play::Prepared,
     limits: BTreeMap<String, u32>,
 }
 
-impl Stagecraft {
+impl Runner {
     /// Reads the configurations of `scenario`.
     ///
     /// # Errors
@@ -84,7 +85,7 @@ impl Stagecraft {
 
     /// Where faults can strike, as a run without any shows.
     #[must_use]
-    pub fn profile(&self, ran: &Ran) -> Profile {
+    pub fn profile(&self, ran: &FinishedRun) -> Profile {
         let connections = ran.played.transcripts.iter().map(|transcript| {
             let octets = |from_speaker| {
                 let passed = transcript.messages.iter();
@@ -127,9 +128,9 @@ impl Stagecraft {
         mode: Mode,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
-    ) -> Result<Ran, PlayError> {
+    ) -> Result<FinishedRun, PlayError> {
         if plan.defects.is_empty() {
-            self.conducted(plan, mode, keep, baseline, Sound, None)
+            self.conducted(plan, mode, keep, baseline, NoDefects, None)
         } else {
             let defects: Defects = plan.defects.iter().copied().collect();
             self.conducted(plan, mode, keep, baseline, defects, None)
@@ -148,7 +149,7 @@ impl Stagecraft {
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
         look_at: Option<Duration>,
-    ) -> Result<Ran, PlayError> {
+    ) -> Result<FinishedRun, PlayError> {
         let defects: Defects = plan.defects.iter().copied().collect();
         self.conducted(plan, mode, keep, baseline, defects.at_home(mode), look_at)
     }
@@ -171,9 +172,9 @@ impl Stagecraft {
         mode: Mode,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
-        conduct: impl Conduct,
+        conduct: impl DefectSet,
         look_at: Option<Duration>,
-    ) -> Result<Ran, PlayError> {
+    ) -> Result<FinishedRun, PlayError> {
         // Where no session is there to stay, nothing recovers: connection upon connection would tell the same.
         let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
         let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
@@ -192,7 +193,7 @@ impl Stagecraft {
             Keep::All => watcher.marking(),
             Keep::Hash => watcher,
         });
-        let production = Production {
+        let production = Run {
             scenario: self.scenario.clone(),
             mode,
             rotation: self.rotation(plan),
@@ -206,8 +207,8 @@ impl Stagecraft {
             order: order(plan),
             conduct,
             pauses: plan.defects.contains(&Defect::EarlyAnswer),
-            conditions: Conditions::Adverse(Adversity {
-                upsets: plan.upsets.clone(),
+            conditions: Conditions::Adverse(AdverseConditions {
+                host_faults: plan.host_faults.clone(),
                 patience: PATIENCE,
                 calm: if lives {
                     plan.last_trouble()
@@ -232,13 +233,13 @@ impl Stagecraft {
         let struck = faults.report();
         let mut marks = Vec::new();
         if keep == Keep::All {
-            marks = befallen(plan, &struck);
+            marks = fault_marks(plan, &struck);
             marks.extend(watcher.take_marks());
-            // Stable: what befell a run comes before what came of it.
+            // Stable: a fault comes before its consequences.
             marks.sort_by_key(|mark| mark.at);
         }
-        Ok(Ran {
-            played: Played { marks, ..played },
+        Ok(FinishedRun {
+            played: RunResult { marks, ..played },
             observed: watcher.take(elapsed),
             struck,
             hash: trace.hash(),
@@ -248,23 +249,26 @@ impl Stagecraft {
     }
 }
 
-/// The marks of what befell a run: the faults that struck, and the crashes.
-fn befallen(plan: &Plan, struck: &[Struck]) -> Vec<Mark> {
+/// The marks of the faults that triggered, and of crashes.
+fn fault_marks(plan: &Plan, struck: &[TriggeredFault]) -> Vec<Mark> {
     let struck = struck.iter();
     let faults = struck.filter_map(|one| Some(Mark::fault(one.at?, one.fault.to_string())));
-    let crashes = plan.upsets.iter().filter_map(|upset| match upset {
-        Upset::CrashSpeaker { at, .. } | Upset::CrashPeer { at, .. } => {
-            Some(Mark::fault(*at, upset.to_string()))
-        }
-        Upset::Peer { .. } | Upset::Program { .. } => None,
-    });
+    let crashes = plan
+        .host_faults
+        .iter()
+        .filter_map(|host_fault| match host_fault {
+            HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => {
+                Some(Mark::fault(*at, host_fault.to_string()))
+            }
+            HostFault::Peer { .. } | HostFault::Program { .. } => None,
+        });
     faults.chain(crashes).collect()
 }
 
 /// Whether the peer at `address` connects to the speaker in `plan`.
 fn connects(plan: &Plan, address: IpAddr) -> bool {
-    plan.upsets.iter().any(
-        |upset| matches!(upset, Upset::Peer { peer, oddity: Oddity::Connects } if *peer == address),
+    plan.host_faults.iter().any(
+        |host_fault| matches!(host_fault, HostFault::Peer { peer, behaviour: PeerBehaviour::Connects } if *peer == address),
     )
 }
 

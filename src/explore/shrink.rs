@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::plan::Plan;
-use crate::scenario::upset::{Misbehaviour, Upset};
+use crate::explore::plan::Plan;
+use crate::scenario::format::host_fault::{HostFault, ProgramFault};
 use crate::sim::{Action, Fault, Link, Moment};
 
 /// What shrinking came to.
@@ -71,8 +71,8 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
             plan.faults.remove(at);
         });
     }
-    for at in 0..plan.upsets.len() {
-        push(&|plan| drop(plan.upsets.remove(at)));
+    for at in 0..plan.host_faults.len() {
+        push(&|plan| drop(plan.host_faults.remove(at)));
     }
     for at in 0..plan.defects.len() {
         push(&|plan| {
@@ -103,9 +103,9 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
             push(&|plan| plan.faults[at] = fault);
         }
     }
-    for at in 0..plan.upsets.len() {
-        for upset in smaller_upsets(&plan.upsets[at]) {
-            push(&|plan| plan.upsets[at] = upset.clone());
+    for at in 0..plan.host_faults.len() {
+        for host_fault in smaller_upsets(&plan.host_faults[at]) {
+            push(&|plan| plan.host_faults[at] = host_fault.clone());
         }
     }
     for latency in smaller_times(plan.link.latency) {
@@ -167,22 +167,22 @@ fn smaller_faults(fault: &Fault) -> Vec<Fault> {
     all
 }
 
-fn smaller_upsets(upset: &Upset) -> Vec<Upset> {
-    match upset {
-        Upset::CrashSpeaker { at, down } => outages(*at, *down)
-            .map(|(at, down)| Upset::CrashSpeaker { at, down })
+fn smaller_upsets(host_fault: &HostFault) -> Vec<HostFault> {
+    match host_fault {
+        HostFault::CrashSpeaker { at, down } => outages(*at, *down)
+            .map(|(at, down)| HostFault::CrashSpeaker { at, down })
             .collect(),
-        Upset::CrashPeer { peer, at, down } => outages(*at, *down)
-            .map(|(at, down)| Upset::CrashPeer {
+        HostFault::CrashPeer { peer, at, down } => outages(*at, *down)
+            .map(|(at, down)| HostFault::CrashPeer {
                 peer: *peer,
                 at,
                 down,
             })
             .collect(),
-        Upset::Peer { .. } => Vec::new(),
-        Upset::Program { name, how } => misbehaviours(*how)
+        HostFault::Peer { .. } => Vec::new(),
+        HostFault::Program { name, how } => program_faults(*how)
             .into_iter()
-            .map(|how| Upset::Program {
+            .map(|how| HostFault::Program {
                 name: name.clone(),
                 how,
             })
@@ -196,23 +196,23 @@ fn outages(at: Duration, down: Duration) -> impl Iterator<Item = (Duration, Dura
     earlier.chain(shorter)
 }
 
-fn misbehaviours(how: Misbehaviour) -> Vec<Misbehaviour> {
+fn program_faults(how: ProgramFault) -> Vec<ProgramFault> {
     match how {
-        Misbehaviour::Late(by) => smaller_times(by)
+        ProgramFault::Late(by) => smaller_times(by)
             .into_iter()
-            .map(Misbehaviour::Late)
+            .map(ProgramFault::Late)
             .collect(),
-        Misbehaviour::Slow(by) => smaller_times(by)
+        ProgramFault::Slow(by) => smaller_times(by)
             .into_iter()
-            .map(Misbehaviour::Slow)
+            .map(ProgramFault::Slow)
             .collect(),
-        Misbehaviour::Dies(step) => smaller(step as u64, 1)
+        ProgramFault::Dies(step) => smaller(step as u64, 1)
             .into_iter()
-            .map(|step| Misbehaviour::Dies(step as usize))
+            .map(|step| ProgramFault::Dies(step as usize))
             .collect(),
-        Misbehaviour::Floods(lines) => smaller(lines as u64, 0)
+        ProgramFault::Floods(lines) => smaller(lines as u64, 0)
             .into_iter()
-            .map(|lines| Misbehaviour::Floods(lines as usize))
+            .map(|lines| ProgramFault::Floods(lines as usize))
             .collect(),
     }
 }
@@ -229,7 +229,7 @@ mod tests {
              fault 127.0.0.1#1 sent byte 3: stall 2.5s\n\
              fault 127.0.0.1#1 received byte 117: reset\n\
              fault 127.0.0.1#2 received byte 5: split 3\n\
-             upset crash peer 127.0.0.1 at 1500ms for 20ms\n",
+             crash peer 127.0.0.1 at 1500ms for 20ms\n",
         )
         .unwrap();
         let fails = |plan: &Plan| {

@@ -1,7 +1,7 @@
 //! What would be right instead of a word that is not known: the nearest of those that are, and all of them.
 
 use crate::config::nearest;
-use crate::reactor::conduct::Defect;
+use crate::reactor::defects::Defect;
 
 /// Help for `text`, in whose place `forms` are known: each a word, and after a space what belongs to it.
 #[must_use]

@@ -5,16 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::generate::Profile;
-use super::oracle::{Baseline, Failure, Oracle, check, difference, program_may_end, tables};
-use super::plan::Plan;
-use super::probe::Probe;
-use super::run::{Ran, Stagecraft};
+use crate::explore::generate::Profile;
+use crate::explore::oracle::{
+    Baseline, Failure, Oracle, check, difference, program_may_end, tables,
+};
+use crate::explore::plan::Plan;
+use crate::explore::probe::Probe;
+use crate::explore::run::{FinishedRun, Runner};
 use crate::reactor::Mode;
+use crate::scenario::format::host_fault::HostFault;
+use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
-use crate::scenario::play::PlayError;
-use crate::scenario::script::Scenario;
-use crate::scenario::upset::Upset;
+use crate::scenario::run::play::PlayError;
 use crate::sim::{Keep, TraceHash};
 
 /// Long enough for a program to play its script again, waiting in vain for what came before.
@@ -22,7 +24,7 @@ const RESTART: Duration = Duration::from_secs(300);
 
 /// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
 pub struct Trier {
-    craft: Stagecraft,
+    runner: Runner,
     golden: Option<Golden>,
     baselines: Vec<(Mode, Rc<Baseline>)>,
     profile: Profile,
@@ -49,18 +51,18 @@ impl Trier {
     /// # Errors
     /// A configuration that cannot be read or understood, a run that stands still.
     pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, PlayError> {
-        let craft = Stagecraft::new(Rc::new(scenario))?;
-        let quiet = Plan::quiet(&craft.scenario().name);
+        let runner = Runner::new(Rc::new(scenario))?;
+        let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;
         for mode in Mode::ALL {
-            let ran = craft.run(&quiet, mode, Keep::Hash, None)?;
-            profile.get_or_insert_with(|| craft.profile(&ran));
+            let ran = runner.run(&quiet, mode, Keep::Hash, None)?;
+            profile.get_or_insert_with(|| runner.profile(&ran));
             baselines.push((mode, Rc::new(Baseline::of(&ran))));
         }
         Ok(Self {
-            profile: profile.unwrap_or_else(|| craft.empty_profile()),
-            craft,
+            profile: profile.unwrap_or_else(|| runner.empty_profile()),
+            runner,
             golden,
             baselines,
         })
@@ -75,7 +77,7 @@ impl Trier {
     /// The scenario.
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
-        self.craft.scenario()
+        self.runner.scenario()
     }
 
     fn baseline(&self, mode: Mode) -> &Rc<Baseline> {
@@ -90,13 +92,18 @@ impl Trier {
         if !program_may_end(plan) || usual.tables.is_empty() {
             return Ok(Rc::clone(usual));
         }
-        let of_programs = |upset: &&Upset| matches!(upset, Upset::Program { .. });
+        let of_programs = |host_fault: &&HostFault| matches!(host_fault, HostFault::Program { .. });
         let deaths = Plan {
-            upsets: plan.upsets.iter().filter(of_programs).cloned().collect(),
+            host_faults: plan
+                .host_faults
+                .iter()
+                .filter(of_programs)
+                .cloned()
+                .collect(),
             watch: RESTART,
             ..Plan::quiet(&plan.scenario)
         };
-        let ran = self.craft.run(&deaths, mode, Keep::Hash, None)?;
+        let ran = self.runner.run(&deaths, mode, Keep::Hash, None)?;
         let held = Baseline::of(&ran).tables;
         let mut expected = Baseline::clone(usual);
         for (peer, table) in &mut expected.tables {
@@ -143,10 +150,10 @@ impl Trier {
     }
 
     /// Tries `plan` in `mode` and gives the run too, unless it panicked.
-    pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<Ran>) {
+    pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<FinishedRun>) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let baseline = self.expected(plan, mode)?;
-            let ran = self.craft.run(plan, mode, keep, Some(&baseline))?;
+            let ran = self.runner.run(plan, mode, keep, Some(&baseline))?;
             Ok::<_, PlayError>((baseline, ran))
         }));
         match outcome {
@@ -188,9 +195,9 @@ impl Trier {
         mode: Mode,
         keep: Keep,
         look_at: Option<Duration>,
-    ) -> Option<Ran> {
+    ) -> Option<FinishedRun> {
         let baseline = Some(self.baseline(mode));
-        let play = || self.craft.run_at_home(plan, mode, keep, baseline, look_at);
+        let play = || self.runner.run_at_home(plan, mode, keep, baseline, look_at);
         catch_unwind(AssertUnwindSafe(play)).ok()?.ok()
     }
 

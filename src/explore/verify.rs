@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::plan::Plan;
-use super::trial::Trier;
+use crate::explore::plan::Plan;
+use crate::explore::trial::Trier;
 use crate::reactor::Mode;
 use crate::sim::TraceHash;
 

@@ -1,17 +1,13 @@
-//! The networks that a reactor runs on: the kernel's, and turmoil's. Our own simulated one is [`crate::sim`].
+//! What a program sees of a network: the traits of sockets and program pipes, the name of a connection, the clock.
 //!
-//! A reactor is generic over [`Network`](crate::reactor::network::Network) and is given:
-//!
-//! * a network: [`kernel::KernelNetwork`], [`crate::sim::SimNetwork`] or [`turmoil::TurmoilNetwork`];
-//! * its API programs: [`programs::ChildPrograms`] on the kernel, pipes made by [`crate::sim::pipe`] in a simulation;
-//! * a [`clock::Clock`], started inside the tokio runtime of the run (`world.clock()` in a simulation).
-//!
-//! On turmoil a SYN is answered only when it is accepted, and the two ends may live in one party or in two.
+//! A reactor is written against [`Network`] and [`Programs`](programs::Programs); [`crate::os`] implements them with the
+//! kernel's sockets and child processes, [`crate::sim`] in a simulated world. Nothing here knows who implements it.
 
 pub mod abort;
 pub mod clock;
-pub mod kernel;
+pub mod name;
+pub mod network;
 pub mod programs;
-mod restrict;
-pub mod service;
-pub mod turmoil;
+
+pub use name::{ConnectionName, Opener};
+pub use network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};

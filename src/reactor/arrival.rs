@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::Configuration;
-use crate::reactor::network::PeerKey;
+use crate::net::PeerKey;
 use crate::speaker::neighbor::{Address, Neighbor};
 use crate::speaker::settings::Settings;
 

@@ -1,4 +1,4 @@
-//! The two schedulers of the pure speaker, and the traits of the network and programs that they serve.
+//! The two schedulers of the pure speaker.
 //!
 //! [`polled`] takes turns over what is ready, as ExaBGP's loop of generators does; [`tasks`] gives each peer and
 //! each program a task. They have in common the pure core and the values below, and no line of scheduling:
@@ -14,20 +14,20 @@
 //! 6. Octets that were read belong to the session: nothing is lost between two reads.
 
 mod arrival;
-mod audience;
+mod socket_options;
+mod subscriptions;
 mod cease;
-pub mod conduct;
+pub mod defects;
 pub mod control;
 mod defect;
-pub mod network;
 pub mod observer;
 pub mod order;
 pub mod pipe;
 mod polled;
-pub mod programs;
+mod program;
 mod ready;
 mod reload;
 mod run;
 mod tasks;
 
-pub use run::{Configurations, Mode, Outcome, Rotation, Speaker, run, run_conducted};
+pub use run::{Configurations, Mode, Outcome, Rotation, Speaker, run, run_with_defects};

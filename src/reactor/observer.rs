@@ -10,9 +10,10 @@ use std::time::Duration;
 use crate::bgp::error::EncodeError;
 use crate::bgp::hex;
 use crate::bgp::message::error::MessageError;
-use crate::speaker::session::{Cause, Direction, SessionEvent, State, TimerKind};
+use crate::net::Opener;
+use crate::speaker::session::{Cause, SessionEvent, State, TimerKind};
 
-use super::control::Control;
+use crate::reactor::control::Control;
 
 /// A connection's name: its peer, and the how-manieth connection with that peer it is, attempts that failed included.
 ///
@@ -33,7 +34,7 @@ impl fmt::Display for ConnectionName {
 
 /// Something that happened, as an observer is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum SpeakerEvent<'a> {
     /// The speaker listens.
     Listening {
         /// Where.
@@ -58,7 +59,7 @@ pub enum Event<'a> {
         /// Which.
         connection: &'a ConnectionName,
         /// Who opened it.
-        direction: Direction,
+        opener: Opener,
     },
     /// A connection could not be opened.
     ConnectFailed {
@@ -213,20 +214,17 @@ pub enum Event<'a> {
     Ended,
 }
 
-impl fmt::Display for Event<'_> {
+impl fmt::Display for SpeakerEvent<'_> {
     #[allow(clippy::too_many_lines, reason = "one line per event")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listening { at } => write!(f, "listening {at}"),
             Self::NotListening { at, reason } => write!(f, "not-listening {at} {reason:?}"),
             Self::Connecting { connection, to } => write!(f, "connecting {connection} {to}"),
-            Self::Connected {
-                connection,
-                direction,
-            } => {
-                let opened = match direction {
-                    Direction::Outgoing => "outgoing",
-                    Direction::Incoming => "incoming",
+            Self::Connected { connection, opener } => {
+                let opened = match opener {
+                    Opener::Us => "outgoing",
+                    Opener::Peer => "incoming",
                 };
                 write!(f, "connected {connection} {opened}")
             }
@@ -287,7 +285,7 @@ impl fmt::Display for Event<'_> {
     }
 }
 
-impl<'a> Event<'a> {
+impl<'a> SpeakerEvent<'a> {
     /// What an observer is told of a session's event, if anything.
     #[must_use]
     pub const fn of_session(
@@ -330,15 +328,15 @@ impl<'a> Event<'a> {
 /// It must not call back into the reactor.
 pub trait Observer {
     /// `event` happened at `at` since the start of the run.
-    fn observe(&self, at: Duration, event: &Event<'_>);
+    fn observe(&self, at: Duration, event: &SpeakerEvent<'_>);
 }
 
 /// Looks away.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Blind;
+pub struct NoObserver;
 
-impl Observer for Blind {
-    fn observe(&self, _at: Duration, _event: &Event<'_>) {}
+impl Observer for NoObserver {
+    fn observe(&self, _at: Duration, _event: &SpeakerEvent<'_>) {}
 }
 
 #[cfg(test)]
@@ -351,9 +349,9 @@ mod tests {
             peer: Rc::from("127.0.0.1"),
             attempt: 2,
         };
-        let text = |event: Event<'_>| event.to_string();
+        let text = |event: SpeakerEvent<'_>| event.to_string();
         assert_eq!(
-            text(Event::State {
+            text(SpeakerEvent::State {
                 connection: &connection,
                 from: State::OpenSent,
                 to: State::OpenConfirm,
@@ -362,14 +360,14 @@ mod tests {
             "state 127.0.0.1#2 OPENSENT OPENCONFIRM OPEN received"
         );
         assert_eq!(
-            text(Event::Sent {
+            text(SpeakerEvent::Sent {
                 connection: &connection,
                 raw: &[0xff, 0x04]
             }),
             "sent 127.0.0.1#2 ff04"
         );
         assert_eq!(
-            text(Event::Answer {
+            text(SpeakerEvent::Answer {
                 program: "service",
                 line: "done"
             }),

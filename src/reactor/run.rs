@@ -10,14 +10,14 @@ use crate::net::clock::Clock;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::settings::Settings;
 
-use super::conduct::{Conduct, Sound};
-use super::control::ControlReceiver;
-use super::network::Network;
-use super::observer::Observer;
-use super::order::{Arrival, Order};
-use super::programs::Programs;
-use super::{polled, tasks};
 use crate::api::apply::Identity;
+use crate::net::Network;
+use crate::net::programs::Programs;
+use crate::reactor::control::ControlReceiver;
+use crate::reactor::defects::{DefectSet, NoDefects};
+use crate::reactor::observer::Observer;
+use crate::reactor::order::{Arrival, Order};
+use crate::reactor::{polled, tasks};
 
 /// Which reactor runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -182,7 +182,7 @@ pub(super) struct Surroundings<N, P, C> {
     pub clock: Clock,
     pub observer: Rc<dyn Observer>,
     pub control: ControlReceiver,
-    pub conduct: C,
+    pub defects: C,
 }
 
 /// Runs `speaker` until its peers are used up or it is told to end.
@@ -201,14 +201,14 @@ pub async fn run<N: Network, P: Programs>(
         clock,
         observer,
         control,
-        conduct: Sound,
+        defects: NoDefects,
     };
     run_in(mode, speaker, surroundings).await
 }
 
 /// The same, conducted otherwise than it should be: for tests of what finds defects.
 #[allow(clippy::too_many_arguments, reason = "as for `run`, and one more")]
-pub async fn run_conducted<N: Network, P: Programs, C: Conduct>(
+pub async fn run_with_defects<N: Network, P: Programs, C: DefectSet>(
     mode: Mode,
     speaker: Speaker,
     network: N,
@@ -216,7 +216,7 @@ pub async fn run_conducted<N: Network, P: Programs, C: Conduct>(
     clock: Clock,
     observer: Rc<dyn Observer>,
     control: ControlReceiver,
-    conduct: C,
+    defects: C,
 ) -> Outcome {
     let surroundings = Surroundings {
         network,
@@ -224,12 +224,12 @@ pub async fn run_conducted<N: Network, P: Programs, C: Conduct>(
         clock,
         observer,
         control,
-        conduct,
+        defects,
     };
     run_in(mode, speaker, surroundings).await
 }
 
-async fn run_in<N: Network, P: Programs, C: Conduct>(
+async fn run_in<N: Network, P: Programs, C: DefectSet>(
     mode: Mode,
     speaker: Speaker,
     surroundings: Surroundings<N, P, C>,

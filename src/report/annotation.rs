@@ -1,7 +1,7 @@
 //! Failures as GitHub's workflow commands, which show them at the file and line that they are about.
 
 use super::terminal::explanation;
-use crate::scenario::suite::Report;
+use crate::scenario::run::suite::Report;
 
 /// One line for `report`, if it failed: at the step that was not met, else at the scenario's first line.
 #[must_use]

@@ -14,7 +14,7 @@ use crate::compare::{Class, Difference, Entry, EntryKind, FieldDifference, Repor
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manner {
+pub struct TextOptions {
     /// Differences to show in full; the rest get a line each.
     pub full: usize,
     /// Differences to show at all.
@@ -25,10 +25,14 @@ pub struct Manner {
 
 /// The outcome of comparing the captures that the user calls `names`.
 #[must_use]
-pub fn text(report: &Report, names: [&str; 2], manner: Manner) -> String {
+pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
     let mut out = String::new();
     for trouble in &report.troubles {
-        let _ = writeln!(out, "{} {trouble}", paint("trouble:", true, manner.colours));
+        let _ = writeln!(
+            out,
+            "{} {trouble}",
+            paint("trouble:", true, options.colours)
+        );
     }
     for (name, tally) in names.iter().zip(&report.tallies) {
         if let Some(note) = note(tally) {
@@ -36,19 +40,19 @@ pub fn text(report: &Report, names: [&str; 2], manner: Manner) -> String {
         }
     }
     let _ = writeln!(out, "{}", headline(report));
-    for (number, difference) in report.differences.iter().take(manner.limit).enumerate() {
-        if number < manner.full {
+    for (number, difference) in report.differences.iter().take(options.limit).enumerate() {
+        if number < options.full {
             out.push('\n');
-            out.push_str(&full(difference, names, number == 0, manner.colours));
+            out.push_str(&full(difference, names, number == 0, options.colours));
         } else {
-            if number == manner.full {
+            if number == options.full {
                 out.push_str("\nfurther differences\n");
             }
             let _ = writeln!(out, "  {}", line(difference));
         }
     }
     let all: u64 = report.counts.values().sum();
-    let shown = report.differences.len().min(manner.limit) as u64;
+    let shown = report.differences.len().min(options.limit) as u64;
     if all > shown {
         let _ = writeln!(out, "  … and {} more", all - shown);
     }

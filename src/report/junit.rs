@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use super::terminal::explanation;
 use crate::reactor::Mode;
-use crate::scenario::suite::Report;
+use crate::scenario::run::suite::Report;
 
 /// The document: a test suite per mode, a test case per scenario.
 ///

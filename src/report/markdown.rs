@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::terminal::{explanation, percentage};
 use crate::reactor::Mode;
-use crate::scenario::suite::Report;
+use crate::scenario::run::suite::Report;
 
 /// A table of the modes, and a section for each failure.
 #[must_use]

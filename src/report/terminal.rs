@@ -11,7 +11,7 @@ use crate::report::field;
 use crate::report::hexdump;
 use crate::report::summary::summary;
 use crate::scenario::golden::Divergence;
-use crate::scenario::suite::Report;
+use crate::scenario::run::suite::Report;
 
 /// Writes a line for `report`, and more where it failed.
 ///

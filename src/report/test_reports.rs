@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::reactor::Mode;
-use crate::scenario::played::Played;
-use crate::scenario::stage::StepFailure;
-use crate::scenario::suite::{NetworkKind, Report};
-use crate::scenario::verdict::{Faults, Verdict};
+use crate::scenario::run::played::RunResult;
+use crate::scenario::run::suite::{NetworkKind, Report};
+use crate::scenario::run::verdict::{Faults, Verdict};
+use crate::scenario::scripted::progress::StepFailure;
 
 pub(super) fn reports() -> [Report; 2] {
     let failure = StepFailure {
@@ -28,7 +28,7 @@ pub(super) fn reports() -> [Report; 2] {
             messages: 3,
             elapsed: Duration::from_millis(5),
         },
-        played: Played {
+        played: RunResult {
             transcripts: Vec::new(),
             tables: BTreeMap::new(),
             heard: Vec::new(),

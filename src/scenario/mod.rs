@@ -1,39 +1,9 @@
-//! A scenario's files to steps, their run in a mode on a network, the verdict.
+//! Scenarios: their files, the peers and programs that play them, one way to run them, and their goldens.
 //!
-//! Start at [`script::Scenario`] for what a scenario says and at [`parse::load`] for how it is
-//! read; actors ([`peer`], [`program`]) play their scripts on a [`stage::Stage`] that a conductor watches.
+//! [`format`] reads a scenario's text into steps; [`scripted`] plays the steps of peers and programs; [`run`] runs a
+//! scenario with whatever is under test and judges it; [`golden`] keeps what the reference put on the wire.
 
-mod conductor;
-mod duplex;
-mod lines;
-mod parse_peer;
-mod parse_program;
-mod parse_recital;
-
-pub mod error;
-pub mod expected;
-pub mod external;
+pub mod format;
 pub mod golden;
-pub mod manifest;
-pub mod mark;
-pub mod message;
-pub mod parse;
-pub mod peer;
-pub mod pending;
-pub mod played;
-pub mod program;
-pub mod record;
-pub mod script;
-pub mod sight;
-pub mod stage;
-pub mod table;
-pub mod transcript;
-pub mod transcripts;
-pub mod upset;
-pub mod verdict;
-pub mod play;
-pub mod production;
+pub mod run;
 pub mod scripted;
-pub mod story;
-pub mod suite;
-pub mod turmoil;

@@ -5,8 +5,8 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::lane::Lane;
-use crate::reactor::network::Stream;
+use crate::net::Stream;
+use crate::sim::direction::DirectionState;
 
 /// What is read ahead at most, where anything is: a socket's worth.
 const BUFFER: usize = 65_536;
@@ -54,7 +54,7 @@ impl Ahead {
     /// Gives what `lane` lets through at `now`.
     pub fn take(
         &mut self,
-        lane: &Lane,
+        lane: &DirectionState,
         now: Duration,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
@@ -89,7 +89,7 @@ impl Ahead {
     }
 
     /// Whether enough has come, or has waited long enough, to be let through together.
-    fn is_whole(&self, lane: &Lane, now: Duration) -> bool {
+    fn is_whole(&self, lane: &DirectionState, now: Duration) -> bool {
         let Some((least, wait)) = lane.coalesce else {
             return true;
         };
@@ -99,7 +99,7 @@ impl Ahead {
     }
 
     /// When time alone lets something through.
-    pub fn due(&self, lane: &Lane) -> impl Iterator<Item = Duration> {
+    pub fn due(&self, lane: &DirectionState) -> impl Iterator<Item = Duration> {
         let delay = lane.delay.unwrap_or_default();
         let first = self.pieces.front().map(|(came, _)| *came);
         let together = first

@@ -1,12 +1,12 @@
-//! Faults: what may befall a connection, where and when, and whether it did.
+//! Faults of connections: what happens, at which octet or time, and whether it triggered.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::name::{ConnectionName, Opener};
 use crate::net::abort::Abort;
+use crate::net::name::{ConnectionName, Opener};
 
 /// Which way octets go, seen from the host whose network has the faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,7 +28,7 @@ pub enum Moment {
     Time(Duration),
 }
 
-/// What befalls a connection.
+/// What happens to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// The attempt is refused; only when opening.
@@ -83,12 +83,12 @@ pub struct Unsupported {
 /// The faults of one run and which of them struck; a cheap handle.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    shared: Rc<RefCell<Vec<Struck>>>,
+    shared: Rc<RefCell<Vec<TriggeredFault>>>,
 }
 
 /// A fault, and when it struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Struck {
+pub struct TriggeredFault {
     /// The fault.
     pub fault: Fault,
     /// True virtual time since the run began; `None` as long as it has not struck.
@@ -99,7 +99,7 @@ impl Faults {
     /// Faults that have not struck yet.
     #[must_use]
     pub fn new(faults: &[Fault]) -> Self {
-        let shared = faults.iter().map(|fault| Struck {
+        let shared = faults.iter().map(|fault| TriggeredFault {
             fault: *fault,
             at: None,
         });
@@ -110,7 +110,7 @@ impl Faults {
 
     /// Every fault, in the order given, and whether and when it struck.
     #[must_use]
-    pub fn report(&self) -> Vec<Struck> {
+    pub fn report(&self) -> Vec<TriggeredFault> {
         self.shared.borrow().clone()
     }
 

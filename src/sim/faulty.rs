@@ -1,4 +1,4 @@
-//! A network on which faults befall connections: the same wrapper over the kernel, the simulation and turmoil.
+//! A network that applies faults to its connections: the same wrapper over the kernel, the simulation and turmoil.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,24 +13,24 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use super::affliction::Affliction;
-use super::fault::{Action, Fault, Faults, Unsupported};
-use super::name::{Attempts, ConnectionName, Opener};
-use super::trace::{Event, Trace};
 use crate::net::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::sim::connection_faults::ConnectionFaults;
+use crate::sim::fault::{Action, Fault, Faults, Unsupported};
+use crate::sim::trace::{Trace, TraceEvent};
 
 /// How long a connect goes unanswered before it fails: Linux's six retries.
 const UNANSWERED: Duration = Duration::from_secs(127);
 
-/// A network that names its connections and lets faults befall them.
+/// A network that names its connections and applies faults to them.
 #[derive(Debug, Clone)]
 pub struct FaultyNetwork<N> {
     inner: N,
     common: Rc<Common>,
 }
 
-/// A connection that faults may befall.
+/// A connection with faults.
 #[derive(Debug)]
 pub struct FaultyConnection<C: Connection + Abort> {
     /// Gone once a fault has ended it.
@@ -40,24 +40,24 @@ pub struct FaultyConnection<C: Connection + Abort> {
     peer: SocketAddr,
     common: Rc<Common>,
     /// Absent where no fault aims at this connection: then nothing is in the way.
-    affliction: Option<Box<Affliction>>,
+    connection_faults: Option<Box<ConnectionFaults>>,
 }
 
-/// A listener whose connections faults may befall.
+/// A listener whose connections have faults.
 #[derive(Debug)]
 pub struct FaultyListener<L> {
     inner: L,
     common: Rc<Common>,
 }
 
-/// A connect that faults may befall.
+/// A connection attempt with faults.
 pub struct FaultyConnecting<N: Network> {
     name: ConnectionName,
     common: Rc<Common>,
-    course: Course<N>,
+    course: ConnectState<N>,
 }
 
-enum Course<N: Network> {
+enum ConnectState<N: Network> {
     Real(N::Connecting),
     Refused,
     Unanswered(Pin<Box<Sleep>>),
@@ -83,7 +83,7 @@ impl Common {
     pub(super) fn strike(&self, number: usize, fault: &Fault) {
         self.faults.strike(number, self.trace.clock().now());
         self.trace
-            .record(&self.host, Event::Fault(fault.to_string()));
+            .record(&self.host, TraceEvent::Fault(fault.to_string()));
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -114,7 +114,7 @@ where
     N: Network,
     N::Connection: Abort,
 {
-    /// Lets `faults` befall the connections of `inner`; what strikes is told to `trace` as of `host`.
+    /// Applies `faults` to the connections of `inner`; those that trigger are recorded in `trace` under `host`.
     ///
     /// # Errors
     /// A fault that `inner` cannot cause.
@@ -146,12 +146,12 @@ where
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> FaultyConnecting<N> {
         let name = self.common.name(to, Opener::Us);
         let course = match self.common.attempt(name) {
-            Some(Action::Refuse) => Course::Refused,
+            Some(Action::Refuse) => ConnectState::Refused,
             Some(_) => {
                 let end = self.common.at(self.common.now() + UNANSWERED);
-                Course::Unanswered(Box::pin(tokio::time::sleep_until(end)))
+                ConnectState::Unanswered(Box::pin(tokio::time::sleep_until(end)))
             }
-            None => Course::Real(self.inner.connect(to, options)),
+            None => ConnectState::Real(self.inner.connect(to, options)),
         };
         FaultyConnecting {
             name,
@@ -185,9 +185,11 @@ where
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let connection = match &mut self.course {
-            Course::Real(connecting) => ready!(Pin::new(connecting).poll(context))?,
-            Course::Refused => return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into())),
-            Course::Unanswered(sleep) => {
+            ConnectState::Real(connecting) => ready!(Pin::new(connecting).poll(context))?,
+            ConnectState::Refused => {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()));
+            }
+            ConnectState::Unanswered(sleep) => {
                 ready!(sleep.as_mut().poll(context));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
@@ -239,9 +241,9 @@ impl<C: Connection + Abort> FaultyConnection<C> {
     fn open(inner: C, name: ConnectionName, common: &Rc<Common>) -> Self {
         let (local, peer) = (inner.local_address(), inner.peer_address());
         let mut inner = Some(inner);
-        let mut affliction = Affliction::new(common.faults.of(name));
-        if let Some(affliction) = &mut affliction {
-            affliction.begin(&mut inner, common);
+        let mut connection_faults = ConnectionFaults::new(common.faults.of(name));
+        if let Some(connection_faults) = &mut connection_faults {
+            connection_faults.begin(&mut inner, common);
         }
         Self {
             inner,
@@ -249,7 +251,7 @@ impl<C: Connection + Abort> FaultyConnection<C> {
             local,
             peer,
             common: common.clone(),
-            affliction,
+            connection_faults,
         }
     }
 
@@ -266,26 +268,32 @@ impl<C: Connection + Abort> Stream for FaultyConnection<C> {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        match (&mut self.affliction, &mut self.inner) {
+        match (&mut self.connection_faults, &mut self.inner) {
             (None, Some(inner)) => inner.poll_read(context, buffer),
             (None, None) => Poll::Ready(Ok(0)),
-            (Some(affliction), inner) => affliction.read(inner, &self.common, context, buffer),
+            (Some(connection_faults), inner) => {
+                connection_faults.read(inner, &self.common, context, buffer)
+            }
         }
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match (&mut self.affliction, &mut self.inner) {
+        match (&mut self.connection_faults, &mut self.inner) {
             (None, Some(inner)) => inner.poll_write(context, bytes),
             (None, None) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            (Some(affliction), inner) => affliction.write(inner, &self.common, context, bytes),
+            (Some(connection_faults), inner) => {
+                connection_faults.write(inner, &self.common, context, bytes)
+            }
         }
     }
 
     fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match (&mut self.affliction, &mut self.inner) {
+        match (&mut self.connection_faults, &mut self.inner) {
             (None, Some(inner)) => inner.poll_shutdown(context),
             (None, None) => Poll::Ready(Ok(())),
-            (Some(affliction), inner) => affliction.shutdown(inner, &self.common, context),
+            (Some(connection_faults), inner) => {
+                connection_faults.shutdown(inner, &self.common, context)
+            }
         }
     }
 }
@@ -308,16 +316,16 @@ impl<C: Connection + Abort> Connection for FaultyConnection<C> {
 
 impl<C: Connection + Abort> Drop for FaultyConnection<C> {
     fn drop(&mut self) {
-        let Some(affliction) = &mut self.affliction else {
+        let Some(connection_faults) = &mut self.connection_faults else {
             return;
         };
-        affliction.settle_before_close(&mut self.inner, &self.common);
+        connection_faults.settle_before_close(&mut self.inner, &self.common);
         let Some(inner) = self.inner.take() else {
             return;
         };
-        if affliction.silent() {
+        if connection_faults.silent() {
             self.common.silence(inner);
-        } else if affliction.unread() {
+        } else if connection_faults.unread() {
             inner.abort();
         }
     }

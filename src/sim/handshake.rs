@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::state::{Carried, ConnectionId, HostId, Lane, Listening, State, What};
-use super::tcp::{Handshake, Segment, Side, Tcp, keep};
+use crate::sim::state::{Carried, ConnectionId, HalfConnection, HostId, Listening, State, What};
+use crate::sim::tcp::{Handshake, Segment, Side, Tcp, keep};
 
 /// The first ephemeral port, as on Linux.
 const FIRST_PORT: u16 = 32_768;
@@ -38,8 +38,8 @@ impl State {
             tcp,
             client: host,
             listener: None,
-            to_server: Lane::default(),
-            to_client: Lane::default(),
+            to_server: HalfConnection::default(),
+            to_client: HalfConnection::default(),
         };
         self.connections.insert(id, carried);
         if chosen.is_ok() {

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use lockstep::reactor::network::{Network, SocketOptions};
+//! use lockstep::net::{Network, SocketOptions};
 //! use lockstep::sim::{Settings, World};
 //!
 //! let world = World::new(Settings::default())?;
@@ -20,21 +20,20 @@
 //! ```
 //!
 //! A network of any kind is instrumented before it is given to a reactor: [`instrument`] names its
-//! connections, lets [`Faults`] befall them and taps what the reactor sees into a [`Trace`].
+//! connections, applies [`Faults`] to them and taps what the reactor sees into a [`Trace`].
 //! API programs are played over a [`pipe()`]; a host's clock is skewed with
 //! [`Clock::skewed`](crate::net::clock::Clock::skewed); latency, jitter, bandwidth and outages are the business of
 //! [`Settings::link`] and [`World::paths`]; tie-breaks come from an [`Order`].
 //!
 //! Start reading at [`World`].
 
-mod affliction;
+mod connection_faults;
+mod direction;
 mod ahead;
 mod fault;
 mod faulty;
 mod handshake;
-mod lane;
 mod link;
-mod name;
 mod network;
 mod order;
 mod pipe;
@@ -43,22 +42,23 @@ mod state;
 mod tap;
 mod tcp;
 mod trace;
+pub mod turmoil;
 mod world;
 
-pub use fault::{Action, Direction, Fault, Faults, Moment, Struck, Unsupported};
+pub use crate::net::name::{ConnectionName, Opener};
+pub use fault::{Action, Direction, Fault, Faults, Moment, TriggeredFault, Unsupported};
 pub use faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
 pub use link::Link;
-pub use name::{ConnectionName, Opener};
 pub use network::{SimConnecting, SimConnection, SimListener, SimNetwork};
 pub use order::Order;
 pub use pipe::{PIPE_CAPACITY, Pipe, pipe};
 pub use seed::{Random, Seed};
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
-pub use trace::{Event, Keep, Record, Socket, Trace, TraceHash};
+pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
 pub use world::{OutOfTime, Paths, Settings, SimHost, World};
 
+use crate::net::Network;
 use crate::net::abort::Abort;
-use crate::reactor::network::Network;
 
 /// Puts `faults` and a tap into `trace` on the connections of `network`; `host` is the word for who sees them.
 ///

@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::state::{ConnectionId, HostId, Shared};
-use super::tcp::Side;
 use crate::net::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use crate::net::{Connection, Listener, Network, SocketOptions, Stream};
+use crate::sim::state::{ConnectionId, HostId, Shared};
+use crate::sim::tcp::Side;
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Which of several ready things goes first.
 
-use super::seed::{Random, Seed};
+use crate::sim::seed::{Random, Seed};
 
 /// A scheduler's tie-break: arrival order, or drawn from a seed.
 ///

@@ -6,8 +6,8 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::tcp::keep;
-use crate::reactor::network::Stream;
+use crate::net::Stream;
+use crate::sim::tcp::keep;
 
 /// What a pipe of Linux holds, in octets.
 pub const PIPE_CAPACITY: usize = 65_536;
@@ -17,12 +17,12 @@ pub const PIPE_CAPACITY: usize = 65_536;
 /// Dropping it ends what the other reads, after what was written, and breaks what the other writes.
 #[derive(Debug)]
 pub struct Pipe {
-    incoming: Rc<RefCell<Lane>>,
-    outgoing: Rc<RefCell<Lane>>,
+    incoming: Rc<RefCell<HalfPipe>>,
+    outgoing: Rc<RefCell<HalfPipe>>,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+struct HalfPipe {
     octets: VecDeque<u8>,
     capacity: usize,
     ended: bool,
@@ -35,9 +35,9 @@ struct Lane {
 #[must_use]
 pub fn pipe(capacity: usize) -> (Pipe, Pipe) {
     let lane = || {
-        Rc::new(RefCell::new(Lane {
+        Rc::new(RefCell::new(HalfPipe {
             capacity: capacity.max(1),
-            ..Lane::default()
+            ..HalfPipe::default()
         }))
     };
     let (there, back) = (lane(), lane());

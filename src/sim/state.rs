@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use super::link::Link;
-use super::seed::Random;
-use super::tcp::{Buffers, Effects, Segment, Side, Tcp};
-use super::world::Settings;
 use crate::net::clock::Clock;
+use crate::sim::link::Link;
+use crate::sim::seed::Random;
+use crate::sim::tcp::{Buffers, Effects, Segment, Side, Tcp};
+use crate::sim::world::Settings;
 
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = u64;
@@ -42,7 +42,7 @@ pub(super) struct State {
     pub(super) links: BTreeMap<(IpAddr, IpAddr), Link>,
     pub(super) cuts: Vec<(IpAddr, IpAddr)>,
     pub(super) effects: Effects,
-    events: BinaryHeap<Event>,
+    events: BinaryHeap<ScheduledEvent>,
     scheduled: u64,
     jitter: Random,
     /// Wakes the run's pump for the earliest event.
@@ -77,13 +77,13 @@ pub(super) struct Carried {
     pub(super) client: HostId,
     /// Where its SYN found a listener.
     pub(super) listener: Option<(HostId, SocketAddr)>,
-    pub(super) to_server: Lane,
-    pub(super) to_client: Lane,
+    pub(super) to_server: HalfConnection,
+    pub(super) to_client: HalfConnection,
 }
 
 /// One direction of travel.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct HalfConnection {
     /// When the last segment arrives: the next must not overtake it.
     last_arrival: Duration,
     /// When the line has sent what it was given.
@@ -93,7 +93,7 @@ pub(super) struct Lane {
 }
 
 #[derive(Debug)]
-struct Event {
+struct ScheduledEvent {
     at: Duration,
     order: u64,
     what: What,
@@ -184,7 +184,7 @@ impl State {
     pub(super) fn schedule(&mut self, at: Duration, what: What) {
         self.scheduled += 1;
         let order = self.scheduled;
-        self.events.push(Event { at, order, what });
+        self.events.push(ScheduledEvent { at, order, what });
     }
 
     /// Lets everything that is due happen.
@@ -338,7 +338,7 @@ impl State {
 }
 
 impl Carried {
-    fn lane(&mut self, from: Side) -> &mut Lane {
+    fn lane(&mut self, from: Side) -> &mut HalfConnection {
         match from {
             Side::Client => &mut self.to_server,
             Side::Server => &mut self.to_client,
@@ -346,21 +346,21 @@ impl Carried {
     }
 }
 
-impl PartialEq for Event {
+impl PartialEq for ScheduledEvent {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Event {}
+impl Eq for ScheduledEvent {}
 
-impl PartialOrd for Event {
+impl PartialOrd for ScheduledEvent {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Event {
+impl Ord for ScheduledEvent {
     /// The earliest is the greatest, as the heap wants it.
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.order).cmp(&(self.at, self.order))

@@ -9,11 +9,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
-use super::name::ConnectionName;
-use super::trace::{Event, Socket, Trace};
 use crate::net::abort::Abort;
-use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::name::ConnectionName;
+use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::sim::faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
+use crate::sim::trace::{Socket, Trace, TraceEvent};
 
 /// A network with a tap on it; what it tells is what the reactor above it sees, faults included.
 #[derive(Debug, Clone)]
@@ -53,7 +53,8 @@ struct Tap {
 
 impl Tap {
     fn tell(&self, name: ConnectionName, socket: Socket) {
-        self.trace.record(&self.host, Event::Socket(name, socket));
+        self.trace
+            .record(&self.host, TraceEvent::Socket(name, socket));
     }
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::name::ConnectionName;
 use crate::net::clock::Clock;
+use crate::net::name::ConnectionName;
 
 /// A cheap handle on one run's trace; whoever has something to tell holds one.
 ///
@@ -21,12 +21,12 @@ use crate::net::clock::Clock;
 #[derive(Debug, Clone)]
 pub struct Trace {
     log: Rc<RefCell<Log>>,
-    ear: Rc<OnceCell<Ear>>,
+    ear: Rc<OnceCell<TraceListener>>,
     clock: Clock,
 }
 
 /// Who listens to a trace.
-struct Ear(Box<dyn Fn(&Record)>);
+struct TraceListener(Box<dyn Fn(&Record)>);
 
 /// Whether records are kept, or only hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +45,12 @@ pub struct Record {
     /// The host, or the program on it, that saw it.
     pub host: Rc<str>,
     /// What.
-    pub event: Event,
+    pub event: TraceEvent,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum TraceEvent {
     /// Something on a connection, as its socket saw it.
     Socket(ConnectionName, Socket),
     /// A fault struck.
@@ -122,12 +122,12 @@ impl Trace {
 
     /// Tells `ear` of every record from now on; the first ear stays.
     pub fn listen(&self, ear: impl Fn(&Record) + 'static) {
-        let _ = self.ear.set(Ear(Box::new(ear)));
+        let _ = self.ear.set(TraceListener(Box::new(ear)));
     }
 
     /// Adds what `host` has to say; to be called inside the run.
     pub fn note(&self, host: &Rc<str>, kind: &Rc<str>, text: impl Into<String>) {
-        let event = Event::Note {
+        let event = TraceEvent::Note {
             kind: kind.clone(),
             text: text.into(),
         };
@@ -139,13 +139,13 @@ impl Trace {
     }
 
     /// Adds a record, now.
-    pub fn record(&self, host: &Rc<str>, event: Event) {
+    pub fn record(&self, host: &Rc<str>, event: TraceEvent) {
         let record = Record {
             time: self.clock.now(),
             host: host.clone(),
             event,
         };
-        if let Some(Ear(ear)) = self.ear.get() {
+        if let Some(TraceListener(ear)) = self.ear.get() {
             ear(&record);
         }
         self.log.borrow_mut().append(record);
@@ -171,9 +171,9 @@ impl Trace {
     }
 }
 
-impl fmt::Debug for Ear {
+impl fmt::Debug for TraceListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ear")
+        f.write_str("TraceListener")
     }
 }
 
@@ -203,7 +203,7 @@ fn put_text(out: &mut Vec<u8>, text: impl fmt::Display) {
     put(out, text.to_string().as_bytes());
 }
 
-impl Event {
+impl TraceEvent {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Socket(name, socket) => {
@@ -272,7 +272,7 @@ impl fmt::Display for Record {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for TraceEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Socket(name, socket) => write!(f, "{name} {socket}"),

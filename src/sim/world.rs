@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
-use super::link::Link;
-use super::network::SimNetwork;
-use super::seed::Seed;
-use super::state::{Host, Shared, State, Timer};
 use crate::net::clock::Clock;
+use crate::sim::link::Link;
+use crate::sim::network::SimNetwork;
+use crate::sim::seed::Seed;
+use crate::sim::state::{Host, Shared, State, Timer};
 
 /// What holds for every connection of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

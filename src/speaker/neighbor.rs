@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::bgp::family::{Families, Family};
 
 use super::routes::ConfiguredRoutes;
-use super::session::Recital;
+use super::session::Verbatim;
 
 /// A direction of add-path (RFC 7911 section 4), or of anything that two ends agree on one way at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -215,7 +215,7 @@ pub struct Neighbor {
     /// How long to wait between connection attempts at first (ExaBGP doubles it).
     pub reconnect: Duration,
     /// What its sessions say in the place of their own words; no configuration says it, a scenario may.
-    pub recital: Option<Arc<Recital>>,
+    pub verbatim: Option<Arc<Verbatim>>,
 }
 
 impl Neighbor {
@@ -257,7 +257,7 @@ impl Neighbor {
             routes: ConfiguredRoutes::new(),
             operational: Vec::new(),
             reconnect: Duration::ZERO,
-            recital: None,
+            verbatim: None,
         }
     }
 

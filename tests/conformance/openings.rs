@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 
 use lockstep::net::abort::Abort;
-use lockstep::net::kernel::KernelNetwork;
-use lockstep::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use lockstep::net::{Connection, Listener, Network, SocketOptions, Stream};
+use lockstep::os::kernel::KernelNetwork;
 use tokio::time::sleep;
 
 use super::script::{SETTLE, on_kernel, on_sim, told, within};

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lockstep::net::abort::Abort;
-use lockstep::net::turmoil::{TurmoilNetwork, TurmoilWorld};
-use lockstep::reactor::network::{Listener, Network, SocketOptions, Stream};
+use lockstep::net::{Listener, Network, SocketOptions, Stream};
+use lockstep::sim::turmoil::{TurmoilNetwork, TurmoilWorld};
 use lockstep::sim::{Settings, World};
 use tokio::time::{sleep, timeout};
 

@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lockstep::net::kernel::KernelNetwork;
-use lockstep::net::turmoil::TurmoilWorld;
-use lockstep::reactor::network::{Connection, Listener, Network, SocketOptions, Stream};
+use lockstep::net::{Connection, Listener, Network, SocketOptions, Stream};
+use lockstep::os::kernel::KernelNetwork;
+use lockstep::sim::turmoil::TurmoilWorld;
 use tokio::time::sleep;
 
 use super::script::Call::{Drain, Read, Shutdown, Write};

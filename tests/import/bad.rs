@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
-use lockstep::explore::import::Choice;
+use lockstep::field::import::Choice;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::{field, import_with, scratch};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lockstep::capture::{Direction, Happening, Recorder, Resolution, Wire};
-use lockstep::explore::import::Voice;
-use lockstep::scenario::message::{keepalive, message};
+use lockstep::field::import::Voice;
+use lockstep::scenario::format::message::{keepalive, message};
 
 use super::{assert_played_again, import, scratch};
 

@@ -12,7 +12,7 @@ use lockstep::bgp::text::TextError;
 use lockstep::config::{self, ConfigError};
 use lockstep::explore;
 use lockstep::scenario;
-use lockstep::scenario::manifest::Manifest;
+use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::speaker::rib::AdjRibOut;
 use lockstep::speaker::route::ConfiguredRoute;
 use lockstep::speaker::session::Negotiated;
@@ -95,7 +95,7 @@ fn sent<E>(
 
 /// A scenario's script.
 pub fn scenario(text: &str) {
-    if let Err(error) = scenario::parse::parse(Path::new("fuzz"), text) {
+    if let Err(error) = scenario::format::parse::parse(Path::new("fuzz"), text) {
         within(&error, text);
     }
 }

@@ -18,12 +18,12 @@ use crate::bgp::wire::{Reader, Writer};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LongLivedGracefulRestart {
     /// An entry for each family.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FamilyStaleTime>,
 }
 
 /// One family's stale time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct FamilyStaleTime {
     /// The family.
     pub family: Family,
     /// 0x80: forwarding state was preserved.
@@ -42,7 +42,7 @@ impl CapabilityForm for LongLivedGracefulRestart {
     fn decode(_: u8, mut reader: Reader<'_>) -> Result<Self, DecodeError> {
         let mut entries = Vec::new();
         while !reader.is_empty() {
-            entries.push(Entry {
+            entries.push(FamilyStaleTime {
                 family: Family::decode(&mut reader)?,
                 flags: reader.u8()?,
                 stale_time: reader.u24()?,

@@ -19,12 +19,12 @@ use crate::bgp::wire::{Reader, Writer};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OutboundRouteFiltering {
     /// An entry for each family.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FamilyFilters>,
 }
 
 /// The filters of one family.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct FamilyFilters {
     /// The family.
     pub family: Family,
     /// (ORF type, 1 receive, 2 send, 3 both).
@@ -42,7 +42,7 @@ impl CapabilityForm for OutboundRouteFiltering {
             let family = Family::decode_spaced(&mut reader)?;
             let count = reader.u8()?;
             let (pairs, _) = reader.bytes(2 * usize::from(count))?.as_chunks::<2>();
-            entries.push(Entry {
+            entries.push(FamilyFilters {
                 family,
                 filters: pairs.iter().map(|&[kind, way]| (kind, way)).collect(),
             });

@@ -67,7 +67,7 @@ pub struct Arguments {
 /// # Errors
 /// An input that cannot be read. Messages that cannot be decoded are told on standard error, and the others are shown all the same.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let mut shower = Shower {
+    let mut shower = MessagePrinter {
         table: arguments.table,
         hex: arguments.hex,
         events: Events::new(host(false)),
@@ -140,7 +140,7 @@ fn family(name: Option<&str>) -> miette::Result<Family> {
 }
 
 /// Shows messages on standard output.
-struct Shower<W> {
+struct MessagePrinter<W> {
     table: bool,
     hex: bool,
     events: Events,
@@ -151,7 +151,7 @@ struct Shower<W> {
     closed: bool,
 }
 
-impl<W: Write> Shower<W> {
+impl<W: Write> MessagePrinter<W> {
     fn write(&mut self, text: &str) -> miette::Result<()> {
         match writeln!(self.out, "{text}") {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed = true,

@@ -180,7 +180,7 @@ impl NeighborDraft {
             operational: self.operational,
             routes,
             reconnect: Duration::ZERO,
-            recital: None,
+            verbatim: None,
         })
     }
 }

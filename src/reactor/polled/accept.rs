@@ -4,22 +4,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use crate::net::Opener;
+use crate::net::programs::Programs;
+use crate::net::{Connection, Listener, Network, PeerKey};
 use crate::reactor::arrival::{self, Match};
 use crate::reactor::cease;
-use crate::reactor::conduct::{Conduct, Defect};
-use crate::reactor::network::{Connection, Listener, Network, PeerKey, SocketOptions};
-use crate::reactor::observer::Event;
-use crate::reactor::programs::Programs;
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::socket_options::socket_options;
 use crate::speaker::collision::{Collision, decide_on_accept};
 use crate::speaker::peer::Peer;
-use crate::speaker::session::Direction;
 
-use super::Polled;
-use super::closing::Closing;
-use super::peer::{Phase, Slot};
+use crate::reactor::polled::Polled;
+use crate::reactor::polled::closing::Closing;
+use crate::reactor::polled::peer::{Phase, Slot};
 
 /// A listening socket.
-pub(super) struct Door<L> {
+pub(super) struct ListeningSocket<L> {
     pub at: SocketAddr,
     listener: L,
     waker: Waker,
@@ -27,7 +28,7 @@ pub(super) struct Door<L> {
     pub woken: bool,
 }
 
-impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
     /// Listens where `wanted` says, and nowhere else, to peers that sign with their keys.
     ///
     /// # Errors
@@ -41,13 +42,13 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             }
             match self.network.listen(at) {
                 Ok(listener) => {
-                    self.desk.observe(&Event::Listening { at });
+                    self.turn.observe(&SpeakerEvent::Listening { at });
                     let id = self.id();
                     let waker = self.ready.waker(id);
                     let woken = true;
                     self.doors.insert(
                         id,
-                        Door {
+                        ListeningSocket {
                             at,
                             listener,
                             waker,
@@ -56,7 +57,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                     );
                 }
                 Err(error) => {
-                    self.desk.observe(&Event::NotListening {
+                    self.turn.observe(&SpeakerEvent::NotListening {
                         at,
                         reason: error.kind(),
                     });
@@ -86,7 +87,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             match door.listener.poll_accept(&mut context) {
                 Poll::Pending => door.woken = false,
                 Poll::Ready(Ok(connection)) => self.receive(connection),
-                Poll::Ready(Err(error)) => self.desk.warn("listener", error),
+                Poll::Ready(Err(error)) => self.turn.warn("listener", error),
             }
         }
     }
@@ -100,9 +101,9 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let found = arrival::find(neighbors, local.ip(), remote.ip());
         if let Match::Neighbor(id) | Match::Range(id) = found
             && let Some(slot) = self.peers.get(&id)
-            && let Err(error) = connection.restrict(&SocketOptions::of(slot.peer.neighbor()))
+            && let Err(error) = connection.restrict(&socket_options(slot.peer.neighbor()))
         {
-            return self.desk.warn("listener", error);
+            return self.turn.warn("listener", error);
         }
         match found {
             Match::Neighbor(id) => self.meet(id, connection),
@@ -113,17 +114,17 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn reject(&mut self, connection: N::Connection, reason: (u8, &'static str)) {
-        self.desk.observe(&Event::Rejected {
+        self.turn.observe(&SpeakerEvent::Rejected {
             from: connection.peer_address(),
             reason: reason.1,
         });
         let notification = cease::message(reason);
-        self.linger(Closing::new(None, connection, notification, self.desk.now));
+        self.linger(Closing::new(None, connection, notification, self.turn.now));
     }
 
     /// A connection of a configured neighbor: it may collide with one that there is.
     fn meet(&mut self, id: usize, connection: N::Connection) {
-        let Self { peers, desk, .. } = self;
+        let Self { peers, turn, .. } = self;
         let Some(slot) = peers.get_mut(&id) else {
             return;
         };
@@ -150,21 +151,21 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let name = slot.next_connection();
         let new_lives = decision == Collision::KeepNew;
         if let Some(old) = &old {
-            desk.observe(&Event::Collision {
+            turn.observe(&SpeakerEvent::Collision {
                 old,
                 new: &name,
                 new_lives,
             });
         }
         let superseded = if new_lives {
-            slot.supersede(desk)
+            slot.supersede(turn)
         } else {
             None
         };
-        let resolved = old.is_none() || !desk.conduct.has(Defect::CollisionToNone);
+        let resolved = old.is_none() || !turn.defects.has(Defect::CollisionToNone);
         if new_lives && resolved {
-            slot.peer.reconnect_at_once(desk.now);
-            slot.opened(name, connection, Direction::Incoming, desk);
+            slot.peer.reconnect_at_once(turn.now);
+            slot.opened(name, connection, Opener::Peer, turn);
         } else {
             let reason = if slot.peer.is_established() {
                 cease::ALREADY_ESTABLISHED
@@ -191,11 +192,11 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let id = self.id();
         let label = self.label(&neighbor);
         let (peer, refused) = Peer::new(Arc::new(neighbor));
-        self.desk.report_refused(&label, &refused);
+        self.turn.report_refused(&label, &refused);
         let mut slot = Slot::new(label, peer, self.ready.waker(id));
         slot.generated = true;
         let name = slot.next_connection();
-        slot.opened(name, connection, Direction::Incoming, &mut self.desk);
+        slot.opened(name, connection, Opener::Peer, &mut self.turn);
         self.peers.insert(id, slot);
     }
 }

@@ -4,7 +4,7 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::reactor::network::Stream;
+use crate::net::Stream;
 use crate::reactor::observer::ConnectionName;
 
 /// How long the peer may take to read the rest and to close its half.

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::apply::{self, Applied, Caller, Effect, Peers, Subject};
-use crate::reactor::conduct::{Conduct, Defect};
+use crate::net::Network;
+use crate::net::programs::Programs;
 use crate::reactor::control::Control;
 use crate::reactor::defect;
-use crate::reactor::network::Network;
-use crate::reactor::observer::Event;
-use crate::reactor::programs::Programs;
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::SpeakerEvent;
 
-use super::Polled;
-use super::peer::Slot;
-use super::program::{Heard, Held};
+use crate::reactor::polled::Polled;
+use crate::reactor::polled::peer::Slot;
+use crate::reactor::polled::program::{Heard, Held};
 
 /// The peers, as commands meet them.
 struct Subjects<'a, N: Network>(&'a mut BTreeMap<usize, Slot<N>>);
@@ -39,10 +39,10 @@ fn is_sending<N: Network>(peers: &BTreeMap<usize, Slot<N>>) -> bool {
         .any(|slot| slot.peer.is_established() && slot.peer.has_output())
 }
 
-impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
-    /// Whether programs wait for the peers to end: only where the conduct is wrong.
+impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
+    /// Whether programs wait for the peers to end: only where the defects is wrong.
     pub(super) fn is_locked_out(&self) -> bool {
-        self.desk.conduct.has(Defect::PeersBeforeApi) && !self.peers.is_empty()
+        self.turn.defects.has(Defect::PeersBeforeApi) && !self.peers.is_empty()
     }
 
     /// One read of each program in order, and what it asks for.
@@ -50,11 +50,11 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         if self.is_locked_out() {
             return;
         }
-        let split = self.desk.conduct.has(Defect::OneCommandPerLoop);
-        let ids: Vec<usize> = self.desk.helpers.list.keys().copied().collect();
+        let split = self.turn.defects.has(Defect::OneCommandPerLoop);
+        let ids: Vec<usize> = self.turn.helpers.list.keys().copied().collect();
         for id in ids {
-            let Self { desk, buffer, .. } = self;
-            let Some(helper) = desk.helpers.list.get_mut(&id) else {
+            let Self { turn, buffer, .. } = self;
+            let Some(helper) = turn.helpers.list.get_mut(&id) else {
                 continue;
             };
             if let Some(line) = helper.queued.pop_front() {
@@ -81,30 +81,30 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn command(&mut self, id: usize, line: &str) {
-        let Self { desk, peers, .. } = self;
-        let Some(helper) = desk.helpers.list.get_mut(&id) else {
+        let Self { turn, peers, .. } = self;
+        let Some(helper) = turn.helpers.list.get_mut(&id) else {
             return;
         };
         let program = Rc::clone(&helper.name);
-        desk.observer.observe(
-            desk.now,
-            &Event::Command {
+        turn.observer.observe(
+            turn.now,
+            &SpeakerEvent::Command {
                 program: &program,
                 line,
             },
         );
-        desk.last_command = Some(desk.now);
+        turn.last_command = Some(turn.now);
         let acknowledgement = &mut helper.acknowledgement;
-        let applied = match desk.parser.parse(line) {
-            Ok(command) if defect::loses(&desk.conduct, &command, || is_sending(peers)) => {
+        let applied = match turn.parser.parse(line) {
+            Ok(command) if defect::loses(&turn.defects, &command, || is_sending(peers)) => {
                 apply::without_effect(*acknowledgement)
             }
             Ok(command) => {
                 let mut caller = Caller {
                     program: &program,
                     acknowledgement,
-                    identity: &desk.identity,
-                    now: desk.now,
+                    identity: &turn.identity,
+                    now: turn.now,
                 };
                 apply::apply(&command, &mut caller, &mut Subjects(peers))
             }
@@ -115,7 +115,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
 
     fn applied(&mut self, id: usize, program: &str, applied: Applied) {
         for reason in &applied.refusals {
-            self.desk.warn(program, reason);
+            self.turn.warn(program, reason);
         }
         self.untaken |= applied.changed;
         let mut answer = applied.answer;
@@ -126,8 +126,8 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             Some(Effect::Restart) => self.requests.push(Control::Reestablish),
             Some(Effect::Create(neighbor)) => self.add_peer(*neighbor),
         }
-        let waits = !self.desk.conduct.has(Defect::EarlyAnswer);
-        let Some(helper) = self.desk.helpers.list.get_mut(&id) else {
+        let waits = !self.turn.defects.has(Defect::EarlyAnswer);
+        let Some(helper) = self.turn.helpers.list.get_mut(&id) else {
             return;
         };
         for line in applied.lines {
@@ -137,20 +137,20 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             helper.hold(Held::Answer(answer));
         }
         if !waits {
-            helper.release(&*self.desk.observer, self.desk.now);
+            helper.release(&*self.turn.observer, self.turn.now);
         }
     }
 
     /// Answers go out: by now every established peer has taken the changes.
     pub(super) fn answer(&mut self) {
-        let desk = &mut self.desk;
-        for helper in desk.helpers.list.values_mut() {
-            helper.release(&*desk.observer, desk.now);
+        let turn = &mut self.turn;
+        for helper in turn.helpers.list.values_mut() {
+            helper.release(&*turn.observer, turn.now);
         }
     }
 
     pub(super) fn write_programs(&mut self) {
-        for helper in self.desk.helpers.list.values_mut() {
+        for helper in self.turn.helpers.list.values_mut() {
             helper.write();
         }
     }

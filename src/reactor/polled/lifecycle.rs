@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Configuration, Process};
+use crate::net::Network;
+use crate::net::programs::Programs;
 use crate::reactor::arrival;
-use crate::reactor::conduct::Conduct;
 use crate::reactor::control::Control;
-use crate::reactor::network::Network;
-use crate::reactor::observer::Event;
-use crate::reactor::programs::Programs;
+use crate::reactor::defects::DefectSet;
+use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::reload::{self, Change};
 use crate::reactor::run::Outcome;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 
-use super::Polled;
-use super::peer::{Phase, Slot};
+use crate::reactor::polled::Polled;
+use crate::reactor::polled::peer::{Phase, Slot};
 
 /// How long programs may take to read that the speaker ends.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -30,14 +30,14 @@ pub(super) struct Ending {
     outcome: Outcome,
 }
 
-impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
     /// Reads the configuration, listens, and starts programs.
     ///
     /// # Errors
     /// Why it cannot start.
     pub(super) fn start(&mut self) -> Result<(), Outcome> {
         let configuration = self.configurations.read().map_err(Outcome::Refused)?;
-        let places = arrival::places(&configuration, &self.desk.settings);
+        let places = arrival::places(&configuration, &self.turn.settings);
         self.listen(&places, &arrival::keys(&configuration))
             .map_err(Outcome::CannotListen)?;
         let Configuration {
@@ -60,8 +60,8 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let id = self.id();
         let label = self.label(&neighbor);
         let (mut peer, refused) = Peer::new(Arc::new(neighbor));
-        peer.reconnect_at_once(self.desk.now);
-        self.desk.report_refused(&label, &refused);
+        peer.reconnect_at_once(self.turn.now);
+        self.turn.report_refused(&label, &refused);
         let waker = self.ready.waker(id);
         waker.wake_by_ref();
         self.peers.insert(id, Slot::new(label, peer, waker));
@@ -70,8 +70,8 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     /// Starts programs that are new, ends those that are gone; `anew` starts the others again too.
     fn keep_programs(&mut self, processes: Vec<Process>, anew: bool) {
         let directory = self.configurations.directory();
-        self.desk.audience.configure(&processes);
-        let list = &mut self.desk.helpers.list;
+        self.turn.subscriptions.configure(&processes);
+        let list = &mut self.turn.helpers.list;
         let gone: Vec<usize> = list
             .iter()
             .filter(|(_, helper)| {
@@ -83,10 +83,10 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             .collect();
         for id in gone {
             self.end_program(id, "it is not configured any more");
-            self.desk.helpers.list.remove(&id);
+            self.turn.helpers.list.remove(&id);
         }
         for process in processes {
-            let mut known = self.desk.helpers.list.iter();
+            let mut known = self.turn.helpers.list.iter();
             let id = known
                 .find(|(_, helper)| helper.process.name == process.name)
                 .map(|(id, _)| *id);
@@ -108,36 +108,36 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let id = self.id();
         let name = process.name.clone();
         let waker = self.ready.waker(id);
-        let acknowledged = self.desk.settings.api_ack;
+        let acknowledged = self.turn.settings.api_ack;
         let started =
-            self.desk
+            self.turn
                 .helpers
                 .add(id, process, directory.to_path_buf(), waker, acknowledged);
         self.program_started(&name, started);
     }
 
     fn restart_program(&mut self, id: usize) {
-        let Some(helper) = self.desk.helpers.list.get(&id) else {
+        let Some(helper) = self.turn.helpers.list.get(&id) else {
             return;
         };
         let name = helper.process.name.clone();
-        let started = self.desk.helpers.restart(id, self.desk.settings.api_ack);
+        let started = self.turn.helpers.restart(id, self.turn.settings.api_ack);
         self.program_started(&name, started);
     }
 
     /// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
     fn program_started(&mut self, program: &str, started: std::io::Result<()>) {
         let Err(error) = started else {
-            return self.desk.observe(&Event::ProgramStarted { program });
+            return self.turn.observe(&SpeakerEvent::ProgramStarted { program });
         };
         let reason = error.to_string();
-        self.desk.observe(&Event::ProgramFailed {
+        self.turn.observe(&SpeakerEvent::ProgramFailed {
             program,
             reason: &reason,
         });
-        self.desk
+        self.turn
             .warn(program, format_args!("could not be started: {reason}"));
-        if self.desk.settings.api_terminate {
+        if self.turn.settings.api_terminate {
             self.requests.push(Control::Terminate);
         }
         self.stop_peers();
@@ -151,25 +151,26 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     pub(super) fn end_program(&mut self, id: usize, reason: &str) {
-        if let Some(helper) = self.desk.helpers.list.get_mut(&id)
+        if let Some(helper) = self.turn.helpers.list.get_mut(&id)
             && helper.is_running()
         {
             helper.end();
             let program = &helper.process.name;
-            self.desk
-                .observer
-                .observe(self.desk.now, &Event::ProgramEnded { program, reason });
+            self.turn.observer.observe(
+                self.turn.now,
+                &SpeakerEvent::ProgramEnded { program, reason },
+            );
         }
     }
 
     /// A program died: it is started again where it may be.
     pub(super) fn program_ended(&mut self, id: usize, reason: &str) {
         self.end_program(id, reason);
-        let allowed = self.desk.settings.api_respawn;
-        let Some(helper) = self.desk.helpers.list.get_mut(&id) else {
+        let allowed = self.turn.settings.api_respawn;
+        let Some(helper) = self.turn.helpers.list.get_mut(&id) else {
             return;
         };
-        match helper.respawns(self.desk.now, allowed) {
+        match helper.respawns(self.turn.now, allowed) {
             Some(true) => self.restart_program(id),
             Some(false) => {}
             None => {
@@ -186,7 +187,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             if std::mem::take(&mut self.untaken) {
                 self.take_changes();
             }
-            self.desk.observe(&Event::Control(control));
+            self.turn.observe(&SpeakerEvent::Control(control));
             self.tell_signal(control);
             match control {
                 Control::Terminate => self.begin_end(Outcome::Terminated),
@@ -196,16 +197,16 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn tell_signal(&mut self, control: Control) {
-        let Self { peers, desk, .. } = self;
-        let super::Desk {
+        let Self { peers, turn, .. } = self;
+        let super::Turn {
             helpers,
             observer,
             now,
-            audience,
+            subscriptions,
             ..
-        } = desk;
+        } = turn;
         for slot in peers.values() {
-            audience.signal(*now, &slot.peer, control.signal(), &mut |program, line| {
+            subscriptions.signal(*now, &slot.peer, control.signal(), &mut |program, line| {
                 helpers.tell(program, line, &**observer, *now);
             });
         }
@@ -215,20 +216,20 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let configuration = match self.configurations.read() {
             Ok(configuration) => configuration,
             Err(reason) => {
-                self.desk.warn("configuration", &reason);
-                return self.desk.observe(&Event::Reloaded {
+                self.turn.warn("configuration", &reason);
+                return self.turn.observe(&SpeakerEvent::Reloaded {
                     accepted: false,
                     reason: &reason,
                 });
             }
         };
-        self.desk.observe(&Event::Reloaded {
+        self.turn.observe(&SpeakerEvent::Reloaded {
             accepted: true,
             reason: "",
         });
-        let places = arrival::places(&configuration, &self.desk.settings);
+        let places = arrival::places(&configuration, &self.turn.settings);
         if let Err(reason) = self.listen(&places, &arrival::keys(&configuration)) {
-            self.desk.warn("listener", reason);
+            self.turn.warn("listener", reason);
         }
         let old = self
             .peers
@@ -244,7 +245,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         if control == Control::Reestablish {
             for slot in self.peers.values_mut() {
                 slot.peer.claim_restart();
-                slot.peer.reconnect_at_once(self.desk.now);
+                slot.peer.reconnect_at_once(self.turn.now);
                 slot.teardown = Some(3);
             }
         }
@@ -259,7 +260,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn change(&mut self, change: Change) {
-        let now = self.desk.now;
+        let now = self.turn.now;
         match change {
             Change::Add(neighbor) => self.add_peer(*neighbor),
             Change::Remove(name) => {
@@ -272,7 +273,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
                 if let Some(slot) = self.named(&neighbor.name()) {
                     let refused = slot.peer.reconfigure(Arc::new(*neighbor));
                     let label = Rc::clone(&slot.label);
-                    self.desk.report_refused(&label, &refused);
+                    self.turn.report_refused(&label, &refused);
                 }
             }
             Change::Reestablish(neighbor) => {
@@ -289,11 +290,11 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
 
     /// Forgets peers that are on their way out and have no connection any more.
     pub(super) fn remove_stopped(&mut self) {
-        let desk = &self.desk;
+        let turn = &self.turn;
         self.peers.retain(|_, slot| {
             let gone = slot.stopped && matches!(slot.phase, Phase::Idle);
             if gone {
-                desk.observe(&Event::PeerEnded { peer: &slot.label });
+                turn.observe(&SpeakerEvent::PeerEnded { peer: &slot.label });
             }
             !gone
         });
@@ -307,19 +308,22 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         self.doors.clear();
         self.stop_peers();
         self.answer();
-        let now = self.desk.now;
+        let now = self.turn.now;
         for helper in self
-            .desk
+            .turn
             .helpers
             .list
             .values_mut()
             .filter(|helper| helper.is_running())
         {
-            let line = self.desk.audience.farewell(now, helper.process.encoder);
+            let line = self
+                .turn
+                .subscriptions
+                .farewell(now, helper.process.encoder);
             let program = &helper.process.name;
-            self.desk.observer.observe(
+            self.turn.observer.observe(
                 now,
-                &Event::Told {
+                &SpeakerEvent::Told {
                     program,
                     line: line.trim_end(),
                 },
@@ -334,27 +338,27 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
 
     /// Whether everything is over.
     pub(super) fn end(&mut self) -> Option<Outcome> {
-        if self.ending.is_none() && self.desk.settings.attempts > 0 && self.peers.is_empty() {
+        if self.ending.is_none() && self.turn.settings.attempts > 0 && self.peers.is_empty() {
             self.begin_end(Outcome::PeersEnded);
             self.write_programs();
         }
         let ending = self.ending.as_ref()?;
         let running = self
-            .desk
+            .turn
             .helpers
             .list
             .values()
             .any(super::program::Helper::is_running);
-        let waiting = running && self.desk.now < ending.until;
+        let waiting = running && self.turn.now < ending.until;
         if waiting || !self.peers.is_empty() || !self.closing.is_empty() {
             return None;
         }
         let outcome = ending.outcome.clone();
-        let ids: Vec<usize> = self.desk.helpers.list.keys().copied().collect();
+        let ids: Vec<usize> = self.turn.helpers.list.keys().copied().collect();
         for id in ids {
             self.end_program(id, "the speaker ends");
         }
-        self.desk.observe(&Event::Ended);
+        self.turn.observe(&SpeakerEvent::Ended);
         Some(outcome)
     }
 }

@@ -9,7 +9,7 @@
 mod accept;
 mod closing;
 mod commands;
-mod desk;
+mod turn;
 mod lifecycle;
 mod open;
 mod peer;
@@ -24,26 +24,26 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use super::audience::Audience;
-use super::conduct::{Conduct, Defect};
-use super::control::{Control, ControlReceiver};
-use super::network::Network;
-use super::observer::Event;
-use super::order::{Order, arrange};
-use super::programs::Programs;
-use super::ready::ReadyQueue;
-use super::run::{Configurations, Outcome, Speaker, Surroundings};
 use crate::api::command::Parser;
+use crate::net::Network;
 use crate::net::clock::Clock;
+use crate::net::programs::Programs;
+use crate::reactor::control::{Control, ControlReceiver};
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::order::{Order, arrange};
+use crate::reactor::ready::ReadyQueue;
+use crate::reactor::run::{Configurations, Outcome, Speaker, Surroundings};
+use crate::reactor::subscriptions::Subscriptions;
 
-use accept::Door;
+use accept::ListeningSocket;
 use closing::Closing;
-use desk::Desk;
 use lifecycle::Ending;
 use peer::Slot;
+use turn::Turn;
 
 /// Runs `speaker` to its end.
-pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
+pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
     speaker: Speaker,
     surroundings: Surroundings<N, P, C>,
 ) -> Outcome {
@@ -61,11 +61,11 @@ struct Polled<N: Network, P: Programs, C> {
     configurations: Box<dyn Configurations>,
     order: Box<dyn Order>,
     control: ControlReceiver,
-    desk: Desk<P, C>,
+    turn: Turn<P, C>,
     ready: ReadyQueue,
     next_id: usize,
     peers: BTreeMap<usize, Slot<N>>,
-    doors: BTreeMap<usize, Door<N::Listener>>,
+    doors: BTreeMap<usize, ListeningSocket<N::Listener>>,
     closing: BTreeMap<usize, Closing<N::Connection>>,
     /// Requests that wait for their turn.
     requests: Vec<Control>,
@@ -77,7 +77,7 @@ struct Polled<N: Network, P: Programs, C> {
     woken: Vec<usize>,
 }
 
-impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
+impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
     fn new(speaker: Speaker, surroundings: Surroundings<N, P, C>) -> Self {
         let Surroundings {
             network,
@@ -85,7 +85,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             clock,
             observer,
             control,
-            conduct,
+            defects,
         } = surroundings;
         Self {
             clock,
@@ -93,15 +93,15 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             configurations: speaker.configurations,
             order: speaker.order,
             control,
-            desk: Desk {
+            turn: Turn {
                 now: clock.now(),
                 settings: speaker.settings,
-                audience: Audience::new(&speaker.identity),
+                subscriptions: Subscriptions::new(&speaker.identity),
                 parser: Parser::default(),
                 last_command: None,
                 identity: speaker.identity,
                 observer: Rc::clone(&observer),
-                conduct,
+                defects,
                 helpers: program::Helpers::new(programs),
             },
             ready: ReadyQueue::new(),
@@ -124,7 +124,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     }
 
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<Outcome> {
-        self.desk.now = self.clock.now();
+        self.turn.now = self.clock.now();
         self.ready.register(context.waker());
         let woken = self.collect();
         while let Poll::Ready(control) = self.control.poll_recv(context) {
@@ -132,7 +132,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         }
         self.requests();
         self.accept();
-        if !self.desk.conduct.has(Defect::CommandsBeforePeers) {
+        if !self.turn.defects.has(Defect::CommandsBeforePeers) {
             self.peers(&woken);
             self.answer();
             self.commands();
@@ -159,7 +159,7 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         for id in &woken {
             if let Some(slot) = self.peers.get_mut(id) {
                 slot.woken();
-            } else if let Some(helper) = self.desk.helpers.list.get_mut(id) {
+            } else if let Some(helper) = self.turn.helpers.list.get_mut(id) {
                 helper.woken();
             } else if let Some(door) = self.doors.get_mut(id) {
                 door.woken = true;
@@ -178,11 +178,11 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             .copied()
             .filter(|id| self.peers.contains_key(id))
             .collect();
-        let now = self.desk.now;
-        let conduct = &self.desk.conduct;
+        let now = self.turn.now;
+        let defects = &self.turn.defects;
         for (id, slot) in &self.peers {
-            let due = || slot.deadline(&self.desk).is_some_and(|at| at <= now);
-            if !run.contains(id) && (slot.has_work(conduct) || due()) {
+            let due = || slot.deadline(&self.turn).is_some_and(|at| at <= now);
+            if !run.contains(id) && (slot.has_work(defects) || due()) {
                 run.push(*id);
             }
         }
@@ -191,14 +191,14 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
             let Self {
                 peers,
                 network,
-                desk,
+                turn,
                 buffer,
                 ..
             } = self;
             let Some(slot) = peers.get_mut(&id) else {
                 continue;
             };
-            if let Some(closing) = slot.step(network, desk, buffer) {
+            if let Some(closing) = slot.step(network, turn, buffer) {
                 self.linger(closing);
             }
         }
@@ -210,7 +210,8 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         for slot in self.peers.values_mut() {
             if slot.peer.is_established() {
                 slot.peer.take_changes();
-                self.desk.observe(&Event::Taken { peer: &slot.label });
+                self.turn
+                    .observe(&SpeakerEvent::Taken { peer: &slot.label });
             }
         }
     }
@@ -224,18 +225,18 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
     fn close(&mut self) {
         let Self {
             closing,
-            desk,
+            turn,
             buffer,
             ..
         } = self;
         closing.retain(|_, closing| {
             let done = closing.step(
-                desk.now,
-                !desk.conduct.has(Defect::NotificationLost),
+                turn.now,
+                !turn.defects.has(Defect::NotificationLost),
                 buffer,
             );
             if done && let Some(connection) = &closing.name {
-                desk.observe(&Event::Disconnected { connection });
+                turn.observe(&SpeakerEvent::Disconnected { connection });
             }
             !done
         });
@@ -243,12 +244,12 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
 
     /// Sees to it that the next turn comes when there is something to do.
     fn sleep(&mut self, context: &mut Context<'_>) {
-        let conduct = &self.desk.conduct;
+        let defects = &self.turn.defects;
         let busy = self.untaken
-            || self.peers.values().any(|slot| slot.has_work(conduct))
+            || self.peers.values().any(|slot| slot.has_work(defects))
             || (!self.is_locked_out()
                 && self
-                    .desk
+                    .turn
                     .helpers
                     .list
                     .values()
@@ -279,14 +280,14 @@ impl<N: Network, P: Programs, C: Conduct> Polled<N, P, C> {
         let peers = self
             .peers
             .values()
-            .filter_map(|slot| slot.deadline(&self.desk));
+            .filter_map(|slot| slot.deadline(&self.turn));
         let closing = self.closing.values().map(|closing| closing.until);
         // Once it is over, what is still closing is all that is waited for.
         let ending = self
             .ending
             .as_ref()
             .map(|ending| ending.until)
-            .filter(|until| *until > self.desk.now);
+            .filter(|until| *until > self.turn.now);
         peers.chain(closing).chain(ending).min()
     }
 }

@@ -5,17 +5,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::api::tally::Tally;
+use crate::net::Connection;
+use crate::net::programs::Programs;
 use crate::reactor::cease;
-use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::defect;
-use crate::reactor::network::Connection;
-use crate::reactor::observer::{ConnectionName, Event};
-use crate::reactor::programs::Programs;
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, SpeakerEvent};
 use crate::speaker::peer::Peer;
 use crate::speaker::session::Session;
 
-use super::closing::Closing;
-use super::desk::Desk;
+use crate::reactor::polled::closing::Closing;
+use crate::reactor::polled::turn::Turn;
 
 /// Messages that one peer may queue in one turn, as in ExaBGP.
 const MESSAGES: usize = 25;
@@ -38,13 +38,13 @@ pub(super) struct Open<T> {
     pub broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     pub wait_until: Option<Duration>,
-    /// Written before anything else: only where the conduct is wrong.
+    /// Written before anything else: only where the defects is wrong.
     pub leftover: Vec<u8>,
 }
 
 /// Whether outbound work is left out on a turn that received nothing.
-pub(super) fn skips_output(conduct: &impl Conduct) -> bool {
-    conduct.has(Defect::ContinueAfterTimeout) || conduct.has(Defect::ReadWithoutTimeout)
+pub(super) fn skips_output(defects: &impl DefectSet) -> bool {
+    defects.has(Defect::ContinueAfterTimeout) || defects.has(Defect::ReadWithoutTimeout)
 }
 
 impl<T: Connection> Open<T> {
@@ -53,10 +53,10 @@ impl<T: Connection> Open<T> {
     }
 
     /// Reads once; says whether anything came.
-    pub fn read<P: Programs, C: Conduct>(
+    pub fn read<P: Programs, C: DefectSet>(
         &mut self,
         context: &mut Context<'_>,
-        desk: &Desk<P, C>,
+        turn: &Turn<P, C>,
         buffer: &mut [u8],
     ) -> bool {
         if !self.readable || self.lost {
@@ -69,18 +69,18 @@ impl<T: Connection> Open<T> {
                     return false;
                 };
                 self.lost = true;
-                self.session.handle_reset(desk.now, kind);
+                self.session.handle_reset(turn.now, kind);
             }
             Poll::Ready(Ok(0)) => {
                 self.lost = true;
                 self.readable = false;
-                self.session.handle_eof(desk.now);
+                self.session.handle_eof(turn.now);
             }
-            Poll::Ready(Ok(count)) => self.session.handle_bytes(desk.now, &buffer[..count]),
+            Poll::Ready(Ok(count)) => self.session.handle_bytes(turn.now, &buffer[..count]),
             Poll::Ready(Err(error)) => {
                 self.lost = true;
                 self.readable = false;
-                self.session.handle_reset(desk.now, error.kind());
+                self.session.handle_reset(turn.now, error.kind());
             }
         }
         true
@@ -98,17 +98,17 @@ impl<T: Connection> Open<T> {
         }
     }
 
-    pub fn fill<P: Programs, C: Conduct>(&mut self, peer: &mut Peer, desk: &mut Desk<P, C>) {
-        if self.wait_until.is_some_and(|until| until <= desk.now) {
+    pub fn fill<P: Programs, C: DefectSet>(&mut self, peer: &mut Peer, turn: &mut Turn<P, C>) {
+        if self.wait_until.is_some_and(|until| until <= turn.now) {
             self.wait_until = None;
         }
         if !self.has_room() || !peer.has_output() {
             return;
         }
-        let filled = peer.fill(desk.now, &mut self.session, MESSAGES);
+        let filled = peer.fill(turn.now, &mut self.session, MESSAGES);
         self.wait_until = filled.wait_until;
         for refused in &filled.refused {
-            desk.warn(&self.name.peer, refused);
+            turn.warn(&self.name.peer, refused);
         }
     }
 
@@ -138,34 +138,34 @@ impl<T: Connection> Open<T> {
     }
 
     /// Passes on what happened in the session.
-    pub fn tell<P: Programs, C: Conduct>(
+    pub fn tell<P: Programs, C: DefectSet>(
         &mut self,
         peer: &mut Peer,
         tally: &mut Tally,
-        desk: &mut Desk<P, C>,
+        turn: &mut Turn<P, C>,
     ) {
         while let Some(event) = self.session.poll_event() {
-            if let Some(event) = Event::of_session(&self.name, &event) {
-                desk.observe(&event);
+            if let Some(event) = SpeakerEvent::of_session(&self.name, &event) {
+                turn.observe(&event);
             }
-            tally.note(desk.now, &event);
-            peer.handle_event(desk.now, &event);
-            desk.tell(peer, &self.session, &event);
-            defect::end_early(&desk.conduct, desk.now, peer, &mut self.session, &event);
+            tally.note(turn.now, &event);
+            peer.handle_event(turn.now, &event);
+            turn.tell(peer, &self.session, &event);
+            defect::end_early(&turn.defects, turn.now, peer, &mut self.session, &event);
         }
     }
 
-    pub fn into_closing<P: Programs, C: Conduct>(
+    pub fn into_closing<P: Programs, C: DefectSet>(
         mut self,
-        desk: &Desk<P, C>,
+        turn: &Turn<P, C>,
     ) -> Option<Closing<T>> {
         let rest = self.session.poll_transmit().unwrap_or_default().to_vec();
         if self.lost {
-            desk.observe(&Event::Disconnected {
+            turn.observe(&SpeakerEvent::Disconnected {
                 connection: &self.name,
             });
             return None;
         }
-        Some(Closing::new(Some(self.name), self.stream, rest, desk.now))
+        Some(Closing::new(Some(self.name), self.stream, rest, turn.now))
     }
 }

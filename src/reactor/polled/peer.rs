@@ -9,19 +9,21 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::api::tally::Tally;
+use crate::net::Opener;
+use crate::net::programs::Programs;
+use crate::net::{Connection, Network};
 use crate::reactor::cease;
-use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::defect;
-use crate::reactor::network::{Connection, Network, SocketOptions};
-use crate::reactor::observer::{ConnectionName, Event};
-use crate::reactor::programs::Programs;
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::socket_options::socket_options;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
-use crate::speaker::session::{Direction, Ends, State};
+use crate::speaker::session::{Ends, State};
 
-use super::closing::Closing;
-use super::desk::Desk;
-use super::open::{Open, skips_output};
+use crate::reactor::polled::closing::Closing;
+use crate::reactor::polled::open::{Open, skips_output};
+use crate::reactor::polled::turn::Turn;
 
 /// Octets that one peer may receive in one turn.
 pub(super) const READ: usize = 16 * 1024;
@@ -43,15 +45,15 @@ pub(super) struct Slot<N: Network> {
     /// It came of a range of passive peers, and goes with its connection.
     pub generated: bool,
     connections: u32,
-    /// Octets of a message that was half written when its connection was lost: only where the conduct is wrong.
+    /// Octets of a message that was half written when its connection was lost: only where the defects is wrong.
     leftover: Vec<u8>,
 }
 
 /// Whether timers are left out on a turn that `received` something or nothing.
-fn starves<P: Programs, C: Conduct>(desk: &Desk<P, C>, received: bool) -> bool {
-    let commands = defect::starved_until(&desk.conduct, desk.last_command);
-    let reading = !received && desk.conduct.has(Defect::ReadWithoutTimeout);
-    reading || commands.is_some_and(|until| desk.now < until)
+fn starves<P: Programs, C: DefectSet>(turn: &Turn<P, C>, received: bool) -> bool {
+    let commands = defect::starved_until(&turn.defects, turn.last_command);
+    let reading = !received && turn.defects.has(Defect::ReadWithoutTimeout);
+    reading || commands.is_some_and(|until| turn.now < until)
 }
 
 /// Where a peer is.
@@ -96,16 +98,16 @@ impl<N: Network> Slot<N> {
     }
 
     /// When it must have its turn although nothing was received.
-    pub fn deadline<P: Programs, C: Conduct>(&self, desk: &Desk<P, C>) -> Option<Duration> {
+    pub fn deadline<P: Programs, C: DefectSet>(&self, turn: &Turn<P, C>) -> Option<Duration> {
         match &self.phase {
             Phase::Idle => self
-                .is_active(desk.settings.passive)
+                .is_active(turn.settings.passive)
                 .then(|| self.peer.next_attempt()),
             Phase::Connecting(..) => None,
-            Phase::Open(_) if desk.conduct.has(Defect::ReadWithoutTimeout) => None,
+            Phase::Open(_) if turn.defects.has(Defect::ReadWithoutTimeout) => None,
             Phase::Open(open) => {
                 let timer = open.session.poll_deadline().map(|deadline| deadline.at);
-                let starved = defect::starved_until(&desk.conduct, desk.last_command);
+                let starved = defect::starved_until(&turn.defects, turn.last_command);
                 let timer = timer.max(timer.and(starved));
                 [timer, open.wait_until].into_iter().flatten().min()
             }
@@ -113,7 +115,7 @@ impl<N: Network> Slot<N> {
     }
 
     /// Whether it has something to do now, with nothing received and no time passed.
-    pub fn has_work(&self, conduct: &impl Conduct) -> bool {
+    pub fn has_work(&self, defects: &impl DefectSet) -> bool {
         match &self.phase {
             Phase::Idle => false,
             Phase::Connecting(..) => self.stopped || self.teardown.is_some(),
@@ -123,7 +125,7 @@ impl<N: Network> Slot<N> {
                     || (self.stopped && !open.session.is_closed())
                     || (self.teardown.is_some() && self.peer.is_established())
                     || (open.writable && open.session.transmit_len() > 0)
-                    || (open.has_room() && self.peer.has_output() && !skips_output(conduct))
+                    || (open.has_room() && self.peer.has_output() && !skips_output(defects))
             }
         }
     }
@@ -146,53 +148,53 @@ impl<N: Network> Slot<N> {
     }
 
     /// One step. Gives back a connection that is to be closed in order.
-    pub fn step<P: Programs, C: Conduct>(
+    pub fn step<P: Programs, C: DefectSet>(
         &mut self,
         network: &N,
-        desk: &mut Desk<P, C>,
+        turn: &mut Turn<P, C>,
         buffer: &mut [u8],
     ) -> Option<Closing<N::Connection>> {
         match &mut self.phase {
             Phase::Idle => {
-                self.idle(network, desk);
+                self.idle(network, turn);
                 None
             }
             Phase::Connecting(..) => {
-                self.connecting(desk);
+                self.connecting(turn);
                 None
             }
-            Phase::Open(_) => self.converse(desk, buffer),
+            Phase::Open(_) => self.converse(turn, buffer),
         }
     }
 
-    fn idle<P: Programs, C: Conduct>(&mut self, network: &N, desk: &mut Desk<P, C>) {
+    fn idle<P: Programs, C: DefectSet>(&mut self, network: &N, turn: &mut Turn<P, C>) {
         if let Some(neighbor) = self.replacement.take() {
             let refused = self.peer.replace_neighbor(neighbor);
-            desk.report_refused(&self.label, &refused);
+            turn.report_refused(&self.label, &refused);
         }
         self.teardown = None;
-        if !self.is_active(desk.settings.passive) || self.peer.next_attempt() > desk.now {
+        if !self.is_active(turn.settings.passive) || self.peer.next_attempt() > turn.now {
             return;
         }
-        if !self.peer.attempt(&desk.settings) {
+        if !self.peer.attempt(&turn.settings) {
             self.stopped = true;
             return;
         }
         let neighbor = self.peer.neighbor();
-        let port = neighbor.connect.unwrap_or(desk.settings.port);
+        let port = neighbor.connect.unwrap_or(turn.settings.port);
         let to = SocketAddr::new(neighbor.peer_address, port);
-        let options = SocketOptions::of(neighbor);
+        let options = socket_options(neighbor);
         let name = self.next_connection();
-        desk.observe(&Event::Connecting {
+        turn.observe(&SpeakerEvent::Connecting {
             connection: &name,
             to,
         });
         self.phase = Phase::Connecting(name, network.connect(to, &options));
         // Polled at once, so that it has our waker.
-        self.connecting(desk);
+        self.connecting(turn);
     }
 
-    fn connecting<P: Programs, C: Conduct>(&mut self, desk: &mut Desk<P, C>) {
+    fn connecting<P: Programs, C: DefectSet>(&mut self, turn: &mut Turn<P, C>) {
         if self.stopped || self.teardown.is_some() {
             // Abandoned: nobody has seen a session yet.
             self.phase = Phase::Idle;
@@ -205,41 +207,41 @@ impl<N: Network> Slot<N> {
         let name = name.clone();
         match Pin::new(connecting).poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => {}
-            Poll::Ready(Ok(stream)) => self.opened(name, stream, Direction::Outgoing, desk),
+            Poll::Ready(Ok(stream)) => self.opened(name, stream, Opener::Us, turn),
             Poll::Ready(Err(error)) => {
-                desk.observe(&Event::ConnectFailed {
+                turn.observe(&SpeakerEvent::ConnectFailed {
                     connection: &name,
                     reason: error.kind(),
                 });
                 self.phase = Phase::Idle;
-                self.peer.attempt_failed(desk.now);
-                self.after_connection(desk);
+                self.peer.attempt_failed(turn.now);
+                self.after_connection(turn);
             }
         }
     }
 
     /// A connection is open: a session begins on it.
-    pub fn opened<P: Programs, C: Conduct>(
+    pub fn opened<P: Programs, C: DefectSet>(
         &mut self,
         name: ConnectionName,
         stream: N::Connection,
-        direction: Direction,
-        desk: &mut Desk<P, C>,
+        opener: Opener,
+        turn: &mut Turn<P, C>,
     ) {
-        desk.observe(&Event::Connected {
+        turn.observe(&SpeakerEvent::Connected {
             connection: &name,
-            direction,
+            opener,
         });
         let ends = Ends {
             local: stream.local_address(),
             peer: stream.peer_address(),
-            direction,
+            opener,
         };
         if let Some(neighbor) = self.replacement.take() {
             let refused = self.peer.replace_neighbor(neighbor);
-            desk.report_refused(&self.label, &refused);
+            turn.report_refused(&self.label, &refused);
         }
-        let session = self.peer.open(ends, &desk.settings, desk.now);
+        let session = self.peer.open(ends, &turn.settings, turn.now);
         let mut open = Box::new(Open {
             name,
             stream,
@@ -251,80 +253,80 @@ impl<N: Network> Slot<N> {
             wait_until: None,
             leftover: std::mem::take(&mut self.leftover),
         });
-        desk.tell_connected(&self.peer);
-        open.tell(&mut self.peer, &mut self.tally, desk);
+        turn.tell_connected(&self.peer);
+        open.tell(&mut self.peer, &mut self.tally, turn);
         self.phase = Phase::Open(open);
     }
 
     /// Reading, then time, then outbound work, then writing: once each.
-    fn converse<P: Programs, C: Conduct>(
+    fn converse<P: Programs, C: DefectSet>(
         &mut self,
-        desk: &mut Desk<P, C>,
+        turn: &mut Turn<P, C>,
         buffer: &mut [u8],
     ) -> Option<Closing<N::Connection>> {
         let Phase::Open(open) = &mut self.phase else {
             return None;
         };
         let mut context = Context::from_waker(&self.waker);
-        let half = defect::leftover(&desk.conduct, &mut open.session);
-        let received = open.read(&mut context, desk, buffer);
-        open.tell(&mut self.peer, &mut self.tally, desk);
-        if !starves(desk, received) {
-            open.session.handle_timeout(desk.now);
+        let half = defect::leftover(&turn.defects, &mut open.session);
+        let received = open.read(&mut context, turn, buffer);
+        open.tell(&mut self.peer, &mut self.tally, turn);
+        if !starves(turn, received) {
+            open.session.handle_timeout(turn.now);
         }
-        open.tell(&mut self.peer, &mut self.tally, desk);
+        open.tell(&mut self.peer, &mut self.tally, turn);
         if self.stopped {
-            open.session.close_silently(desk.now);
+            open.session.close_silently(turn.now);
         } else if self.peer.is_established()
             && let Some(subcode) = self.teardown.take()
         {
-            open.teardown(subcode, desk.now);
+            open.teardown(subcode, turn.now);
         }
-        if received || !skips_output(&desk.conduct) {
-            open.fill(&mut self.peer, desk);
+        if received || !skips_output(&turn.defects) {
+            open.fill(&mut self.peer, turn);
         }
-        open.tell(&mut self.peer, &mut self.tally, desk);
-        open.write(&mut context, desk.now);
-        open.tell(&mut self.peer, &mut self.tally, desk);
+        open.tell(&mut self.peer, &mut self.tally, turn);
+        open.write(&mut context, turn.now);
+        open.tell(&mut self.peer, &mut self.tally, turn);
         if open.lost {
             self.leftover = half;
         }
-        open.session.wants_close().then(|| self.close(desk))?
+        open.session.wants_close().then(|| self.close(turn))?
     }
 
     /// The session is over and has said everything.
-    fn close<P: Programs, C: Conduct>(
+    fn close<P: Programs, C: DefectSet>(
         &mut self,
-        desk: &mut Desk<P, C>,
+        turn: &mut Turn<P, C>,
     ) -> Option<Closing<N::Connection>> {
         let Phase::Open(open) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return None;
         };
-        let closing = (*open).into_closing(desk);
-        self.after_connection(desk);
+        let closing = (*open).into_closing(turn);
+        self.after_connection(turn);
         closing
     }
 
     /// The connection that there was, taken away for another: its session ends with `notification`.
-    pub fn supersede<P: Programs, C: Conduct>(
+    pub fn supersede<P: Programs, C: DefectSet>(
         &mut self,
-        desk: &mut Desk<P, C>,
+        turn: &mut Turn<P, C>,
     ) -> Option<Closing<N::Connection>> {
         let Phase::Open(mut open) = std::mem::replace(&mut self.phase, Phase::Idle) else {
             return None;
         };
         let (subcode, text) = cease::COLLISION;
-        open.session.close(desk.now, cease::worded(subcode, text));
-        open.tell(&mut self.peer, &mut self.tally, desk);
-        (*open).into_closing(desk)
+        open.session.close(turn.now, cease::worded(subcode, text));
+        open.tell(&mut self.peer, &mut self.tally, turn);
+        (*open).into_closing(turn)
     }
 
     /// A connection ended, or did not come about.
-    fn after_connection<P: Programs, C: Conduct>(&mut self, desk: &Desk<P, C>) {
-        if self.generated || !self.peer.may_attempt(&desk.settings) {
+    fn after_connection<P: Programs, C: DefectSet>(&mut self, turn: &Turn<P, C>) {
+        if self.generated || !self.peer.may_attempt(&turn.settings) {
             self.stopped = true;
-        } else if self.is_active(desk.settings.passive) {
-            desk.observe(&Event::Retry {
+        } else if self.is_active(turn.settings.passive) {
+            turn.observe(&SpeakerEvent::Retry {
                 peer: &self.label,
                 at: self.peer.next_attempt(),
             });

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::api::apply::{Acknowledgement, Answer};
 use crate::config::Process;
-use crate::reactor::network::Stream;
-use crate::reactor::observer::{Event, Observer};
+use crate::net::Stream;
+use crate::net::programs::Programs;
+use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::pipe::{LineBuffer, Outbox, RespawnBudget};
-use crate::reactor::programs::{Program, Programs};
+use crate::reactor::program;
 
 /// The most octets that one program may write in one turn, as in ExaBGP.
 const READ: usize = 16 * 1024;
@@ -33,7 +34,7 @@ pub(super) struct Helper<T> {
     outbox: Outbox,
     /// Lines that wait until every established peer has taken the changes that they answer.
     held: Vec<Held>,
-    /// Commands that were read and not applied in that turn: only where the conduct is wrong.
+    /// Commands that were read and not applied in that turn: only where the defects is wrong.
     pub queued: VecDeque<String>,
     pub acknowledgement: Acknowledgement,
     budget: RespawnBudget,
@@ -114,7 +115,7 @@ impl<P: Programs> Helpers<P> {
         {
             observer.observe(
                 now,
-                &Event::Told {
+                &SpeakerEvent::Told {
                     program,
                     line: line.trim_end(),
                 },
@@ -137,7 +138,7 @@ impl<T: Stream> Helper<T> {
         self.acknowledgement = Acknowledgement(acknowledged);
         self.readable = true;
         self.writable = true;
-        self.pipe = Some(starter.start(&Program::new(&self.process, &self.directory))?);
+        self.pipe = Some(starter.start(&program::program(&self.process, &self.directory))?);
         Ok(())
     }
 
@@ -209,9 +210,9 @@ impl<T: Stream> Helper<T> {
             let (event, line) = match &held {
                 Held::Answer(answer) => {
                     let line = answer.text();
-                    (Event::Answer { program, line }, line)
+                    (SpeakerEvent::Answer { program, line }, line)
                 }
-                Held::Line(line) => (Event::Told { program, line }, line.as_str()),
+                Held::Line(line) => (SpeakerEvent::Told { program, line }, line.as_str()),
             };
             observer.observe(now, &event);
             self.outbox.push(line);

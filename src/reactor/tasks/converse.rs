@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::net::Opener;
+use crate::net::{Connection, Network, Stream};
 use crate::reactor::cease;
-use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::defect;
-use crate::reactor::network::{Connection, Network, Stream};
-use crate::reactor::observer::{ConnectionName, Event};
-use crate::speaker::session::{Direction, Ends, Session};
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::speaker::session::{Ends, Session};
 
-use super::hub::Hub;
-use super::linger;
-use super::peer::{Arrived, collide, maybe};
-use super::wrong::Wrong;
+use crate::reactor::tasks::defect_state::Wrong;
+use crate::reactor::tasks::hub::Hub;
+use crate::reactor::tasks::linger;
+use crate::reactor::tasks::peer::{Arrived, collide, maybe};
 
 /// Octets that one read may bring.
 const READ: usize = 64 * 1024;
@@ -47,7 +48,7 @@ pub(super) struct Conversation<'a, N: Network, C> {
     wait_until: Option<Duration>,
     /// The last wait brought octets.
     heard: bool,
-    /// What a wrong conduct does with octets.
+    /// What a wrong defects does with octets.
     pub wrong: Wrong,
 }
 
@@ -58,24 +59,24 @@ pub(super) struct Progress {
     read: Option<io::Result<usize>>,
 }
 
-impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
+impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
     /// A connection is open: a session begins on it.
     pub fn new(
         hub: &'a Rc<Hub<N, C>>,
         id: usize,
         name: ConnectionName,
         stream: N::Connection,
-        direction: Direction,
+        opener: Opener,
     ) -> Option<Self> {
         let now = hub.now();
-        hub.observe(&Event::Connected {
+        hub.observe(&SpeakerEvent::Connected {
             connection: &name,
-            direction,
+            opener,
         });
         let ends = Ends {
             local: stream.local_address(),
             peer: stream.peer_address(),
-            direction,
+            opener,
         };
         let mut peers = hub.peers.borrow_mut();
         let entry = peers.get_mut(&id)?;
@@ -149,16 +150,16 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
 
     fn deadline(&self) -> Option<Duration> {
         let timer = self.session.poll_deadline().map(|deadline| deadline.at);
-        let starved = defect::starved_until(&self.hub.conduct, self.hub.last_command.get());
+        let starved = defect::starved_until(&self.hub.defects, self.hub.last_command.get());
         let timer = timer.max(timer.and(starved));
         [timer, self.wait_until].into_iter().flatten().min()
     }
 
     /// Whether outbound work may be done now.
     fn may_send(&self) -> bool {
-        let conduct = &self.hub.conduct;
+        let defects = &self.hub.defects;
         let waits =
-            conduct.has(Defect::ContinueAfterTimeout) || conduct.has(Defect::ReadWithoutTimeout);
+            defects.has(Defect::ContinueAfterTimeout) || defects.has(Defect::ReadWithoutTimeout);
         self.heard || !waits
     }
 
@@ -171,14 +172,14 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             return;
         };
         while let Some(event) = self.session.poll_event() {
-            if let Some(event) = Event::of_session(&self.name, &event) {
+            if let Some(event) = SpeakerEvent::of_session(&self.name, &event) {
                 self.hub.observer.observe(now, &event);
             }
             entry.tally.note(now, &event);
             entry.peer.handle_event(now, &event);
             self.hub.tell(&entry.peer, &self.session, &event);
             defect::end_early(
-                &self.hub.conduct,
+                &self.hub.defects,
                 now,
                 &entry.peer,
                 &mut self.session,
@@ -248,7 +249,8 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
             let took = news && entry.peer.is_established();
             if took {
                 entry.peer.take_changes();
-                self.hub.observe(&Event::Taken { peer: &entry.label });
+                self.hub
+                    .observe(&SpeakerEvent::Taken { peer: &entry.label });
             }
             took
         });
@@ -334,14 +336,14 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
         if progress.wrote > 0 {
             self.session.transmitted(progress.wrote, now);
         }
-        let half = defect::leftover(&self.hub.conduct, &mut self.session);
+        let half = defect::leftover(&self.hub.defects, &mut self.session);
         match progress.read {
             None => {}
             Some(Ok(0)) => {
                 self.lost = true;
                 self.session.handle_eof(now);
             }
-            Some(Ok(count)) if self.hub.conduct.has(Defect::CancelledRead) => {
+            Some(Ok(count)) if self.hub.defects.has(Defect::CancelledRead) => {
                 self.wrong.partial.extend_from_slice(&self.buffer[..count]);
                 self.handle_whole_messages(now);
             }
@@ -360,7 +362,7 @@ impl<'a, N: Network, C: Conduct> Conversation<'a, N, C> {
     fn leave(mut self) {
         let rest = self.session.poll_transmit().unwrap_or_default().to_vec();
         if self.lost {
-            return self.hub.observe(&Event::Disconnected {
+            return self.hub.observe(&SpeakerEvent::Disconnected {
                 connection: &self.name,
             });
         }

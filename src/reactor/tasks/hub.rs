@@ -16,13 +16,13 @@ use crate::api::apply::{Acknowledgement, Peers, Subject};
 use crate::api::tally::Tally;
 use crate::config::Process;
 use crate::net::clock::Clock;
+use crate::net::{Network, PeerKey};
 use crate::reactor::arrival;
-use crate::reactor::audience::Audience;
-use crate::reactor::conduct::{Conduct, Defect};
 use crate::reactor::control::Control;
-use crate::reactor::network::{Network, PeerKey};
-use crate::reactor::observer::{ConnectionName, Event, Observer};
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, Observer, SpeakerEvent};
 use crate::reactor::pipe::Outbox;
+use crate::reactor::subscriptions::Subscriptions;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 use crate::speaker::rib::Refused;
@@ -30,7 +30,7 @@ use crate::speaker::route::ConfiguredRoute;
 use crate::speaker::session::{Session, SessionEvent};
 use crate::speaker::settings::Settings;
 
-use super::executor::Spawner;
+use crate::reactor::tasks::executor::Spawner;
 
 /// Shared by all tasks of a run.
 pub(super) struct Hub<N: Network, C> {
@@ -38,11 +38,11 @@ pub(super) struct Hub<N: Network, C> {
     pub network: N,
     pub settings: Settings,
     pub identity: Identity,
-    pub audience: RefCell<Audience>,
-    pub conduct: C,
+    pub subscriptions: RefCell<Subscriptions>,
+    pub defects: C,
     pub observer: Rc<dyn Observer>,
     pub spawner: Spawner,
-    pub peers: RefCell<BTreeMap<usize, Entry<N::Connection>>>,
+    pub peers: RefCell<BTreeMap<usize, PeerEntry<N::Connection>>>,
     pub mailboxes: RefCell<BTreeMap<usize, Mailbox>>,
     pub doors: RefCell<Vec<(SocketAddr, Rc<Notify>)>>,
     /// The keys with which those who connect must sign.
@@ -71,7 +71,7 @@ pub(super) enum Request {
 }
 
 /// A peer, between its own task and everybody else.
-pub(super) struct Entry<T> {
+pub(super) struct PeerEntry<T> {
     pub label: Rc<str>,
     pub name: String,
     pub peer: Peer,
@@ -87,7 +87,7 @@ pub(super) struct Entry<T> {
     pub generated: bool,
     /// Connections that it made, not yet looked at.
     pub arrivals: VecDeque<T>,
-    /// Octets of a message that was half written when its connection was lost: only where the conduct is wrong.
+    /// Octets of a message that was half written when its connection was lost: only where the defects is wrong.
     pub leftover: Vec<u8>,
     /// Its task should look at this entry.
     pub changed: Rc<Notify>,
@@ -114,24 +114,24 @@ pub(super) enum ProgramOrder {
 }
 
 /// What a hub begins with.
-pub(super) struct Foundation<N, C> {
+pub(super) struct HubParts<N, C> {
     pub clock: Clock,
     pub network: N,
     pub settings: Settings,
     pub identity: Identity,
-    pub conduct: C,
+    pub defects: C,
     pub observer: Rc<dyn Observer>,
     pub spawner: Spawner,
 }
 
-impl<N: Network, C: Conduct> Hub<N, C> {
-    pub fn new(foundation: Foundation<N, C>) -> Self {
-        let Foundation {
+impl<N: Network, C: DefectSet> Hub<N, C> {
+    pub fn new(foundation: HubParts<N, C>) -> Self {
+        let HubParts {
             clock,
             network,
             settings,
             identity,
-            conduct,
+            defects,
             observer,
             spawner,
         } = foundation;
@@ -139,9 +139,9 @@ impl<N: Network, C: Conduct> Hub<N, C> {
             clock,
             network,
             settings,
-            audience: RefCell::new(Audience::new(&identity)),
+            subscriptions: RefCell::new(Subscriptions::new(&identity)),
             identity,
-            conduct,
+            defects,
             observer,
             spawner,
             peers: RefCell::default(),
@@ -167,7 +167,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
         self.clock.now()
     }
 
-    pub fn observe(&self, event: &Event<'_>) {
+    pub fn observe(&self, event: &SpeakerEvent<'_>) {
         self.observer.observe(self.now(), event);
     }
 
@@ -194,7 +194,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
     pub fn with<R>(
         &self,
         id: usize,
-        act: impl FnOnce(&mut Entry<N::Connection>) -> R,
+        act: impl FnOnce(&mut PeerEntry<N::Connection>) -> R,
     ) -> Option<R> {
         self.peers.borrow_mut().get_mut(&id).map(act)
     }
@@ -207,7 +207,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
 
     /// Adds a peer without a task; gives its key.
     pub fn add_entry(&self, mut neighbor: Neighbor, generated: bool) -> usize {
-        if self.conduct.has(Defect::NoRateLimit) {
+        if self.defects.has(Defect::NoRateLimit) {
             neighbor.rate_limit = None;
         }
         let id = self.id();
@@ -215,7 +215,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
         let (mut peer, refused) = Peer::new(Arc::new(neighbor));
         peer.reconnect_at_once(self.now());
         self.report_refused(&label, &refused);
-        let entry = Entry {
+        let entry = PeerEntry {
             label,
             name: peer.neighbor().name(),
             peer,
@@ -261,7 +261,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
 
     /// Waits until every established peer has taken that batch of changes.
     pub async fn all_take(&self, changes: u64) {
-        if self.conduct.has(Defect::LostWakeup) {
+        if self.defects.has(Defect::LostWakeup) {
             return self.all_take_unless_missed(changes).await;
         }
         loop {
@@ -286,7 +286,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
 
     /// Tells the programs that want to know what happened in a session.
     pub fn tell(&self, peer: &Peer, session: &Session, event: &SessionEvent) {
-        self.audience.borrow_mut().session(
+        self.subscriptions.borrow_mut().session(
             self.now(),
             peer,
             session,
@@ -299,7 +299,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
 
     /// Tells the programs that want to know that a connection is open.
     pub fn tell_connected(&self, peer: &Peer) {
-        self.audience
+        self.subscriptions
             .borrow_mut()
             .connected(self.now(), peer, &mut |program, line| {
                 self.post(program, line);
@@ -309,7 +309,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
     /// Tells the programs that want to know of a signal.
     pub fn tell_signal(&self, control: Control) {
         for entry in self.peers.borrow().values() {
-            self.audience.borrow_mut().signal(
+            self.subscriptions.borrow_mut().signal(
                 self.now(),
                 &entry.peer,
                 control.signal(),
@@ -326,7 +326,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
         if let Some(mailbox) = mailboxes.values_mut().find(|it| it.process.name == program)
             && mailbox.running
         {
-            self.observe(&Event::Told {
+            self.observe(&SpeakerEvent::Told {
                 program,
                 line: line.trim_end(),
             });
@@ -336,7 +336,7 @@ impl<N: Network, C: Conduct> Hub<N, C> {
     }
 }
 
-impl<T> Entry<T> {
+impl<T> PeerEntry<T> {
     pub fn next_connection(&mut self) -> ConnectionName {
         self.connections += 1;
         ConnectionName {
@@ -365,7 +365,7 @@ impl<T> Entry<T> {
 }
 
 /// The peers, as commands meet them.
-pub(super) struct Subjects<'a, T>(pub &'a mut BTreeMap<usize, Entry<T>>);
+pub(super) struct Subjects<'a, T>(pub &'a mut BTreeMap<usize, PeerEntry<T>>);
 
 impl<T> Peers for Subjects<'_, T> {
     fn for_each(&mut self, visit: &mut dyn FnMut(Subject<'_>)) {

@@ -12,20 +12,20 @@ use tokio::sync::Notify;
 
 use crate::api::apply::Acknowledgement;
 use crate::config::{Configuration, Process};
+use crate::net::programs::Programs;
+use crate::net::{Listener, Network, PeerKey};
 use crate::reactor::arrival;
-use crate::reactor::conduct::Conduct;
 use crate::reactor::control::{Control, ControlReceiver};
-use crate::reactor::network::{Listener, Network, PeerKey};
-use crate::reactor::observer::Event;
+use crate::reactor::defects::DefectSet;
+use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::pipe::Outbox;
-use crate::reactor::programs::Programs;
 use crate::reactor::reload::{self, Change};
 use crate::reactor::run::{Configurations, Outcome};
 use crate::speaker::neighbor::Neighbor;
 
-use super::hub::{Hub, Mailbox, ProgramOrder, Request};
-use super::program::Starter;
-use super::{peer, program};
+use crate::reactor::tasks::hub::{Hub, Mailbox, ProgramOrder, Request};
+use crate::reactor::tasks::program::Starter;
+use crate::reactor::tasks::{peer, program};
 
 /// How long programs may take to read that the speaker ends.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ pub(super) struct Main<N: Network, P, C> {
     configurations: Box<dyn Configurations>,
 }
 
-impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
+impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
     pub fn new(hub: Rc<Hub<N, C>>, programs: P, configurations: Box<dyn Configurations>) -> Self {
         Self {
             hub,
@@ -53,7 +53,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
         }
         let outcome = self.serve(&mut control).await;
         self.end().await;
-        self.hub.observe(&Event::Ended);
+        self.hub.observe(&SpeakerEvent::Ended);
         outcome
     }
 
@@ -132,7 +132,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             });
             match opened {
                 Ok(listener) => {
-                    self.hub.observe(&Event::Listening { at });
+                    self.hub.observe(&SpeakerEvent::Listening { at });
                     let stop = Rc::new(Notify::new());
                     doors.push((at, Rc::clone(&stop)));
                     self.hub
@@ -140,7 +140,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
                         .spawn(peer::accept(Rc::clone(&self.hub), listener, stop));
                 }
                 Err(error) => {
-                    self.hub.observe(&Event::NotListening {
+                    self.hub.observe(&SpeakerEvent::NotListening {
                         at,
                         reason: error.kind(),
                     });
@@ -154,7 +154,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
     /// Starts programs that are new, ends those that are gone; `anew` starts the others again too.
     fn keep_programs(&self, processes: Vec<Process>, anew: bool) {
         let directory = self.configurations.directory();
-        self.hub.audience.borrow_mut().configure(&processes);
+        self.hub.subscriptions.borrow_mut().configure(&processes);
         for mailbox in self.hub.mailboxes.borrow_mut().values_mut() {
             let kept = processes
                 .iter()
@@ -202,7 +202,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
 
     /// Takes up a request from outside; says whether it ends the run.
     fn control(&mut self, control: Control) -> bool {
-        self.hub.observe(&Event::Control(control));
+        self.hub.observe(&SpeakerEvent::Control(control));
         self.hub.tell_signal(control);
         if control == Control::Terminate {
             return true;
@@ -216,13 +216,13 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             Ok(configuration) => configuration,
             Err(reason) => {
                 self.hub.warn("configuration", &reason);
-                return self.hub.observe(&Event::Reloaded {
+                return self.hub.observe(&SpeakerEvent::Reloaded {
                     accepted: false,
                     reason: &reason,
                 });
             }
         };
-        self.hub.observe(&Event::Reloaded {
+        self.hub.observe(&SpeakerEvent::Reloaded {
             accepted: true,
             reason: "",
         });
@@ -303,7 +303,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
         hub.peers
             .borrow_mut()
             .values_mut()
-            .for_each(super::hub::Entry::stop);
+            .for_each(super::hub::PeerEntry::stop);
         let now = hub.now();
         for mailbox in hub
             .mailboxes
@@ -311,9 +311,12 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             .values_mut()
             .filter(|mailbox| mailbox.running)
         {
-            let line = hub.audience.borrow().farewell(now, mailbox.process.encoder);
+            let line = hub
+                .subscriptions
+                .borrow()
+                .farewell(now, mailbox.process.encoder);
             let program = &mailbox.process.name;
-            hub.observe(&Event::Told {
+            hub.observe(&SpeakerEvent::Told {
                 program,
                 line: line.trim_end(),
             });
@@ -346,7 +349,7 @@ impl<N: Network, P: Programs, C: Conduct> Main<N, P, C> {
             .filter(|mailbox| mailbox.running)
         {
             let program = &mailbox.process.name;
-            hub.observe(&Event::ProgramEnded {
+            hub.observe(&SpeakerEvent::ProgramEnded {
                 program,
                 reason: "the speaker ends",
             });

@@ -4,17 +4,17 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::reactor::conduct::{Conduct, Defect};
-use crate::reactor::network::{Network, Stream};
-use crate::reactor::observer::{ConnectionName, Event};
+use crate::net::{Network, Stream};
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, SpeakerEvent};
 
-use super::hub::Hub;
+use crate::reactor::tasks::hub::Hub;
 
 /// How long the peer may take to read the rest and to close its half.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Closes `stream` once it has taken `rest`.
-pub(super) fn spawn<N: Network, C: Conduct>(
+pub(super) fn spawn<N: Network, C: DefectSet>(
     hub: &Rc<Hub<N, C>>,
     name: Option<ConnectionName>,
     stream: N::Connection,
@@ -25,10 +25,10 @@ pub(super) fn spawn<N: Network, C: Conduct>(
     hub.spawner.spawn(async move {
         let over = task.clock.at(task.now() + PATIENCE);
         // A peer that does not close is left at the end of our patience.
-        let lingers = !task.conduct.has(Defect::NotificationLost);
+        let lingers = !task.defects.has(Defect::NotificationLost);
         let _ = tokio::time::timeout_at(over, close(stream, rest, lingers)).await;
         if let Some(connection) = &name {
-            task.observe(&Event::Disconnected { connection });
+            task.observe(&SpeakerEvent::Disconnected { connection });
         }
         task.lingering.set(task.lingering.get() - 1);
         task.bell.notify_one();

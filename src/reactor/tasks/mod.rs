@@ -12,21 +12,21 @@ mod lifecycle;
 mod linger;
 mod peer;
 mod program;
-mod wrong;
+mod defect_state;
 
 use std::rc::Rc;
 
-use super::conduct::Conduct;
-use super::network::Network;
-use super::programs::Programs;
-use super::run::{Outcome, Speaker, Surroundings};
+use crate::net::Network;
+use crate::net::programs::Programs;
+use crate::reactor::defects::DefectSet;
+use crate::reactor::run::{Outcome, Speaker, Surroundings};
 
 use executor::{Executor, Spawner};
-use hub::{Foundation, Hub};
+use hub::{Hub, HubParts};
 use lifecycle::Main;
 
 /// Runs `speaker` to its end.
-pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
+pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
     speaker: Speaker,
     surroundings: Surroundings<N, P, C>,
 ) -> Outcome {
@@ -36,15 +36,15 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
         clock,
         observer,
         control,
-        conduct,
+        defects,
     } = surroundings;
     let spawner = Spawner::default();
-    let hub = Rc::new(Hub::new(Foundation {
+    let hub = Rc::new(Hub::new(HubParts {
         clock,
         network,
         settings: speaker.settings,
         identity: speaker.identity,
-        conduct,
+        defects,
         observer,
         spawner: spawner.clone(),
     }));

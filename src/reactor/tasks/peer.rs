@@ -4,32 +4,34 @@ use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
+use crate::net::Opener;
+use crate::net::{Connection, Network, SocketOptions};
 use crate::reactor::cease;
-use crate::reactor::conduct::{Conduct, Defect};
-use crate::reactor::network::{Connection, Network, SocketOptions};
-use crate::reactor::observer::{ConnectionName, Event};
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::socket_options::socket_options;
 use crate::speaker::collision::{Collision, decide_on_accept};
-use crate::speaker::session::{Direction, State};
+use crate::speaker::session::State;
 
-use super::converse::Conversation;
-use super::hub::{Entry, Hub};
-use super::linger;
+use crate::reactor::tasks::converse::Conversation;
+use crate::reactor::tasks::hub::{Hub, PeerEntry};
+use crate::reactor::tasks::linger;
 
 /// Lives as long as the peer is wanted.
-pub(super) async fn run<N: Network, C: Conduct>(hub: Rc<Hub<N, C>>, id: usize) {
-    while let Some((name, stream, direction)) = connection(&hub, id).await {
-        let mut conversation = Conversation::new(&hub, id, name, stream, direction);
+pub(super) async fn run<N: Network, C: DefectSet>(hub: Rc<Hub<N, C>>, id: usize) {
+    while let Some((name, stream, opener)) = connection(&hub, id).await {
+        let mut conversation = Conversation::new(&hub, id, name, stream, opener);
         while let Some(open) = conversation {
             let Some((name, stream)) = open.run().await else {
                 break;
             };
             // A connection that the peer made has won over this one.
-            conversation = Conversation::new(&hub, id, name, stream, Direction::Incoming);
+            conversation = Conversation::new(&hub, id, name, stream, Opener::Peer);
         }
         after_connection(&hub, id);
     }
     if let Some(entry) = hub.peers.borrow_mut().remove(&id) {
-        hub.observe(&Event::PeerEnded { peer: &entry.label });
+        hub.observe(&SpeakerEvent::PeerEnded { peer: &entry.label });
     }
     hub.taken.notify_waiters();
     hub.bell.notify_one();
@@ -45,16 +47,16 @@ enum Next<T> {
 }
 
 /// The next open connection; `None` where the peer is not wanted any more.
-async fn connection<N: Network, C: Conduct>(
+async fn connection<N: Network, C: DefectSet>(
     hub: &Rc<Hub<N, C>>,
     id: usize,
-) -> Option<(ConnectionName, N::Connection, Direction)> {
+) -> Option<(ConnectionName, N::Connection, Opener)> {
     let changed = hub.with(id, |entry| Rc::clone(&entry.changed))?;
     loop {
         let next = hub.with(id, |entry| next(hub, entry)).unwrap_or(Next::Stop);
         match next {
             Next::Stop => return None,
-            Next::Accept(name, stream) => return Some((name, stream, Direction::Incoming)),
+            Next::Accept(name, stream) => return Some((name, stream, Opener::Peer)),
             Next::Wait => changed.notified().await,
             Next::Sleep(until) => tokio::select! {
                 biased;
@@ -62,22 +64,22 @@ async fn connection<N: Network, C: Conduct>(
                 () = tokio::time::sleep_until(hub.clock.at(until)) => {}
             },
             Next::Connect(name, to, options) => {
-                hub.observe(&Event::Connecting {
+                hub.observe(&SpeakerEvent::Connecting {
                     connection: &name,
                     to,
                 });
                 let connecting = hub.network.connect(to, &options);
                 if let Some(stream) = attempt(hub, id, &name, connecting).await {
-                    return Some((name, stream, Direction::Outgoing));
+                    return Some((name, stream, Opener::Us));
                 }
             }
         }
     }
 }
 
-fn next<N: Network, C: Conduct>(
+fn next<N: Network, C: DefectSet>(
     hub: &Hub<N, C>,
-    entry: &mut Entry<N::Connection>,
+    entry: &mut PeerEntry<N::Connection>,
 ) -> Next<N::Connection> {
     let refused = entry.redefine();
     hub.report_refused(&entry.label, &refused);
@@ -103,12 +105,12 @@ fn next<N: Network, C: Conduct>(
         neighbor.peer_address,
         neighbor.connect.unwrap_or(hub.settings.port),
     );
-    let options = SocketOptions::of(neighbor);
+    let options = socket_options(neighbor);
     Next::Connect(entry.next_connection(), to, options)
 }
 
 /// Waits for a connection to open; gives it up where the peer connects first, or is not wanted any more.
-async fn attempt<N: Network, C: Conduct>(
+async fn attempt<N: Network, C: DefectSet>(
     hub: &Hub<N, C>,
     id: usize,
     name: &ConnectionName,
@@ -124,7 +126,7 @@ async fn attempt<N: Network, C: Conduct>(
         match outcome {
             Some(Ok(stream)) => return Some(stream),
             Some(Err(error)) => {
-                hub.observe(&Event::ConnectFailed {
+                hub.observe(&SpeakerEvent::ConnectFailed {
                     connection: name,
                     reason: error.kind(),
                 });
@@ -147,9 +149,9 @@ async fn attempt<N: Network, C: Conduct>(
     }
 }
 
-fn observe_collision<N: Network, C: Conduct>(
+fn observe_collision<N: Network, C: DefectSet>(
     hub: &Hub<N, C>,
-    entry: &Entry<N::Connection>,
+    entry: &PeerEntry<N::Connection>,
     old: &ConnectionName,
     new_lives: bool,
 ) {
@@ -157,7 +159,7 @@ fn observe_collision<N: Network, C: Conduct>(
         peer: Rc::clone(&entry.label),
         attempt: old.attempt + 1,
     };
-    hub.observe(&Event::Collision {
+    hub.observe(&SpeakerEvent::Collision {
         old,
         new: &new,
         new_lives,
@@ -165,12 +167,12 @@ fn observe_collision<N: Network, C: Conduct>(
 }
 
 /// A connection ended, or did not come about.
-fn after_connection<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize) {
+fn after_connection<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize) {
     hub.with(id, |entry| {
         if entry.generated || !entry.peer.may_attempt(&hub.settings) {
             entry.stopped = true;
         } else if entry.is_active(hub.settings.passive) {
-            hub.observe(&Event::Retry {
+            hub.observe(&SpeakerEvent::Retry {
                 peer: &entry.label,
                 at: entry.peer.next_attempt(),
             });
@@ -179,7 +181,7 @@ fn after_connection<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize) {
 }
 
 /// A connection that the peer made while `old` is open: gives it back where it is the one that lives (RFC 4271 section 6.8).
-pub(super) fn collide<N: Network, C: Conduct>(
+pub(super) fn collide<N: Network, C: DefectSet>(
     hub: &Rc<Hub<N, C>>,
     id: usize,
     old: &ConnectionName,
@@ -192,7 +194,7 @@ pub(super) fn collide<N: Network, C: Conduct>(
     let local = entry.peer.local_id().unwrap_or(Ipv4Addr::UNSPECIFIED);
     let lives = decide_on_accept(state, local, remote) == Collision::KeepNew;
     let name = entry.next_connection();
-    hub.observe(&Event::Collision {
+    hub.observe(&SpeakerEvent::Collision {
         old,
         new: &name,
         new_lives: lives,
@@ -203,7 +205,7 @@ pub(super) fn collide<N: Network, C: Conduct>(
         cease::COLLISION
     };
     drop(peers);
-    if lives && !hub.conduct.has(Defect::CollisionToNone) {
+    if lives && !hub.defects.has(Defect::CollisionToNone) {
         return Some(Arrived::Lives(name, stream));
     }
     reject(hub, stream, refusal);
@@ -213,17 +215,17 @@ pub(super) fn collide<N: Network, C: Conduct>(
 /// What became of a connection that collided.
 pub(super) enum Arrived<T> {
     Lives(ConnectionName, T),
-    /// Both go: only where the conduct is wrong.
+    /// Both go: only where the defects is wrong.
     NoneLives,
 }
 
 /// Refuses a connection with a NOTIFICATION.
-pub(super) fn reject<N: Network, C: Conduct>(
+pub(super) fn reject<N: Network, C: DefectSet>(
     hub: &Rc<Hub<N, C>>,
     stream: N::Connection,
     reason: (u8, &'static str),
 ) {
-    hub.observe(&Event::Rejected {
+    hub.observe(&SpeakerEvent::Rejected {
         from: stream.peer_address(),
         reason: reason.1,
     });
@@ -231,12 +233,12 @@ pub(super) fn reject<N: Network, C: Conduct>(
 }
 
 /// Accepts on `listener`; when `changed` is told, it takes up the keys of the hub, or ends where its door is gone.
-pub(super) async fn accept<N: Network, C: Conduct>(
+pub(super) async fn accept<N: Network, C: DefectSet>(
     hub: Rc<Hub<N, C>>,
     mut listener: N::Listener,
     changed: Rc<tokio::sync::Notify>,
 ) {
-    use crate::reactor::network::Listener;
+    use crate::net::Listener;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -261,7 +263,7 @@ pub(super) async fn accept<N: Network, C: Conduct>(
 }
 
 /// Hands a connection to the task of the peer that it belongs to, which decides about it.
-fn arrive<N: Network, C: Conduct>(hub: &Rc<Hub<N, C>>, stream: N::Connection) {
+fn arrive<N: Network, C: DefectSet>(hub: &Rc<Hub<N, C>>, stream: N::Connection) {
     use crate::reactor::arrival::{self, Match};
     let (local, remote) = (stream.local_address().ip(), stream.peer_address().ip());
     let found = {
@@ -272,7 +274,7 @@ fn arrive<N: Network, C: Conduct>(hub: &Rc<Hub<N, C>>, stream: N::Connection) {
         let found = arrival::find(neighbors, local, remote);
         if let Match::Neighbor(id) | Match::Range(id) = found
             && let Some(entry) = peers.get(&id)
-            && let Err(error) = stream.restrict(&SocketOptions::of(entry.peer.neighbor()))
+            && let Err(error) = stream.restrict(&socket_options(entry.peer.neighbor()))
         {
             return hub.warn("listener", error);
         }

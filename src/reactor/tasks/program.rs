@@ -10,16 +10,17 @@ use tokio::sync::Notify;
 
 use crate::api::apply::{self, Acknowledgement, Answer, Applied, Caller, Effect};
 use crate::api::command::Parser;
-use crate::reactor::conduct::{Conduct, Defect};
+use crate::net::programs::Programs;
+use crate::net::{Network, Stream};
 use crate::reactor::control::Control;
 use crate::reactor::defect;
-use crate::reactor::network::{Network, Stream};
-use crate::reactor::observer::Event;
+use crate::reactor::defects::{Defect, DefectSet};
+use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::pipe::{LineBuffer, RespawnBudget};
-use crate::reactor::programs::{Program, Programs};
+use crate::reactor::program;
 
-use super::hub::{Hub, Mailbox, ProgramOrder, Request, Subjects};
-use super::peer::maybe;
+use crate::reactor::tasks::hub::{Hub, Mailbox, ProgramOrder, Request, Subjects};
+use crate::reactor::tasks::peer::maybe;
 
 /// Octets that one read may bring.
 const READ: usize = 64 * 1024;
@@ -28,7 +29,7 @@ const READ: usize = 64 * 1024;
 pub(super) type Starter<P> = Rc<std::cell::RefCell<P>>;
 
 /// Serves the program `id` until it is not to be started any more.
-pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
+pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
     hub: Rc<Hub<N, C>>,
     starter: Starter<P>,
     id: usize,
@@ -40,7 +41,7 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
             mailbox.acknowledgement = Acknowledgement(hub.settings.api_ack);
             mailbox.order = None;
             (
-                Program::new(&mailbox.process, &directory),
+                program::program(&mailbox.process, &directory),
                 Rc::clone(&mailbox.filled),
             )
         }) else {
@@ -52,7 +53,7 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
             Ok(pipe) => pipe,
             Err(error) => return failed(&hub, program, &error),
         };
-        hub.observe(&Event::ProgramStarted { program });
+        hub.observe(&SpeakerEvent::ProgramStarted { program });
         set_running(&hub, id, true);
         let mut service = Service {
             hub: &hub,
@@ -70,7 +71,7 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
         let reason = service.serve(&filled).await;
         drop(service);
         set_running(&hub, id, false);
-        hub.observe(&Event::ProgramEnded {
+        hub.observe(&SpeakerEvent::ProgramEnded {
             program,
             reason: &reason,
         });
@@ -81,7 +82,7 @@ pub(super) async fn run<N: Network, P: Programs, C: Conduct>(
     }
 }
 
-fn set_running<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize, running: bool) {
+fn set_running<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize, running: bool) {
     if let Some(mailbox) = hub.mailboxes.borrow_mut().get_mut(&id) {
         mailbox.running = running;
         mailbox.outbox = crate::reactor::pipe::Outbox::default();
@@ -89,9 +90,9 @@ fn set_running<N: Network, C: Conduct>(hub: &Hub<N, C>, id: usize, running: bool
 }
 
 /// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
-fn failed<N: Network, C: Conduct>(hub: &Hub<N, C>, program: &str, error: &io::Error) {
+fn failed<N: Network, C: DefectSet>(hub: &Hub<N, C>, program: &str, error: &io::Error) {
     let reason = error.to_string();
-    hub.observe(&Event::ProgramFailed {
+    hub.observe(&SpeakerEvent::ProgramFailed {
         program,
         reason: &reason,
     });
@@ -104,7 +105,7 @@ fn failed<N: Network, C: Conduct>(hub: &Hub<N, C>, program: &str, error: &io::Er
     }
 }
 
-fn starts_again<N: Network, C: Conduct>(
+fn starts_again<N: Network, C: DefectSet>(
     hub: &Hub<N, C>,
     id: usize,
     budget: &mut RespawnBudget,
@@ -160,7 +161,7 @@ struct Service<'a, N: Network, C, T> {
     broken: bool,
 }
 
-impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
+impl<N: Network, C: DefectSet, T: Stream> Service<'_, N, C, T> {
     /// Serves the program until it ends, or is to end; says why.
     async fn serve(&mut self, filled: &Notify) -> String {
         loop {
@@ -216,7 +217,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
             .map(str::to_owned)
     }
 
-    /// Whether commands wait to be applied: only where the conduct is wrong.
+    /// Whether commands wait to be applied: only where the defects is wrong.
     const fn is_behind(&self) -> bool {
         self.commands.1 < self.commands.0.len()
     }
@@ -226,7 +227,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         if !self.is_behind() || self.waits_for.is_some() {
             return;
         }
-        let split = self.hub.conduct.has(Defect::OneCommandPerLoop);
+        let split = self.hub.defects.has(Defect::OneCommandPerLoop);
         let (lines, mut at) = std::mem::take(&mut self.commands);
         let mut changed = false;
         while let Some(end) = lines[at..].find('\n') {
@@ -242,7 +243,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         } else {
             self.hub.changes.get()
         };
-        let waits = !self.held.is_empty() && !self.hub.conduct.has(Defect::EarlyAnswer);
+        let waits = !self.held.is_empty() && !self.hub.defects.has(Defect::EarlyAnswer);
         self.waits_for = waits.then_some(changes);
     }
 
@@ -250,7 +251,8 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         let hub = self.hub;
         let now = hub.now();
         let program = self.program;
-        hub.observer.observe(now, &Event::Command { program, line });
+        hub.observer
+            .observe(now, &SpeakerEvent::Command { program, line });
         hub.last_command.set(Some(now));
         let mut mailboxes = hub.mailboxes.borrow_mut();
         let Some(mailbox) = mailboxes.get_mut(&self.id) else {
@@ -258,7 +260,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         };
         let acknowledgement = &mut mailbox.acknowledgement;
         let applied = match self.parser.parse(line) {
-            Ok(command) if defect::loses(&hub.conduct, &command, || hub.is_sending()) => {
+            Ok(command) if defect::loses(&hub.defects, &command, || hub.is_sending()) => {
                 apply::without_effect(*acknowledgement)
             }
             Ok(command) => {
@@ -311,9 +313,9 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
                 let (event, line) = match held {
                     Held::Answer(answer) => {
                         let line = answer.text();
-                        (Event::Answer { program, line }, line)
+                        (SpeakerEvent::Answer { program, line }, line)
                     }
-                    Held::Line(line) => (Event::Told { program, line }, line.as_str()),
+                    Held::Line(line) => (SpeakerEvent::Told { program, line }, line.as_str()),
                 };
                 self.hub.observe(&event);
                 mailbox.outbox.push(line);
@@ -346,7 +348,7 @@ impl<N: Network, C: Conduct, T: Stream> Service<'_, N, C, T> {
         }
         let full = mailbox.outbox.is_high();
         drop(mailboxes);
-        let locked_out = hub.conduct.has(Defect::PeersBeforeApi) && !hub.peers.borrow().is_empty();
+        let locked_out = hub.defects.has(Defect::PeersBeforeApi) && !hub.peers.borrow().is_empty();
         if waits || full || locked_out || self.is_behind() {
             return Poll::Pending;
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::lane::{Item, Lane, Message, What};
+use super::column::{Column, Item, Message, What};
 use super::rows::Row;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::collections::Map;
@@ -19,7 +19,7 @@ pub(super) struct Sheet {
     pub about: String,
     /// Why it is as it is; may be empty.
     pub why: String,
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<Column>,
     pub rows: Vec<Row>,
     pub notes: Vec<Note>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Note {
     pub lines: Vec<(String, String)>,
     /// The command that shows it again; may be empty.
     pub again: String,
-    /// Lane and item.
+    /// Column and item.
     pub place: Option<(usize, usize)>,
 }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Side;
+use super::column::{Column, Item as LaneItem, Message, Name, What, micros};
 use super::data::{Note, Sheet};
-use super::lane::{Item as LaneItem, Lane, Message, Name, What, micros};
 use super::rows::{self, Rule};
 use crate::bgp::hex;
 use crate::capture::{ConnectionId, Direction, Item, Stream, StreamId};
 use crate::compare::{Difference, Options, Report, agreed, telling};
 use crate::report::diff_text;
-use crate::scenario::message::{KEEPALIVE, OPEN};
+use crate::scenario::format::message::{KEEPALIVE, OPEN};
 
 /// Octets of what is no message that are shown.
 const SHOWN: usize = 24;
@@ -20,7 +20,7 @@ const AROUND: i64 = 100_000;
 
 /// A capture's lane, and which item each entry of the comparison is.
 struct Told {
-    lane: Lane,
+    lane: Column,
     entries: BTreeMap<(Direction, u64), usize>,
 }
 
@@ -161,7 +161,7 @@ fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
         entries.extend(entry.map(|entry| (entry, number)));
     }
     Told {
-        lane: Lane {
+        lane: Column {
             label: side.name.to_owned(),
             caption: "client → server, time since the connection was opened",
             verdict: None,

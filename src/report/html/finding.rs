@@ -1,29 +1,29 @@
 //! A failing plan on the page: the golden beside what each mode made of it, faults on the time axis.
 
+use super::column::{Column, What};
 use super::data::{Note, Sheet};
-use super::lane::{Lane, What};
 use super::rows::{self, Rule};
 use crate::explore::finding::Finding;
 use crate::reactor::Mode;
 use crate::report::terminal::time;
+use crate::scenario::format::message::KEEPALIVE;
+use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
-use crate::scenario::message::KEEPALIVE;
-use crate::scenario::played::Played;
-use crate::scenario::script::Scenario;
+use crate::scenario::run::played::RunResult;
 
 /// The sheet of `finding`, whose plan was played in each of the modes of `runs`.
 pub(super) fn sheet(
     scenario: &Scenario,
     golden: Option<&Golden>,
     finding: &Finding,
-    runs: &[(Mode, Played)],
+    runs: &[(Mode, RunResult)],
     again: String,
 ) -> Sheet {
     let none = Golden::default();
-    let mut lanes = vec![Lane::of_golden(golden.unwrap_or(&none))];
+    let mut lanes = vec![Column::of_golden(golden.unwrap_or(&none))];
     lanes.extend(runs.iter().map(|(mode, played)| {
         let verdict = (*mode == finding.mode).then_some("failed");
-        let lane = Lane::of_run(mode.to_string(), played, golden);
+        let lane = Column::of_run(mode.to_string(), played, golden);
         let messages = lane.items.iter().filter_map(|item| item.message());
         let sent =
             messages.filter(|one| one.from_speaker && one.octets.get(18) != Some(&KEEPALIVE));
@@ -32,7 +32,7 @@ pub(super) fn sheet(
             sent.count(),
             time(played.elapsed)
         );
-        Lane {
+        Column {
             verdict,
             facts,
             ..lane
@@ -59,7 +59,7 @@ pub(super) fn sheet(
 }
 
 /// Where to look first: at the first fault of the mode that fails, else where the modes part.
-fn place(lanes: &[Lane], rows: &[rows::Row], mode: Mode) -> Option<(usize, usize)> {
+fn place(lanes: &[Column], rows: &[rows::Row], mode: Mode) -> Option<(usize, usize)> {
     let lane = lanes
         .iter()
         .position(|lane| lane.label == mode.to_string())?;

@@ -1,11 +1,11 @@
 //! The HTML report: one file that needs no network, with lanes of messages side by side and what each octet is.
 //!
-//! Each kind of page makes [`Sheet`]s of [`Lane`]s; [`rows`] aligns their lanes, [`data`] writes them down for the script.
+//! Each kind of page makes [`Sheet`]s of [`Column`]s; [`rows`] aligns their lanes, [`data`] writes them down for the script.
 
 mod data;
 mod diff;
 mod finding;
-mod lane;
+mod column;
 mod rows;
 mod suite;
 
@@ -16,11 +16,11 @@ use crate::compare;
 use crate::explore::finding::Finding;
 use crate::reactor::Mode;
 use crate::report::diff_text;
+use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
-use crate::scenario::mark::Mark;
-use crate::scenario::played::Played;
-use crate::scenario::script::Scenario;
-use crate::scenario::suite::{Case, Report};
+use crate::scenario::run::mark::Mark;
+use crate::scenario::run::played::RunResult;
+use crate::scenario::run::suite::{Case, Report};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -68,7 +68,7 @@ pub fn finding(
     scenario: &Scenario,
     golden: Option<&Golden>,
     finding: &Finding,
-    runs: &[(Mode, Played)],
+    runs: &[(Mode, RunResult)],
     again: String,
 ) -> String {
     let sheet = finding::sheet(scenario, golden, finding, runs, again);

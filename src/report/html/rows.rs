@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::lane::{Item, Lane, Name, What};
+use super::column::{Column, Item, Name, What};
 use crate::compare;
 
 /// For each lane the number of its item, if it has one here.
@@ -34,7 +34,7 @@ struct Aligned {
 }
 
 /// The rows of `lanes`.
-pub(super) fn align(lanes: &[Lane], rule: Rule) -> Vec<Row> {
+pub(super) fn align(lanes: &[Column], rule: Rule) -> Vec<Row> {
     let mut streams: BTreeMap<Stream, Vec<Vec<usize>>> = BTreeMap::new();
     for (at, lane) in lanes.iter().enumerate() {
         for (number, item) in lane.items.iter().enumerate() {
@@ -67,7 +67,7 @@ pub(super) fn align(lanes: &[Lane], rule: Rule) -> Vec<Row> {
 }
 
 /// The rows of one stream: lane by lane, each is laid beside what the ones before it have.
-fn aligned(lanes: &[Lane], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> {
+fn aligned(lanes: &[Column], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> {
     let mut rows: Vec<Vec<Option<usize>>> = Vec::new();
     for (lane, own) in numbers.iter().enumerate() {
         let before: Vec<&Item> = rows.iter().filter_map(|row| first(lanes, row)).collect();
@@ -85,7 +85,7 @@ fn aligned(lanes: &[Lane], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> {
 }
 
 /// What stands for a row when the next lane is laid beside it.
-fn first<'l>(lanes: &'l [Lane], row: &[Option<usize>]) -> Option<&'l Item> {
+fn first<'l>(lanes: &'l [Column], row: &[Option<usize>]) -> Option<&'l Item> {
     row.iter()
         .zip(lanes)
         .find_map(|(number, lane)| Some(&lane.items[(*number)?]))
@@ -155,7 +155,7 @@ fn places(rows: &[Vec<Option<usize>>], lanes: usize) -> Vec<Vec<Option<i64>>> {
 }
 
 /// All rows in the order of the first lane that tells; those with a clock are asked before those without.
-fn merged(mut streams: Vec<Aligned>, lanes: &[Lane]) -> Vec<Vec<Option<usize>>> {
+fn merged(mut streams: Vec<Aligned>, lanes: &[Column]) -> Vec<Vec<Option<usize>>> {
     let mut order: Vec<usize> = (0..lanes.len()).collect();
     order.sort_by_key(|lane| lanes[*lane].items.iter().all(|item| item.at.is_none()));
     // A lane that has both rows knows; one that has one of them, or neither, knows what came before.
@@ -194,7 +194,7 @@ fn merged(mut streams: Vec<Aligned>, lanes: &[Lane]) -> Vec<Vec<Option<usize>>> 
 }
 
 /// Whether lanes that must have the same here do not.
-fn differs(lanes: &[Lane], row: &[Option<usize>], rule: Rule) -> bool {
+fn differs(lanes: &[Column], row: &[Option<usize>], rule: Rule) -> bool {
     let mut lane_octets = row.iter().zip(lanes).map(|(number, lane)| {
         let message = lane.items[(*number)?].message()?;
         Some((message.compared, &message.octets[..]))
@@ -215,11 +215,11 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
     use std::rc::Rc;
 
-    use super::super::lane::Message;
+    use super::super::column::Message;
     use super::*;
 
-    fn lane(items: Vec<(Option<i64>, What)>) -> Lane {
-        Lane {
+    fn lane(items: Vec<(Option<i64>, What)>) -> Column {
+        Column {
             label: String::new(),
             caption: "",
             verdict: None,
@@ -242,7 +242,7 @@ mod tests {
         })
     }
 
-    fn rows(lanes: &[Lane]) -> Vec<(Vec<Option<usize>>, bool)> {
+    fn rows(lanes: &[Column]) -> Vec<(Vec<Option<usize>>, bool)> {
         let rows = align(lanes, Rule::All).into_iter();
         rows.map(|row| (row.items, row.differs)).collect()
     }

@@ -1,10 +1,10 @@
 //! A run of the suite on the page: a sheet per scenario, the golden beside each mode.
 
+use super::column::Column;
 use super::data::{Note, Sheet};
-use super::lane::Lane;
 use super::rows::{self, Rule};
 use crate::report::terminal::{findings, time};
-use crate::scenario::suite::{Case, Report};
+use crate::scenario::run::suite::{Case, Report};
 
 /// The sheet of `case`, with the runs among `reports` that are of it.
 pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
@@ -13,13 +13,13 @@ pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
         .iter()
         .filter(|report| report.scenario == scenario.name)
         .collect();
-    let mut lanes = vec![Lane::of_golden(&case.golden)];
+    let mut lanes = vec![Column::of_golden(&case.golden)];
     lanes.extend(reports.iter().map(|report| {
         let label = report.mode.to_string();
-        Lane {
+        Column {
             verdict: Some(if report.passed() { "passed" } else { "failed" }),
             facts: facts(report),
-            ..Lane::of_run(label, &report.played, Some(&case.golden))
+            ..Column::of_run(label, &report.played, Some(&case.golden))
         }
     }));
     let failed = reports
@@ -50,7 +50,7 @@ fn facts(report: &Report) -> String {
     )
 }
 
-fn note(report: &Report, lane: usize, lanes: &[Lane]) -> Note {
+fn note(report: &Report, lane: usize, lanes: &[Column]) -> Note {
     let divergence = report.verdict.faults.divergence.as_ref();
     let place = divergence.and_then(|divergence| {
         let connection = (divergence.peer, divergence.attempt);

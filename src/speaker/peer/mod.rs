@@ -256,7 +256,7 @@ impl Peer {
     /// RFC 7313 section 4: BoRR and EoRR of the peer need no answer, a subtype nobody knows is ignored.
     fn refresh_asked(&mut self, now: Duration, refresh: &RouteRefresh, enhanced: bool) {
         // What is recited answers for itself.
-        if refresh.subtype == RefreshSubtype::REQUEST && self.neighbor.recital.is_none() {
+        if refresh.subtype == RefreshSubtype::REQUEST && self.neighbor.verbatim.is_none() {
             self.out.flush(Some(refresh.family), enhanced);
             self.backoff.reset(now);
         }

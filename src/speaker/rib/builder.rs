@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::{Batch, Item, Step};
-use super::pending::{Action, Entry, Pending};
+use super::pending::{Action, Pending, PendingChange};
 use super::set::AttributeSet;
 use super::table::{SlotId, Table};
 use crate::bgp::family::Family;
@@ -163,7 +163,7 @@ struct ByBucket {
 }
 
 fn by_bucket(pending: &Pending) -> ByBucket {
-    let live = |entry: &&Entry| entry.action != Action::Nothing;
+    let live = |entry: &&PendingChange| entry.action != Action::Nothing;
     let mut starts = vec![0; pending.buckets.len() + 1];
     for entry in pending.entries.iter().filter(live) {
         starts[entry.bucket as usize + 1] += 1;

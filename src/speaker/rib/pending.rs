@@ -29,7 +29,7 @@ pub(super) enum Action {
 
 /// One change.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct PendingChange {
     pub slot: SlotId,
     pub bucket: u32,
     /// An earlier change of the same route, in another bucket.
@@ -58,7 +58,7 @@ pub(super) struct Bucket {
 /// Everything queued.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<PendingChange>,
     /// What entries have of their own, by their place.
     own: Map<u32, Own>,
     pub buckets: Vec<Bucket>,
@@ -172,7 +172,7 @@ impl Pending {
         }
         let at = self.entries.len() as u32;
         self.keep(at, own);
-        self.entries.push(Entry {
+        self.entries.push(PendingChange {
             slot,
             bucket,
             older: table.slot(slot).latest,
@@ -247,7 +247,7 @@ impl Pending {
         &mut self,
         table: &mut Table,
         slot: SlotId,
-        wanted: impl Fn(&Entry) -> bool,
+        wanted: impl Fn(&PendingChange) -> bool,
     ) -> Option<u32> {
         let mut newer = NONE;
         let mut at = table.slot(slot).latest;

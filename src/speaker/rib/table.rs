@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn a_route_stays_within_its_budget() {
         let index = (size_of::<SlotId>() + 1) * 16 / 7;
-        let queue = 2 * size_of::<super::super::pending::Entry>();
+        let queue = 2 * size_of::<super::super::pending::PendingChange>();
         let item = size_of::<super::super::batch::Item>();
         let batch = item + 2 * 5 + size_of::<u64>() + item + 4;
         assert!(size_of::<Slot>() <= 40);

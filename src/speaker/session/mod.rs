@@ -11,7 +11,7 @@ mod negotiate;
 mod negotiated;
 mod open;
 mod receive;
-mod recital;
+mod verbatim;
 mod state;
 mod timers;
 mod transmit;
@@ -27,21 +27,13 @@ use crate::bgp::message::{Notification, Open};
 
 pub use event::{Cause, SessionEvent};
 pub use negotiated::{Missing, Negotiated, Refresh};
-pub use recital::{NoOpen, Recital};
 pub use state::State;
 pub use timers::{Deadline, TimerKind};
+pub use verbatim::{NoOpen, Verbatim};
 
+use crate::net::Opener;
 use timers::Timers;
 use transmit::Output;
-
-/// Which end opened the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// We connected.
-    Outgoing,
-    /// The peer connected.
-    Incoming,
-}
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +43,7 @@ pub struct Ends {
     /// The peer's address and port.
     pub peer: SocketAddr,
     /// Who opened it.
-    pub direction: Direction,
+    pub opener: Opener,
 }
 
 /// A session.
@@ -72,7 +64,7 @@ pub struct Session {
     negotiated: Option<Arc<Negotiated>>,
     /// Another KEEPALIVE breaks the agreement that there are none (hold time 0).
     had_keepalive: bool,
-    recital: Option<recital::Progress>,
+    verbatim: Option<verbatim::Progress>,
     closed: bool,
 }
 
@@ -103,7 +95,7 @@ impl Session {
             received_open: None,
             negotiated: None,
             had_keepalive: false,
-            recital: None,
+            verbatim: None,
             closed: false,
         };
         session.enter(State::Connect, Cause::Connected);
@@ -174,7 +166,7 @@ impl Session {
             TimerKind::Hold => self.close(now, open::hold_timer_expired()),
             TimerKind::Keepalive => self.keepalive(now),
             TimerKind::SendHold => self.lose(now, Cause::SendHoldExpired),
-            TimerKind::Recital => self.recite(now),
+            TimerKind::Verbatim => self.recite(now),
         }
     }
 

@@ -15,8 +15,8 @@ pub enum TimerKind {
     Keepalive,
     /// The peer does not read what we send (RFC 9687).
     SendHold,
-    /// The next piece of a recital is due.
-    Recital,
+    /// The next piece of a verbatim is due.
+    Verbatim,
 }
 
 impl TimerKind {
@@ -26,7 +26,7 @@ impl TimerKind {
         Self::Hold,
         Self::Keepalive,
         Self::SendHold,
-        Self::Recital,
+        Self::Verbatim,
     ];
 }
 

@@ -11,14 +11,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use lockstep::config;
-use lockstep::net::programs::ChildPrograms;
+use lockstep::os::programs::ChildPrograms;
 use lockstep::reactor::control::{Control, channel};
 use lockstep::reactor::observer::{Event, Observer};
 use lockstep::reactor::{Mode, Rotation, Speaker, run};
 use lockstep::scenario::golden::GoldenError;
-use lockstep::scenario::manifest::Manifest;
-use lockstep::scenario::parse;
-use lockstep::scenario::suite::{Case, NetworkKind};
+use lockstep::scenario::golden::manifest::Manifest;
+use lockstep::scenario::format::parse;
+use lockstep::scenario::run::suite::{Case, NetworkKind};
 use lockstep::sim::{Settings, SimHost, World};
 
 type Anything = Box<dyn Error>;

@@ -1,0 +1,93 @@
+//! Whether a run puts on the wire what the capture has: octets, times, and the octet on which the reset falls.
+
+use std::time::Duration;
+
+use crate::explore::run::FinishedRun;
+use crate::field::import::text::what;
+use crate::field::import::timeline::{Timeline, tick};
+use crate::sim::{ConnectionName, Direction as Way, Opener, Socket, TraceEvent};
+
+/// One direction of a connection as a run had it.
+#[derive(Debug, Default)]
+struct DirectionStream {
+    octets: Vec<u8>,
+    /// How many octets there were when.
+    progress: Vec<(usize, Duration)>,
+}
+
+impl DirectionStream {
+    fn take(&mut self, octets: &[u8], at: Duration) {
+        self.octets.extend_from_slice(octets);
+        self.progress.push((self.octets.len(), at));
+    }
+
+    /// When the octet before `count` passed.
+    fn reached(&self, count: usize) -> Option<Duration> {
+        let at = self.progress.partition_point(|(passed, _)| *passed < count);
+        self.progress.get(at).map(|(_, at)| *at)
+    }
+}
+
+/// Where `ran`, whose records were kept, first is not `timeline`; in a sentence.
+#[must_use]
+pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
+    let mut opened = None;
+    let mut lanes = [DirectionStream::default(), DirectionStream::default()];
+    let reset = ran.struck.last().and_then(|struck| struck.at);
+    for record in &ran.records {
+        match &record.event {
+            TraceEvent::Fault(text) if text.contains(": reset") => break,
+            TraceEvent::Socket(name, socket) if is_first(name) => match socket {
+                Socket::Open(..) => opened = Some(record.time),
+                Socket::Sent(octets) => lanes[0].take(octets, record.time),
+                Socket::Received(octets) => lanes[1].take(octets, record.time),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    let Some(opened) = opened else {
+        return Some(String::from("the connection never opens"));
+    };
+    for (way, lane) in [Way::Sent, Way::Received].into_iter().zip(&lanes) {
+        let mut end = 0;
+        for (number, piece) in (1..).zip(timeline.pieces.iter().filter(|piece| piece.way == way)) {
+            let name = format!("message {number} {way}, {}", what(piece));
+            let start = end;
+            end += piece.octets.len();
+            let Some(at) = lane.reached(end) else {
+                let count = lane.octets.len();
+                return Some(format!(
+                    "{name}, does not pass: {count} octet(s) do before the reset"
+                ));
+            };
+            if lane.octets[start..end] != piece.octets {
+                return Some(format!("{name}, has other octets"));
+            }
+            if at != opened + tick(piece.at) {
+                return Some(format!(
+                    "{name}, passes {} ms after the opening, not {}",
+                    (at - opened).as_millis(),
+                    tick(piece.at).as_millis()
+                ));
+            }
+        }
+        if lane.octets.len() != end {
+            let more = lane.octets.len() - end;
+            return Some(format!("{more} octet(s) more are {way} before the reset"));
+        }
+    }
+    match reset {
+        None => Some(String::from("the reset never strikes")),
+        Some(at) if at != opened + tick(timeline.reset.0) => Some(format!(
+            "the reset strikes {} ms after the opening, not {}",
+            (at - opened).as_millis(),
+            tick(timeline.reset.0).as_millis()
+        )),
+        Some(_) => None,
+    }
+}
+
+fn is_first(name: &ConnectionName) -> bool {
+    name.opener == Opener::Us && name.attempt == 1
+}

@@ -1,0 +1,184 @@
+//! What an import writes: a scenario's directory, the plan, and the golden of what the speaker says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use crate::field::import::error::ImportError;
+use crate::field::import::own::Batch;
+use crate::field::import::timeline::{Timeline, tick};
+use crate::field::import::{Import, PROGRAM, text};
+use crate::scenario::format::message;
+use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest};
+use crate::scenario::run::record::pcap;
+use crate::scenario::scripted::transcript::{Ending, Passed, Transcript};
+use crate::sim::Direction as Way;
+
+/// The section of a program that writes `batches` at their times.
+#[must_use]
+pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
+    let peer = timeline.stage().to_string();
+    // Under other faults the session may come up later than its first command is due: it is told of by the speaker itself.
+    let mut out = format!("process {PROGRAM}\n    read \"neighbor {peer} up\"\n");
+    let mut last = None;
+    for batch in batches {
+        if last.replace(batch.at) != Some(batch.at) {
+            out.push_str(&text::at(batch.at, Some(&peer)));
+        }
+        for (number, line) in batch.lines.iter().enumerate() {
+            let keyword = if number == 0 { "write" } else { "also" };
+            let _ = writeln!(out, "    {keyword} {line}");
+        }
+        // Its message is on its way before the next is asked for.
+        for _ in &batch.lines {
+            out.push_str("    answer done\n");
+        }
+    }
+    out.push_str(&text::at(timeline.span(), Some(&peer)));
+    out
+}
+
+/// The section of a speaker that recites.
+#[must_use]
+pub fn verbatim(timeline: &Timeline, reason: &str) -> String {
+    format!(
+        "# What {} said, octet for octet: {reason}.\nverbatim {}\n{}",
+        timeline.speaker,
+        timeline.stage(),
+        text::steps(timeline, Way::Sent)
+    )
+}
+
+/// Writes the scenario's directory.
+pub fn scenario(
+    import: &Import,
+    file: &Path,
+    directory: &Path,
+    configuration: &str,
+    speaker: &str,
+) -> Result<(), ImportError> {
+    let timeline = &import.timeline;
+    let (reset, by) = timeline.reset;
+    let resetter = if by == Way::Sent {
+        timeline.speaker
+    } else {
+        timeline.peer
+    };
+    let mut out = format!(
+        "about    What {} and {} said on {} of {}, until {resetter} reset it after {:.6} s.\nconfig   speaker.conf\n\n",
+        timeline.speaker,
+        timeline.peer,
+        timeline.connection,
+        title(file),
+        reset.as_secs_f64()
+    );
+    let _ = writeln!(
+        out,
+        "# Times are the capture's, from the SYN on. The reset is not here but in the plan: without it the session lives on.\n# {} stands for both addresses.",
+        timeline.stage()
+    );
+    if !timeline.rest.is_empty() {
+        out.push_str("# What the reset cut off is made up, of zeros: it follows when the plan has long reset the connection.\n");
+    }
+    let _ = write!(
+        out,
+        "\n{speaker}\n# What {} said.\npeer {}\n    open verbatim\n{}{}",
+        timeline.peer,
+        timeline.stage(),
+        text::steps(timeline, Way::Received),
+        text::at(timeline.span(), None)
+    );
+    let directory = directory.join(&import.name);
+    fs::create_dir_all(&directory).map_err(unwritable(&directory))?;
+    write(&directory.join("speaker.conf"), configuration)?;
+    write(&directory.join("scenario"), &out)
+}
+
+/// Writes the plan.
+pub fn plan(import: &Import, file: &Path, directory: &Path) -> Result<(), ImportError> {
+    let timeline = &import.timeline;
+    let plan = &import.plan;
+    let text = format!(
+        "# {} of {}: reset when the speaker had sent {} octet(s) and received {}\n{plan}",
+        timeline.connection,
+        title(file),
+        timeline.octets(Way::Sent),
+        timeline.octets(Way::Received),
+    );
+    write(&directory.join("plan"), &text)
+}
+
+/// Writes what the speaker said as the scenario's golden.
+pub fn golden(
+    timeline: &Timeline,
+    file: &Path,
+    name: &str,
+    directory: &Path,
+) -> Result<(), ImportError> {
+    let transcript = Transcript {
+        peer: timeline.stage(),
+        attempt: 1,
+        opened: Duration::ZERO,
+        messages: messages(timeline),
+        ended: Some((timeline.span(), Ending::Reset)),
+    };
+    let bytes = pcap(&[transcript], Duration::from_nanos(timeline.opened))
+        .map_err(unwritable(directory))?;
+    let path = directory.join(format!("{name}.pcap"));
+    fs::write(&path, &bytes).map_err(unwritable(&path))?;
+    let mut manifest = Manifest::load(directory)?;
+    manifest.insert(ManifestEntry {
+        scenario: name.to_owned(),
+        file: format!("{name}.pcap"),
+        speaker: timeline.speaker.to_string(),
+        version: String::from("as captured"),
+        command: format!("lockstep import {}", file.display()),
+        date: day(timeline.opened),
+        sha256: digest(&bytes),
+    });
+    Ok(manifest.store(directory)?)
+}
+
+/// Every message whole, what was cut off included.
+fn messages(timeline: &Timeline) -> Vec<Passed> {
+    let mut messages = Vec::new();
+    for way in [Way::Sent, Way::Received] {
+        let mut open: Vec<u8> = Vec::new();
+        for piece in timeline.pieces(way) {
+            open.extend_from_slice(&piece.octets);
+            while let Ok(Some(length)) = message::frame(&open) {
+                messages.push(Passed {
+                    at: tick(piece.at),
+                    from_speaker: way == Way::Sent,
+                    bytes: open.drain(..length).collect(),
+                });
+            }
+        }
+    }
+    messages
+}
+
+fn day(nanos: u64) -> String {
+    DateTime::from_timestamp_nanos(nanos.cast_signed())
+        .date_naive()
+        .to_string()
+}
+
+fn title(file: &Path) -> String {
+    file.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ImportError> {
+    fs::write(path, text).map_err(unwritable(path))
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> ImportError {
+    let path: PathBuf = path.to_owned();
+    |error| ImportError::Io { path, error }
+}

@@ -1,0 +1,230 @@
+//! A capture of a session that was reset becomes a scenario and a plan.
+//!
+//! Start at [`Import::of`]. [`trace`] reads the capture, [`timeline`] is the session in it as a speaker and its peer.
+//! The peer recites what was captured. The speaker says the same by its own work where it can ([`own`]: a configuration
+//! and API commands), and recites it octet for octet where it cannot. What is written is played before it is believed
+//! ([`check`]): in both modes the same octets at the same milliseconds, and the reset on the same octet.
+
+pub mod check;
+pub mod configuration;
+pub mod error;
+pub mod own;
+pub mod text;
+pub mod timeline;
+pub mod trace;
+
+mod files;
+mod plan;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::rc::Rc;
+
+pub use error::ImportError;
+pub use timeline::{Choice, Timeline};
+pub use trace::Trace;
+
+use crate::explore::plan::Plan;
+use crate::explore::run::Runner;
+use crate::reactor::Mode;
+use crate::scenario::format::parse;
+use crate::sim::{Direction as Way, Keep};
+
+/// How the speaker comes to say what was captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Voice {
+    /// By its own work: a configuration, and so many API commands.
+    Own(usize),
+    /// It recites, because of this.
+    Verbatim(String),
+}
+
+/// A capture that has become a scenario and a plan.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The scenario's name.
+    pub name: String,
+    /// The session.
+    pub timeline: Timeline,
+    /// How the speaker says its part.
+    pub voice: Voice,
+    /// The plan with the reset.
+    pub plan: Plan,
+    /// Lines of the connections that were left out, numbered as in the capture.
+    pub left_out: String,
+}
+
+/// The API program that says what to announce.
+const PROGRAM: &str = "import";
+
+impl Import {
+    /// Reads the capture `file`, and writes scenario, plan and golden below `directory`.
+    ///
+    /// # Errors
+    /// There is no such session in it, or not all of it; a file cannot be written; what was written does something else.
+    pub fn of(
+        file: &Path,
+        choice: &Choice,
+        verbatim: bool,
+        directory: &Path,
+    ) -> Result<Self, ImportError> {
+        let trace = Trace::read(file)?;
+        let conversation = trace.chosen(choice)?;
+        let others = (1..)
+            .zip(&trace.conversations)
+            .filter(|(_, other)| other.id() != conversation.id());
+        let mut import = Self {
+            name: name(file),
+            timeline: Timeline::of(conversation, choice)?,
+            voice: Voice::Own(0),
+            plan: Plan::quiet(name(file)),
+            left_out: error::listed(others),
+        };
+        import.voice = match import.own(file, directory, verbatim)? {
+            Ok(commands) => Voice::Own(commands),
+            Err(reason) => {
+                import.recited(file, directory, &reason)?;
+                Voice::Verbatim(reason)
+            }
+        };
+        files::golden(&import.timeline, file, &import.name, directory)?;
+        Ok(import)
+    }
+
+    /// The speaker's own work, if it comes to the same; else why not.
+    fn own(
+        &mut self,
+        file: &Path,
+        directory: &Path,
+        verbatim: bool,
+    ) -> Result<Result<usize, String>, ImportError> {
+        if verbatim {
+            return Ok(Err(String::from("as asked for")));
+        }
+        let Some(configuration) = self.configuration(Some(PROGRAM)) else {
+            return Ok(Err(String::from("its OPEN does not decode")));
+        };
+        let batches = match own::commands(&self.timeline, &configuration) {
+            Ok(batches) => batches,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        files::scenario(
+            self,
+            file,
+            directory,
+            &configuration,
+            &files::program(&self.timeline, &batches),
+        )?;
+        let commands = batches.iter().map(|batch| batch.lines.len()).sum();
+        let paced = plan::pace(&self.timeline);
+        Ok(self
+            .settle(file, directory, &paced)?
+            .map_or(Ok(commands), |(_, what)| Err(what)))
+    }
+
+    fn recited(&mut self, file: &Path, directory: &Path, reason: &str) -> Result<(), ImportError> {
+        let configuration = self.configuration(None).unwrap_or_default();
+        let verbatim = files::verbatim(&self.timeline, reason);
+        files::scenario(self, file, directory, &configuration, &verbatim)?;
+        match self.settle(file, directory, &[])? {
+            None => Ok(()),
+            Some((mode, what)) => Err(ImportError::Differs {
+                mode,
+                what,
+                help: format!(
+                    "it is in {}: look at it with `lockstep replay {}/plan --verbose`",
+                    directory.display(),
+                    directory.display()
+                ),
+            }),
+        }
+    }
+
+    /// Writes the plan whose reset falls where it should in both modes; else the last, and where it parts.
+    fn settle(
+        &mut self,
+        file: &Path,
+        directory: &Path,
+        paced: &[crate::sim::Fault],
+    ) -> Result<Option<(Mode, String)>, ImportError> {
+        let scenario = parse::load(&directory.join(&self.name))?;
+        let craft = Runner::new(Rc::new(scenario))?;
+        let mut parts = None;
+        for reset in plan::resets(&self.timeline) {
+            let mut faults = paced.to_vec();
+            faults.push(reset);
+            self.plan = plan::of(&self.name, faults);
+            parts = None;
+            for mode in Mode::ALL {
+                let ran = craft.run(&self.plan, mode, Keep::All, None)?;
+                if let Some(what) = check::deviation(&self.timeline, &ran) {
+                    parts = Some((mode, what));
+                    break;
+                }
+            }
+            if parts.is_none() {
+                break;
+            }
+        }
+        files::plan(self, file, directory)?;
+        Ok(parts)
+    }
+
+    fn configuration(&self, process: Option<&str>) -> Option<String> {
+        let open = configuration::read(self.timeline.open(Way::Sent)?)?;
+        let answer = self
+            .timeline
+            .open(Way::Received)
+            .and_then(configuration::read);
+        Some(configuration::text(
+            &open,
+            answer.as_ref(),
+            self.timeline.stage(),
+            process,
+        ))
+    }
+}
+
+impl Timeline {
+    /// The address that both ends have where it is played: every network has it.
+    #[must_use]
+    pub const fn stage(&self) -> IpAddr {
+        match self.speaker {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        }
+    }
+}
+
+/// A scenario's name from that of a capture: letters, digits and hyphens.
+fn name(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    if name.is_empty() {
+        String::from("trace")
+    } else {
+        name
+    }
+}
+
+impl fmt::Display for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(commands) => write!(
+                f,
+                "says it by its own work, from a configuration and {commands} API command(s)"
+            ),
+            Self::Verbatim(reason) => write!(f, "recites it octet for octet: {reason}"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The scenario's text: what both ends say, step by step.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::bgp::hex;
+use crate::bgp::iana::MessageType;
+use crate::field::import::timeline::{Piece, Timeline};
+use crate::scenario::format::message::{HEADER, frame};
+use crate::sim::Direction as Way;
+
+/// A time of a script: whole microseconds, rounded up as the clock's milliseconds are.
+struct Micros(Duration);
+
+impl std::fmt::Display for Micros {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}us", self.0.as_nanos().div_ceil(1_000))
+    }
+}
+
+/// `at` and `send` steps for everything that is said one way.
+#[must_use]
+pub fn steps(timeline: &Timeline, way: Way) -> String {
+    let mut out = String::new();
+    let mut offset = 0;
+    let mut last = None;
+    for piece in timeline.pieces(way) {
+        if last.replace(piece.at) != Some(piece.at) {
+            let _ = writeln!(out, "    at {}", Micros(piece.at));
+        }
+        let _ = writeln!(out, "    # {}, after octet {offset}", what(piece));
+        let _ = writeln!(out, "    send {}", words(&piece.octets));
+        offset += piece.octets.len();
+    }
+    out
+}
+
+/// The step that waits for `time`; `of` is the peer whose connection counts, in a program.
+#[must_use]
+pub fn at(time: Duration, of: Option<&str>) -> String {
+    match of {
+        None => format!("    at {}\n", Micros(time)),
+        Some(peer) => format!("    at {} of {peer}\n", Micros(time)),
+    }
+}
+
+/// What a piece is, in a word or two.
+#[must_use]
+pub fn what(piece: &Piece) -> String {
+    if frame(&piece.octets) == Ok(Some(piece.octets.len())) {
+        return MessageType(piece.octets[HEADER - 1]).to_string();
+    }
+    String::from("no whole message")
+}
+
+fn words(octets: &[u8]) -> String {
+    if frame(octets) != Ok(Some(octets.len())) {
+        return format!("octets {}", hex::text(octets));
+    }
+    let words = format!(
+        "message {} {}",
+        octets[HEADER - 1],
+        hex::text(&octets[HEADER..])
+    );
+    words.trim_end().to_owned()
+}

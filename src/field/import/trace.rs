@@ -1,0 +1,198 @@
+//! What a capture has of BGP: every connection, what was said on it and when, and how it ended.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::capture::{
+    Capture, Connection, ConnectionId, Direction, Event, EventKind, JunkReason, Tally,
+};
+use crate::field::import::error::ImportError;
+
+/// A capture.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    /// Its connections, in the order in which BGP was first spoken on them.
+    pub conversations: Vec<Conversation>,
+    /// What was met beside.
+    pub tally: Tally,
+    /// Whether the file ends in the middle of a packet; all before it was read.
+    pub cut_short: bool,
+}
+
+/// One connection.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    /// Between whom, and when it was opened.
+    pub connection: Connection,
+    /// Everything said, in the order of time.
+    pub said: Vec<Said>,
+    /// What cannot be played again because it is not in the capture; the first such place.
+    pub flaw: Option<Flaw>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Octets that one end said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Since the connection was opened.
+    pub at: Duration,
+    /// By whom.
+    pub by: Direction,
+    /// A message; its beginning where the stream ends in it; or what is no message.
+    pub octets: Vec<u8>,
+    /// Whether the stream ends inside this message.
+    pub cut: bool,
+}
+
+/// Octets that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flaw {
+    /// Whose.
+    pub by: Direction,
+    /// Octets of the stream before them; 0 where its beginning is missing.
+    pub offset: u64,
+    /// How many, where that is known.
+    pub lost: Option<u64>,
+}
+
+/// How a connection ended, as far as the capture goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It did not.
+    Open,
+    /// By FIN, this end's first.
+    Finished(Direction),
+    /// By RST of this end, so long after the opening.
+    Reset(Direction, Duration),
+}
+
+impl Trace {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// It is no capture, or malformed.
+    pub fn read(path: &Path) -> Result<Self, ImportError> {
+        let mut trace = Self::default();
+        let mut capture = Capture::open(path)?;
+        let outcome = capture.read_all(|event| trace.hear(&event));
+        trace.tally = capture.tally().clone();
+        match outcome {
+            // What an interrupted tcpdump leaves.
+            Err(error) if error.kind.is_truncation() => trace.cut_short = true,
+            other => other?,
+        }
+        for conversation in &mut trace.conversations {
+            conversation.said.sort_by_key(|said| said.at);
+        }
+        Ok(trace)
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        let at = self
+            .conversations
+            .iter()
+            .rposition(|known| known.connection.number == event.connection.number);
+        let at = at.unwrap_or_else(|| {
+            self.conversations.push(Conversation {
+                connection: *event.connection,
+                said: Vec::new(),
+                flaw: None,
+                end: End::Open,
+            });
+            self.conversations.len() - 1
+        });
+        self.conversations[at].hear(event);
+    }
+}
+
+impl Conversation {
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> ConnectionId {
+        self.connection.id
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        let at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
+        let by = event.direction;
+        let mut say = |octets: &[u8], cut| {
+            self.said.push(Said {
+                at,
+                by,
+                octets: octets.to_vec(),
+                cut,
+            });
+        };
+        let flaw = match event.kind {
+            EventKind::Opened => None,
+            EventKind::Message { octets, .. } => {
+                say(octets, false);
+                None
+            }
+            EventKind::Junk {
+                reason: JunkReason::BeforeFirst,
+                offset,
+                ..
+            } => Some((offset, None)),
+            EventKind::Junk {
+                reason: JunkReason::CutByGap | JunkReason::AfterGap,
+                ..
+            } => None,
+            EventKind::Junk { reason, octets, .. } => {
+                say(octets, reason == JunkReason::Unfinished);
+                None
+            }
+            EventKind::Gap { offset, lost } => Some((offset, Some(lost))),
+            EventKind::Finished => {
+                if self.end == End::Open {
+                    self.end = End::Finished(by);
+                }
+                None
+            }
+            EventKind::Reset => {
+                self.end = End::Reset(by, at);
+                None
+            }
+        };
+        if let Some((offset, lost)) = flaw {
+            self.flaw.get_or_insert(Flaw { by, offset, lost });
+        }
+    }
+
+    /// Octets that `by` said.
+    #[must_use]
+    pub fn octets(&self, by: Direction) -> u64 {
+        let said = self.said.iter().filter(|said| said.by == by);
+        said.map(|said| said.octets.len() as u64).sum()
+    }
+}
+
+/// One line: between whom, how much was said, how it ended.
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.id().peer;
+        write!(
+            f,
+            "{}: {} octet(s) from {}, {} from {}, ",
+            self.id(),
+            self.octets(Direction::FromClient),
+            peer.client,
+            self.octets(Direction::FromServer),
+            peer.server
+        )?;
+        match self.end {
+            End::Open => f.write_str("open at the end of the capture"),
+            End::Finished(by) => write!(f, "closed by {}", peer.sender(by)),
+            End::Reset(by, at) => {
+                write!(
+                    f,
+                    "reset by {} after {:.6} s",
+                    peer.sender(by),
+                    at.as_secs_f64()
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The seam between a reactor and whatever carries its bytes.
+//!
+//! It is poll-with-waker, the least that the kernel, the simulation and
+//! turmoil can all give.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+/// A duplex byte stream, as a user of sockets (or pipes) sees one.
+///
+/// Dropping it is `close(2)`: what was written is still delivered, followed by
+/// FIN, unless received bytes were left unread, which turns the close into RST.
+pub trait Stream: Unpin + 'static {
+    /// Reads at most `buffer.len()` octets; `Ok(0)` is the peer's FIN (or a program's end of output).
+    ///
+    /// # Errors
+    /// `ConnectionReset` once, after the bytes that arrived before the RST; `TimedOut` after silence.
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>>;
+
+    /// Writes a prefix of `bytes` and says how long it was; pending while the window is closed.
+    ///
+    /// # Errors
+    /// `ConnectionReset` or `BrokenPipe` where nobody will read.
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Half-closes: no more will be written, reading goes on.
+    ///
+    /// # Errors
+    /// As for a write.
+    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A [`Stream`] between two addresses.
+pub trait Connection: Stream {
+    /// This end.
+    fn local_address(&self) -> SocketAddr;
+
+    /// The other end.
+    fn peer_address(&self) -> SocketAddr;
+
+    /// Puts the TTLs of `options` on a connection that was accepted; a network without TTLs has nothing to do.
+    ///
+    /// # Errors
+    /// What the network says: the connection must not be used.
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        let _ = options;
+        Ok(())
+    }
+}
+
+/// A listening socket.
+pub trait Listener: Unpin + 'static {
+    /// What it accepts.
+    type Connection: Connection;
+
+    /// The next connection of the backlog.
+    ///
+    /// # Errors
+    /// What the network says; the listener stays usable.
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Self::Connection>>;
+
+    /// Where it listens.
+    fn local_address(&self) -> SocketAddr;
+
+    /// From now on connections of these peers must be signed with their keys, and those of others must not be signed;
+    /// a network without signatures has nothing to do.
+    ///
+    /// # Errors
+    /// What the network says: connections of these peers must not be accepted.
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        let _ = keys;
+        Ok(())
+    }
+}
+
+/// What a connection asks of TCP before it opens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// The address to connect from.
+    pub source: Option<IpAddr>,
+    /// The interface to connect through.
+    pub interface: Option<String>,
+    /// TTL (or hop limit) of what is sent: RFC 5082, or multihop.
+    pub outgoing_ttl: Option<u8>,
+    /// Least TTL accepted (RFC 5082).
+    pub incoming_ttl: Option<u8>,
+    /// TCP MD5 signature key (RFC 2385).
+    pub md5: Option<Vec<u8>>,
+}
+
+/// The TCP MD5 signature key (RFC 2385) of a peer, or of a range of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerKey {
+    /// The peer, or the first address of the range.
+    pub peer: IpAddr,
+    /// How many bits of it count.
+    pub prefix_length: u8,
+    /// At most 80 octets.
+    pub key: Vec<u8>,
+}
+
+/// A network on which one host connects and listens.
+pub trait Network: Clone + 'static {
+    /// An open connection.
+    type Connection: Connection;
+    /// A listening socket.
+    type Listener: Listener<Connection = Self::Connection>;
+    /// A connection on its way; dropping it abandons the attempt.
+    type Connecting: Future<Output = io::Result<Self::Connection>> + Unpin + 'static;
+
+    /// Starts to connect to `to`.
+    fn connect(&self, to: SocketAddr, options: &SocketOptions) -> Self::Connecting;
+
+    /// Listens at `at`.
+    ///
+    /// # Errors
+    /// `AddrInUse`, `AddrNotAvailable`, `PermissionDenied`.
+    fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener>;
+}

@@ -1,0 +1,6 @@
+//! The operating system: the kernel's sockets, child processes, pid file and users.
+
+pub mod kernel;
+pub mod programs;
+mod restrict;
+pub mod service;

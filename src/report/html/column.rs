@@ -1,0 +1,163 @@
+//! A lane of a ladder: what one run, golden or capture has to show, in order.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bgp::attribute::WireContext;
+use crate::compare::agreed;
+use crate::scenario::format::message::{KEEPALIVE, OPEN};
+use crate::scenario::golden::Golden;
+use crate::scenario::run::mark::Mark;
+use crate::scenario::run::played::RunResult;
+use crate::scenario::scripted::transcript::Transcript;
+
+/// Peer and number of a connection.
+pub(super) type Name = (IpAddr, usize);
+
+/// One run, golden or capture.
+pub(super) struct Column {
+    pub label: String,
+    /// Who is on the left and on the right, and which clock counts.
+    pub caption: &'static str,
+    /// `passed`, `failed`, `same`, `different`; none of what is only there to compare with.
+    pub verdict: Option<&'static str>,
+    /// Counts and times, in a line.
+    pub facts: String,
+    pub items: Vec<Item>,
+}
+
+/// Something in a lane.
+pub(super) struct Item {
+    /// Microseconds of the lane's clock, where it has one.
+    pub at: Option<i64>,
+    pub what: What,
+}
+
+pub(super) enum What {
+    Message(Message),
+    Mark(&'static str, String),
+}
+
+pub(super) struct Message {
+    pub connection: Name,
+    pub from_speaker: bool,
+    pub octets: Vec<u8>,
+    /// How it is to be read.
+    pub context: Rc<WireContext>,
+    /// Whether the other lanes should have it too.
+    pub compared: bool,
+}
+
+impl Item {
+    pub fn message(&self) -> Option<&Message> {
+        match &self.what {
+            What::Message(message) => Some(message),
+            What::Mark(..) => None,
+        }
+    }
+
+    pub fn mark(at: i64, mark: &Mark) -> Self {
+        use crate::scenario::run::mark::MarkKind::{Connection, Fault, Program, State};
+        let kind = match mark.kind {
+            Fault => "fault",
+            State => "state",
+            Connection => "connection",
+            Program => "program",
+        };
+        Self {
+            at: Some(at),
+            what: What::Mark(kind, mark.text.clone()),
+        }
+    }
+}
+
+impl Column {
+    /// What the reference sent.
+    pub fn of_golden(golden: &Golden) -> Self {
+        let mut items = Vec::new();
+        for (connection, all) in &golden.connections {
+            let context = Rc::new(mirrored(all.first().map(Vec::as_slice)));
+            items.extend(all.iter().map(|octets| Item {
+                at: None,
+                what: What::Message(Message {
+                    connection: *connection,
+                    from_speaker: true,
+                    octets: octets.clone(),
+                    context: context.clone(),
+                    compared: true,
+                }),
+            }));
+        }
+        Self {
+            label: "golden".into(),
+            caption: "reference → peer",
+            verdict: None,
+            facts: format!("{} messages of the reference", golden.messages()),
+            items,
+        }
+    }
+
+    /// What passed and happened in a run. `golden` says whether OPENs are compared.
+    pub fn of_run(label: String, played: &RunResult, golden: Option<&Golden>) -> Self {
+        let marks = played.marks.iter();
+        let mut items: Vec<Item> = marks
+            .map(|mark| Item::mark(micros(mark.at), mark))
+            .collect();
+        for transcript in &played.transcripts {
+            let has_open = golden
+                .and_then(|golden| golden.connections.get(&name(transcript)))
+                .is_none_or(|all| all.first().is_none_or(|first| is(first, OPEN)));
+            let open = transcript.compared().next();
+            let context = Rc::new(mirrored(open.map(|passed| passed.bytes.as_slice())));
+            items.extend(transcript.messages.iter().map(|passed| Item {
+                at: Some(micros(passed.at)),
+                what: What::Message(Message {
+                    connection: name(transcript),
+                    from_speaker: passed.from_speaker,
+                    octets: passed.bytes.clone(),
+                    context: context.clone(),
+                    compared: passed.from_speaker
+                        && !is(&passed.bytes, KEEPALIVE)
+                        && (has_open || !is(&passed.bytes, OPEN)),
+                }),
+            }));
+        }
+        // Stable: what happened at one instant stays in its order, what led to a message before it.
+        items.sort_by_key(|item| item.at);
+        Self {
+            label,
+            caption: "speaker → peer, virtual time",
+            verdict: None,
+            facts: String::new(),
+            items,
+        }
+    }
+
+    /// The item that is the `number`th, from 1, of the messages compared on a connection.
+    pub fn compared(&self, connection: Name, number: usize) -> Option<usize> {
+        let mut compared = self.items.iter().enumerate().filter(|(_, item)| {
+            item.message()
+                .is_some_and(|message| message.compared && message.connection == connection)
+        });
+        compared.nth(number.checked_sub(1)?).map(|(at, _)| at)
+    }
+}
+
+/// The peer of a scenario mirrors the OPEN: so it alone tells how the rest is written.
+fn mirrored(open: Option<&[u8]>) -> WireContext {
+    let open = open.filter(|first| is(first, OPEN));
+    open.map_or_else(WireContext::default, |open| agreed(Some(open), Some(open)))
+}
+
+fn name(transcript: &Transcript) -> Name {
+    (transcript.peer, transcript.attempt)
+}
+
+pub(super) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn is(message: &[u8], kind: u8) -> bool {
+    message.get(18) == Some(&kind)
+}

@@ -1,0 +1,102 @@
+//! Faults of hosts and API programs: crashes and misbehaviour. Faults of connections are [`crate::sim::Fault`].
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Something that befalls a host or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostFault {
+    /// The speaker stops at once, its sockets with it, and starts anew after a while.
+    CrashSpeaker {
+        /// When, since the start.
+        at: Duration,
+        /// For how long.
+        down: Duration,
+    },
+    /// A peer does.
+    CrashPeer {
+        /// Which.
+        peer: IpAddr,
+        /// When, since the start.
+        at: Duration,
+        /// For how long.
+        down: Duration,
+    },
+    /// A peer is a strange one.
+    Peer {
+        /// Which.
+        peer: IpAddr,
+        /// In what.
+        behaviour: PeerBehaviour,
+    },
+    /// An API program misbehaves.
+    Program {
+        /// Which.
+        name: String,
+        /// How.
+        how: ProgramFault,
+    },
+}
+
+/// What is strange about a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerBehaviour {
+    /// Before it answers the speaker's first connection it connects to the speaker itself: the two collide (RFC 4271
+    /// section 6.8).
+    Connects,
+    /// It never gives the session up for the speaker's silence, and goes on sending KEEPALIVEs (RFC 9687 section 2).
+    Patient,
+}
+
+/// How an API program misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramFault {
+    /// It does nothing for so long after its start.
+    Late(Duration),
+    /// It waits so long before each of its steps.
+    Slow(Duration),
+    /// It ends once before the step of this number, from 1.
+    Dies(usize),
+    /// Before its first step it writes so many comment lines at once.
+    Floods(usize),
+}
+
+impl fmt::Display for HostFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CrashSpeaker { at, down } => {
+                write!(f, "crash speaker at {} for {}", Time(*at), Time(*down))
+            }
+            Self::CrashPeer { peer, at, down } => {
+                write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))
+            }
+            Self::Peer { peer, behaviour } => match behaviour {
+                PeerBehaviour::Connects => write!(f, "peer {peer} connects"),
+                PeerBehaviour::Patient => write!(f, "peer {peer} patient"),
+            },
+            Self::Program { name, how } => match how {
+                ProgramFault::Late(by) => write!(f, "program {name} late {}", Time(*by)),
+                ProgramFault::Slow(by) => write!(f, "program {name} slow {}", Time(*by)),
+                ProgramFault::Dies(step) => write!(f, "program {name} dies {step}"),
+                ProgramFault::Floods(lines) => write!(f, "program {name} floods {lines}"),
+            },
+        }
+    }
+}
+
+/// A duration in the largest unit that says it whole: `2s`, `300ms`, `150us`.
+#[derive(Debug, Clone, Copy)]
+pub struct Time(pub Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        match micros {
+            0 => f.write_str("0s"),
+            _ if micros.is_multiple_of(1_000_000) => write!(f, "{}s", micros / 1_000_000),
+            _ if micros.is_multiple_of(1_000) => write!(f, "{}ms", micros / 1_000),
+            _ => write!(f, "{micros}us"),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! A scenario's text: words, steps, and errors that show where a mistake is.
+
+pub mod directory;
+pub mod error;
+pub mod host_fault;
+mod lines;
+pub mod message;
+pub mod parse;
+mod parse_peer;
+mod parse_program;
+mod parse_verbatim;
+pub mod script;

@@ -1,0 +1,379 @@
+//! A scenario's text to a [`Scenario`].
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::bgp::family::Family;
+use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::text::{TextError, Words};
+use crate::scenario::format::error::ScenarioError;
+use crate::scenario::format::lines::{self, Line};
+use crate::scenario::format::parse_peer;
+use crate::scenario::format::parse_program;
+use crate::scenario::format::parse_verbatim::Draft;
+use crate::scenario::format::script::{
+    Condition, GoldenSource, OpenAnswer, PeerScript, ProgramScript, Scenario, TableEntry,
+};
+use crate::scenario::scripted::sight::Sight;
+
+const HEAD: &str =
+    "about, config, attempts, environment, golden, settle, why, process, peer, verbatim or hold";
+
+/// Reads the scenario of `directory`.
+///
+/// # Errors
+/// Where its file cannot be read or says something that no scenario says.
+pub fn load(directory: &Path) -> Result<Scenario, ScenarioError> {
+    let path = directory.join("scenario");
+    let name = path.display().to_string();
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
+    parse(directory, &text).map_err(|error| ScenarioError::from_text(&name, &text, error))
+}
+
+/// Reads `text` as the scenario of `directory`.
+///
+/// # Errors
+/// Where it says something that no scenario says.
+pub fn parse(directory: &Path, text: &str) -> Result<Scenario, TextError> {
+    let mut parser = Parser::new(directory);
+    for line in lines::split(text)? {
+        parser.line(&line)?;
+    }
+    parser.finish(text.len())
+}
+
+enum Section {
+    Head,
+    Program(usize),
+    Peer(usize, Option<usize>),
+    Verbatim,
+    Hold,
+}
+
+struct Parser {
+    scenario: Scenario,
+    section: Section,
+    verbatims: Vec<Draft>,
+}
+
+impl Parser {
+    fn new(directory: &Path) -> Self {
+        Self {
+            scenario: Scenario {
+                name: directory
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default(),
+                directory: directory.to_owned(),
+                about: String::new(),
+                config: Vec::new(),
+                attempts: 1,
+                environment: vec![("exabgp_version".into(), "5.0.0-0+test".into())],
+                golden: GoldenSource::ExaBgp,
+                settle: Duration::from_millis(200),
+                why: None,
+                programs: Vec::new(),
+                peers: Vec::new(),
+                verbatims: Vec::new(),
+                table: None,
+            },
+            section: Section::Head,
+            verbatims: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), TextError> {
+        let mut words = Words::new(&line.words, line.span.end);
+        let head = words.word("a keyword")?;
+        match head.text.as_str() {
+            "process" => self.process(&mut words)?,
+            "peer" => self.peer(&mut words)?,
+            "verbatim" => {
+                let peer = words.parse("the address of a peer")?;
+                self.section = Section::Verbatim;
+                self.verbatims.push(Draft::new(peer, line.span.clone()));
+            }
+            "hold" => {
+                self.section = Section::Hold;
+                self.scenario.table.get_or_insert_default();
+            }
+            keyword => match &mut self.section {
+                Section::Head => self.head(keyword, &head.span, &mut words)?,
+                Section::Program(at) => {
+                    let steps = &mut self.scenario.programs[*at].steps;
+                    parse_program::step(steps, keyword, line, &mut words)?;
+                }
+                Section::Peer(at, connection) => {
+                    let peer = &mut self.scenario.peers[*at];
+                    parse_peer::step(peer, connection, keyword, line, &mut words)?;
+                }
+                Section::Verbatim => {
+                    if let Some(draft) = self.verbatims.last_mut() {
+                        draft.step(keyword, &head.span, &mut words)?;
+                    }
+                }
+                Section::Hold => {
+                    let table = self.scenario.table.get_or_insert_default();
+                    hold(table, keyword, &head.span, &mut words)?;
+                }
+            },
+        }
+        words.finish()
+    }
+
+    fn process(&mut self, words: &mut Words<'_>) -> Result<(), TextError> {
+        let name = words.word("the name of a process")?;
+        let taken = self.scenario.programs.iter().any(|p| p.name == name.text);
+        if taken {
+            return Err(TextError::new(
+                name.span.clone(),
+                format!("the process `{}` has a section already", name.text),
+            ));
+        }
+        self.section = Section::Program(self.scenario.programs.len());
+        self.scenario.programs.push(ProgramScript {
+            name: name.text.clone(),
+            steps: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn peer(&mut self, words: &mut Words<'_>) -> Result<(), TextError> {
+        let span = words.span();
+        let address: IpAddr = words.parse("the address of a peer")?;
+        if self.scenario.peers.iter().any(|p| p.address == address) {
+            return Err(TextError::new(
+                span,
+                format!("the peer {address} has a section already"),
+            ));
+        }
+        self.section = Section::Peer(self.scenario.peers.len(), None);
+        self.scenario.peers.push(PeerScript {
+            address,
+            open: OpenAnswer::default(),
+            patient: false,
+            steps: Vec::new(),
+            connections: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn head(
+        &mut self,
+        keyword: &str,
+        span: &Range<usize>,
+        words: &mut Words<'_>,
+    ) -> Result<(), TextError> {
+        let scenario = &mut self.scenario;
+        match keyword {
+            "about" => scenario.about = rest(words, "what the scenario exercises")?,
+            "why" => scenario.why = Some(rest(words, "the reason")?),
+            "config" => {
+                scenario
+                    .config
+                    .push(file(words, "the name of a configuration file")?);
+                while !words.is_empty() {
+                    scenario
+                        .config
+                        .push(file(words, "the name of a configuration file")?);
+                }
+            }
+            "attempts" => scenario.attempts = words.parse("a number of connection attempts")?,
+            "environment" => {
+                let word = words.word("NAME=VALUE")?;
+                let Some((name, value)) = word.text.split_once('=') else {
+                    return Err(TextError::new(
+                        word.span.clone(),
+                        format!("`{}` is not NAME=VALUE", word.text),
+                    )
+                    .help("write, for example, exabgp_version=5.0.0"));
+                };
+                scenario.environment.push((name.into(), value.into()));
+            }
+            "golden" => {
+                let word = words.word("`exabgp` or `messages`")?;
+                scenario.golden = match word.text.as_str() {
+                    "exabgp" => GoldenSource::ExaBgp,
+                    "messages" => GoldenSource::Messages,
+                    other => {
+                        return Err(TextError::new(
+                            word.span.clone(),
+                            format!("`{other}` is not where a golden can come from"),
+                        )
+                        .help("write exabgp (recorded) or messages (built from golden.messages)"));
+                    }
+                };
+            }
+            "settle" => scenario.settle = duration(words)?,
+            other => return Err(unknown(span, other, HEAD)),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, end: usize) -> Result<Scenario, TextError> {
+        if self.scenario.about.is_empty() {
+            return Err(
+                TextError::new(0..0, "the scenario does not say what it exercises")
+                    .help("begin it with a line `about …`"),
+            );
+        }
+        if self.scenario.peers.is_empty() {
+            return Err(TextError::new(end..end, "the scenario has no peer")
+                .help("add a line `peer 127.0.0.1` and what it expects"));
+        }
+        if self.scenario.config.is_empty() {
+            self.scenario.config.push(PathBuf::from("speaker.conf"));
+        }
+        for draft in self.verbatims {
+            self.scenario.verbatims.push(draft.finish()?);
+        }
+        Ok(self.scenario)
+    }
+}
+
+fn hold(
+    table: &mut Vec<TableEntry>,
+    keyword: &str,
+    span: &Range<usize>,
+    words: &mut Words<'_>,
+) -> Result<(), TextError> {
+    if keyword != "table" {
+        return Err(unknown(span, keyword, "table"));
+    }
+    if words.accept("empty") {
+        return Ok(());
+    }
+    let prefix = words.parse("a prefix, or `empty`")?;
+    let next_hop = if words.accept("next-hop") {
+        Some(words.parse("an address")?)
+    } else {
+        None
+    };
+    table.push(TableEntry { prefix, next_hop });
+    Ok(())
+}
+
+/// A keyword that is not one of `known`.
+pub(super) fn unknown(span: &Range<usize>, keyword: &str, known: &str) -> TextError {
+    TextError::new(span.clone(), format!("`{keyword}` is not known here"))
+        .help(format!("write {known}"))
+}
+
+fn rest(words: &mut Words<'_>, expected: &str) -> Result<String, TextError> {
+    let mut text = words.word(expected)?.text.clone();
+    while let Some(word) = words.take() {
+        text.push(' ');
+        text.push_str(&word.text);
+    }
+    Ok(text)
+}
+
+fn file(words: &mut Words<'_>, expected: &str) -> Result<PathBuf, TextError> {
+    let word = words.word(expected)?;
+    let path = PathBuf::from(&word.text);
+    if path.components().count() != 1 || path.is_absolute() || word.text == ".." {
+        return Err(TextError::new(
+            word.span.clone(),
+            "a scenario's files are in its own directory",
+        )
+        .help("write the file's name alone"));
+    }
+    Ok(path)
+}
+
+/// A duration: `200ms`, `2s`, `150us`.
+pub(super) fn duration(words: &mut Words<'_>) -> Result<Duration, TextError> {
+    let word = words.word("a duration")?;
+    parse_duration(&word.text).ok_or_else(|| {
+        TextError::new(
+            word.span.clone(),
+            format!("`{}` is not a duration", word.text),
+        )
+        .help("write a whole number and its unit, as in 200ms or 2s")
+    })
+}
+
+/// Reads `150us`, `200ms`, `2s`, `3min`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    match &text[digits..] {
+        "us" => Some(Duration::from_micros(number)),
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "min" => number.checked_mul(60).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+/// `ipv4 unicast`, if the next word is the name of an AFI.
+pub(super) fn family(words: &mut Words<'_>) -> Result<Option<Family>, TextError> {
+    let Some(afi) = words.peek().and_then(|word| Afi::from_str(word).ok()) else {
+        return Ok(None);
+    };
+    words.take();
+    let safi: Safi = words.parse("the second word of an address family")?;
+    Ok(Some(Family::new(afi, safi)))
+}
+
+/// `6/4`, if the next word is a code and a subcode.
+pub(super) fn code(words: &mut Words<'_>) -> Option<(u8, u8)> {
+    let (code, subcode) = words.peek()?.split_once('/')?;
+    let pair = (code.parse().ok()?, subcode.parse().ok()?);
+    words.take();
+    Some(pair)
+}
+
+/// `begin` and `end` of an enhanced route refresh (RFC 7313 section 4); 0 is a plain request.
+pub(super) fn refresh_subtype(words: &mut Words<'_>) -> u8 {
+    if words.accept("begin") {
+        1
+    } else if words.accept("end") {
+        2
+    } else {
+        0
+    }
+}
+
+/// The words that follow `wait`.
+pub(super) fn condition(words: &mut Words<'_>) -> Result<Condition, TextError> {
+    let what = sight(words)?;
+    let count = match words.peek().and_then(|word| word.parse().ok()) {
+        Some(count) => {
+            words.take();
+            count
+        }
+        None => 1,
+    };
+    let from = if words.accept("from") {
+        Some(words.parse("the address of a peer")?)
+    } else {
+        None
+    };
+    Ok(Condition { what, count, from })
+}
+
+/// What can be seen at a peer.
+pub(in crate::scenario) fn sight(words: &mut Words<'_>) -> Result<Sight, TextError> {
+    const KNOWN: &str = "up, eor, update, announce, withdraw, notification, refresh or process";
+    let word = words.word("what to wait for")?;
+    Ok(match word.text.as_str() {
+        "up" => Sight::Up,
+        "eor" => Sight::EndOfRib(family(words)?),
+        "update" => Sight::Update,
+        "announce" => Sight::Announce(words.parse("a prefix")?),
+        "withdraw" => Sight::Withdraw(words.parse("a prefix")?),
+        "notification" => Sight::Notification(code(words)),
+        "refresh" => {
+            let family = family(words)?;
+            Sight::Refresh(family.map(|family| (family, refresh_subtype(words))))
+        }
+        "process" => Sight::Program(words.word("the name of a process")?.text.clone()),
+        other => return Err(unknown(&word.span, other, KNOWN)),
+    })
+}

@@ -1,0 +1,261 @@
+//! What a scenario's file says, as types.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bgp::nlri::inet::Prefix;
+use crate::scenario::scripted::sight::Sight;
+use crate::speaker::session::Verbatim;
+
+/// A whole scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// The directory's name.
+    pub name: String,
+    /// Where its files are.
+    pub directory: PathBuf,
+    /// One line that says what it exercises.
+    pub about: String,
+    /// The speaker's configuration files; several are rotated on reload.
+    pub config: Vec<PathBuf>,
+    /// Connection attempts before the speaker ends by itself; 0 is unlimited.
+    pub attempts: u32,
+    /// `exabgp_*` names and values, for our speaker and the reference alike.
+    pub environment: Vec<(String, String)>,
+    /// Where the golden comes from.
+    pub golden: GoldenSource,
+    /// How long the peers watch for unexpected messages after the last step.
+    pub settle: Duration,
+    /// Where the reference is at fault or racy, and why.
+    pub why: Option<String>,
+    /// The API programs.
+    pub programs: Vec<ProgramScript>,
+    /// The peers.
+    pub peers: Vec<PeerScript>,
+    /// What the speaker says to a peer in the place of its own words.
+    pub verbatims: Vec<(IpAddr, Arc<Verbatim>)>,
+    /// What must hold at the end beyond the golden's octets; `None` where nothing was said.
+    pub table: Option<Vec<TableEntry>>,
+}
+
+impl Scenario {
+    /// The last time that a step or a verbatim names, counted from the opening of a connection.
+    #[must_use]
+    pub fn span(&self) -> Duration {
+        let programs = self.programs.iter().flat_map(|program| &program.steps);
+        let programs = programs.filter_map(|step| match step.action {
+            ProgramAction::At(time, _) => Some(time),
+            _ => None,
+        });
+        let peers = self.peers.iter().flat_map(|peer| {
+            let connections = peer.connections.iter().flat_map(|(_, steps)| steps);
+            peer.steps.iter().chain(connections)
+        });
+        let peers = peers.filter_map(|step| match step.action {
+            PeerAction::At(time) => Some(time),
+            _ => None,
+        });
+        let verbatims = self
+            .verbatims
+            .iter()
+            .flat_map(|(_, verbatim)| verbatim.pieces());
+        let verbatims = verbatims.map(|(time, _)| *time);
+        programs
+            .chain(peers)
+            .chain(verbatims)
+            .max()
+            .unwrap_or_default()
+    }
+}
+
+/// Where a golden comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoldenSource {
+    /// Recorded from the real ExaBGP.
+    ExaBgp,
+    /// Built from the lines of `golden.messages`.
+    Messages,
+}
+
+/// A route that the peer's table must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableEntry {
+    /// The prefix.
+    pub prefix: Prefix,
+    /// Its next hop, if it matters.
+    pub next_hop: Option<IpAddr>,
+}
+
+/// A step and where it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step<T> {
+    /// What to do.
+    pub action: T,
+    /// Octets of the file.
+    pub span: Range<usize>,
+    /// Line of the file, from 1.
+    pub line: usize,
+}
+
+/// The script of one API program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramScript {
+    /// The `process` section that it stands for.
+    pub name: String,
+    /// What it does, in order.
+    pub steps: Vec<Step<ProgramAction>>,
+}
+
+/// What an API program can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProgramAction {
+    /// Wait until the peers have seen something.
+    Wait(Condition),
+    /// Write these lines at once.
+    Write(Vec<String>),
+    /// The next answer must be this.
+    Answer(Answer),
+    /// The next line that is no answer and contains this text.
+    Read(String),
+    /// Nothing but `shutdown` may come from here on.
+    Nothing,
+    /// Let time pass.
+    Sleep(Duration),
+    /// Wait until the first connection with this peer has been open for so long.
+    At(Duration, IpAddr),
+    /// Let time pass where an answer promises nothing: a speaker that answers early is told no more in one breath than
+    /// ExaBGP's own programs tell it. Any other is told as fast as it answers.
+    Pause(Duration),
+    /// End.
+    Exit,
+}
+
+/// An answer to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// `done`.
+    Done,
+    /// `error`.
+    Error,
+    /// Either.
+    Any,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done => "`done`",
+            Self::Error => "`error`",
+            Self::Any => "any answer",
+        })
+    }
+}
+
+/// Something that peers have seen, so many times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What.
+    pub what: Sight,
+    /// How often in all.
+    pub count: usize,
+    /// At which peer; at all of them together where it is absent.
+    pub from: Option<IpAddr>,
+}
+
+/// The script of one peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerScript {
+    /// Where it listens.
+    pub address: IpAddr,
+    /// How it answers OPEN.
+    pub open: OpenAnswer,
+    /// Its hold timer never expires, which no scenario asks for but a plan may.
+    pub patient: bool,
+    /// Steps of every connection that has none of its own.
+    pub steps: Vec<Step<PeerAction>>,
+    /// Steps of the Nth connection, from 1.
+    pub connections: Vec<(usize, Vec<Step<PeerAction>>)>,
+}
+
+impl PeerScript {
+    /// The steps of the connection numbered `attempt`, from 1.
+    #[must_use]
+    pub fn steps_of(&self, attempt: usize) -> &[Step<PeerAction>] {
+        self.connections
+            .iter()
+            .find(|(number, _)| *number == attempt)
+            .map_or(&self.steps, |(_, steps)| steps)
+    }
+
+    /// How many connections the script speaks of.
+    #[must_use]
+    pub fn last_connection(&self) -> usize {
+        self.connections
+            .iter()
+            .map(|(number, _)| *number)
+            .max()
+            .unwrap_or(1)
+    }
+}
+
+/// How a peer makes its OPEN from the one it received.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenAnswer {
+    /// Its AS number; the speaker's own where it is absent.
+    pub asn: Option<u32>,
+    /// An empty capability of this code is added.
+    pub capability: Option<u8>,
+    /// Before it answers its first connection, it connects to the speaker itself, there: the two collide.
+    pub connect: Option<ConnectTarget>,
+    /// The OPEN is held back until then.
+    pub after: Option<Condition>,
+    /// Its OPEN is a step like any other, and nothing is sent that is no step, until all of them are done.
+    pub verbatim: bool,
+}
+
+/// Where a speaker listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectTarget {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; that of the peers where it is absent.
+    pub port: Option<u16>,
+}
+
+/// What a peer can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerAction {
+    /// Send these octets, a whole message unless the script is about something else.
+    Send(Vec<u8>),
+    /// The next message must be this.
+    Expect(Sight),
+    /// The speaker must close.
+    ExpectClose,
+    /// Wait until something was seen.
+    Wait(Condition),
+    /// Send back every UPDATE received so far on this connection.
+    Replay,
+    /// Signal the speaker.
+    Signal(Signal),
+    /// Let time pass.
+    Sleep(Duration),
+    /// Wait until the connection has been open for so long.
+    At(Duration),
+    /// Close the connection.
+    Close,
+}
+
+/// A signal to the speaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGUSR1.
+    Reload,
+    /// SIGUSR2.
+    Restart,
+    /// SIGTERM.
+    Terminate,
+}

@@ -1,0 +1,152 @@
+//! A golden: the speaker's messages on every connection, as the reference sent them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::bgp::attribute::WireContext;
+use crate::capture::{Canonical, CaptureError, Direction};
+use crate::scenario::format::message::{KEEPALIVE, OPEN};
+use crate::scenario::golden::manifest::{Manifest, ManifestError};
+use crate::scenario::scripted::table::agreed;
+use crate::scenario::scripted::transcript::Transcript;
+
+/// Why a golden cannot be used.
+#[derive(Debug, Error)]
+pub enum GoldenError {
+    /// The manifest, or the file that it speaks of.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The file is no capture.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+}
+
+/// The messages of a golden by (peer, connection from 1), KEEPALIVEs left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Golden {
+    /// In the order sent.
+    pub connections: BTreeMap<(IpAddr, usize), Vec<Vec<u8>>>,
+}
+
+/// The first message that is not the golden's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Divergence {
+    /// The peer.
+    pub peer: IpAddr,
+    /// The connection, from 1.
+    pub attempt: usize,
+    /// The message, from 1, KEEPALIVEs not counted.
+    pub number: usize,
+    /// What the golden has; `None` where it has no more.
+    pub expected: Option<Vec<u8>>,
+    /// What was found; `None` where nothing more came.
+    pub found: Option<Vec<u8>>,
+    /// The message before it, which both have.
+    pub before: Option<Vec<u8>>,
+    /// How the connection writes its messages, as far as the golden's OPEN tells.
+    pub context: WireContext,
+}
+
+impl Golden {
+    /// Reads `scenario`'s golden out of `captures`.
+    ///
+    /// # Errors
+    /// Where there is none, or it is not what the manifest says, or no capture.
+    pub fn load(captures: &Path, manifest: &Manifest, scenario: &str) -> Result<Self, GoldenError> {
+        let bytes = manifest.read(captures, scenario)?;
+        let name = manifest
+            .entry(scenario)
+            .map_or_else(|| scenario.to_owned(), |entry| entry.file.clone());
+        Ok(Self::read(
+            &captures.join(name).display().to_string(),
+            &bytes,
+        )?)
+    }
+
+    /// Reads a capture; the speaker is whoever opened the connections.
+    ///
+    /// # Errors
+    /// Where it is no capture.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, CaptureError> {
+        let canonical = Canonical::read(name, bytes)?;
+        let mut connections = BTreeMap::new();
+        for (id, stream) in &canonical.streams {
+            if id.direction != Direction::FromClient {
+                continue;
+            }
+            let messages = stream
+                .messages()
+                .filter(|bytes| bytes.get(18) != Some(&KEEPALIVE))
+                .map(<[u8]>::to_vec)
+                .collect();
+            let key = (id.connection.peer.server, id.connection.attempt as usize);
+            connections.insert(key, messages);
+        }
+        Ok(Self { connections })
+    }
+
+    /// The same of a run.
+    #[must_use]
+    pub fn of(transcripts: &[Transcript]) -> Self {
+        let connections = transcripts
+            .iter()
+            .map(|transcript| {
+                let messages = transcript.compared().map(|passed| passed.bytes.clone());
+                ((transcript.peer, transcript.attempt), messages.collect())
+            })
+            .collect();
+        Self { connections }
+    }
+
+    /// The first message, by peer, connection and number, in which `run` is not this golden.
+    #[must_use]
+    pub fn divergence(&self, run: &Self) -> Option<Divergence> {
+        let keys: std::collections::BTreeSet<_> = self
+            .connections
+            .keys()
+            .chain(run.connections.keys())
+            .copied()
+            .collect();
+        keys.into_iter().find_map(|key| self.diverges_on(run, key))
+    }
+
+    fn diverges_on(&self, run: &Self, key: (IpAddr, usize)) -> Option<Divergence> {
+        const NONE: &[Vec<u8>] = &[];
+        let expected = self.connections.get(&key).map_or(NONE, Vec::as_slice);
+        let mut found = run.connections.get(&key).map_or(NONE, Vec::as_slice);
+        // Goldens built from messages have no OPEN unless it is what they are about.
+        if !expected.first().is_some_and(|first| is_open(first)) {
+            found = match found {
+                [open, rest @ ..] if is_open(open) && !expected.is_empty() => rest,
+                all => all,
+            };
+        }
+        let at =
+            (0..expected.len().max(found.len())).find(|&at| expected.get(at) != found.get(at))?;
+        Some(Divergence {
+            peer: key.0,
+            attempt: key.1,
+            number: at + 1,
+            expected: expected.get(at).cloned(),
+            found: found.get(at).cloned(),
+            before: at.checked_sub(1).and_then(|at| expected.get(at).cloned()),
+            context: expected
+                .first()
+                .map(|open| agreed(open))
+                .unwrap_or_default(),
+        })
+    }
+
+    /// How many messages it has.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.connections.values().map(Vec::len).sum()
+    }
+}
+
+fn is_open(message: &[u8]) -> bool {
+    message.get(18) == Some(&OPEN)
+}

@@ -1,0 +1,61 @@
+//! When a run is over: every script at its end, or a failure, or no time left.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{sleep, timeout};
+
+use crate::scenario::format::script::{Scenario, Signal};
+use crate::scenario::scripted::progress::Progress;
+
+/// How long a speaker may take to end by itself once its peers have closed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the actors may take to notice that the speaker has ended.
+const NOTICE: Duration = Duration::from_millis(200);
+
+/// Watches a run to its end and tells the actors when that is; `speaker` completes when the speaker has ended.
+pub async fn conduct(
+    scenario: &Scenario,
+    progress: &Progress,
+    limit: Duration,
+    signals: &UnboundedSender<Signal>,
+    speaker: impl Future<Output = ()>,
+) {
+    tokio::pin!(speaker);
+    let finished = |progress: &Progress| {
+        let programs = scenario
+            .programs
+            .iter()
+            .map(|program| program.name.as_str());
+        let peers = scenario.peers.iter().map(|peer| peer.address);
+        progress.all_done(programs, peers)
+    };
+    let over = |progress: &Progress| progress.failure().is_some() || finished(progress);
+    let mut ended = false;
+    tokio::select! {
+        biased;
+        () = progress.until(over) => {}
+        () = &mut speaker => ended = true,
+        () = sleep(limit) => progress.fail(format!("not finished after {} s", limit.as_secs()), None),
+    }
+    if ended && timeout(NOTICE, progress.until(over)).await.is_err() {
+        progress.fail("the speaker ended before every step was done", None);
+    }
+    if !ended && progress.failure().is_none() {
+        ended = timeout(scenario.settle, &mut speaker).await.is_ok();
+    }
+    progress.end();
+    if ended || timeout(PATIENCE, &mut speaker).await.is_ok() {
+        return;
+    }
+    if scenario.attempts != 0 {
+        progress.fail(
+            "the speaker did not end by itself when its connection attempts were used up",
+            None,
+        );
+    }
+    // Whoever listens may be gone already.
+    let _ = signals.send(Signal::Terminate);
+    let _ = timeout(PATIENCE, &mut speaker).await;
+}

@@ -1,0 +1,188 @@
+//! What happens in a run beside its messages: the marks on its time axis.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::net::Opener;
+use crate::reactor::observer::SpeakerEvent;
+use crate::speaker::session::Cause;
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Time since the start of the run.
+    pub at: Duration,
+    /// Of what kind.
+    pub kind: MarkKind,
+    /// What, in a line.
+    pub text: String,
+}
+
+/// What a mark tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MarkKind {
+    /// A fault struck, or something broke.
+    Fault,
+    /// A session's state changed (RFC 4271 section 8.2.2).
+    State,
+    /// A connection was opened, refused, closed, or a timer of it expired.
+    Connection,
+    /// An API program gave a command or was told something; a signal came.
+    Program,
+}
+
+impl fmt::Display for MarkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fault => "fault",
+            Self::State => "state",
+            Self::Connection => "connection",
+            Self::Program => "program",
+        })
+    }
+}
+
+impl Mark {
+    /// A fault that struck at `at`.
+    #[must_use]
+    pub fn fault(at: Duration, text: impl Into<String>) -> Self {
+        Self {
+            at,
+            kind: MarkKind::Fault,
+            text: text.into(),
+        }
+    }
+
+    /// The mark that `event` leaves at `at`; messages leave none, nor does what another mark says already.
+    #[must_use]
+    pub fn of(at: Duration, event: &SpeakerEvent<'_>) -> Option<Self> {
+        use MarkKind::{Connection, Fault, Program, State as Change};
+        let (kind, text) = match event {
+            SpeakerEvent::State {
+                connection,
+                from,
+                to,
+                cause,
+            } => (Change, format!("{connection} {from} → {to}: {cause}")),
+            SpeakerEvent::Connected { connection, opener } => {
+                let who = match opener {
+                    Opener::Us => "by the speaker",
+                    Opener::Peer => "by the peer",
+                };
+                (Connection, format!("{connection} opened {who}"))
+            }
+            SpeakerEvent::ConnectFailed { connection, reason } => {
+                (Connection, format!("{connection} not opened: {reason}"))
+            }
+            SpeakerEvent::Disconnected { connection } => {
+                (Connection, format!("{connection} closed"))
+            }
+            SpeakerEvent::Expired { connection, timer } => {
+                (Connection, format!("{connection} {timer:?} timer expired"))
+            }
+            SpeakerEvent::Rejected { from, reason } => {
+                (Connection, format!("{} rejected: {reason}", from.ip()))
+            }
+            SpeakerEvent::Collision {
+                old,
+                new,
+                new_lives,
+            } => {
+                let lives = if *new_lives { new } else { old };
+                let text = format!("{old} and {new} collide: {lives} lives");
+                (Connection, text)
+            }
+            SpeakerEvent::Retry { peer, at } => {
+                let text = format!("{peer} again from {:.6} s on", at.as_secs_f64());
+                (Connection, text)
+            }
+            SpeakerEvent::PeerEnded { peer } => (Connection, format!("{peer} given up")),
+            SpeakerEvent::NotListening { at, reason } => {
+                (Fault, format!("no listening at {at}: {reason}"))
+            }
+            SpeakerEvent::Malformed {
+                connection,
+                raw,
+                error,
+            } => {
+                let octets = raw.len();
+                let text = format!("{connection} {octets} octets that are no message: {error}");
+                (Fault, text)
+            }
+            SpeakerEvent::Unsendable { connection, error } => {
+                (Fault, format!("{connection} not sent: {error}"))
+            }
+            SpeakerEvent::ProgramFailed { program, reason } => {
+                (Fault, format!("{program} not started: {reason}"))
+            }
+            SpeakerEvent::ProgramEnded { program, reason } => {
+                (Program, format!("{program} ended: {reason}"))
+            }
+            SpeakerEvent::Command { program, line } => (Program, format!("{program} ▸ {line}")),
+            SpeakerEvent::Answer { program, line } | SpeakerEvent::Told { program, line } => {
+                (Program, format!("{program} ◂ {line}"))
+            }
+            SpeakerEvent::Control(control) => (Program, format!("signal: {control}")),
+            SpeakerEvent::Reloaded { accepted: true, .. } => {
+                (Program, "configuration read again".to_owned())
+            }
+            SpeakerEvent::Reloaded { reason, .. } => {
+                (Fault, format!("configuration refused: {reason}"))
+            }
+            SpeakerEvent::Ended => (Program, "the speaker ended".to_owned()),
+            SpeakerEvent::Listening { .. }
+            | SpeakerEvent::Connecting { .. }
+            | SpeakerEvent::Sent { .. }
+            | SpeakerEvent::Received { .. }
+            | SpeakerEvent::Closed { .. }
+            | SpeakerEvent::Taken { .. }
+            | SpeakerEvent::ProgramStarted { .. } => return None,
+        };
+        // A connection that was lost is no step of the state machine that anybody meant.
+        let kind = match event {
+            SpeakerEvent::State {
+                cause: Cause::ConnectionLost(_) | Cause::SendHoldExpired,
+                ..
+            } => Fault,
+            _ => kind,
+        };
+        Some(Self { at, kind, text })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::reactor::observer::ConnectionName;
+    use crate::speaker::session::State;
+
+    #[test]
+    fn a_loss_is_a_fault_and_an_orderly_change_is_none() {
+        let connection = ConnectionName {
+            peer: Rc::from("127.0.0.1"),
+            attempt: 1,
+        };
+        let change = |to, cause: &Cause| {
+            let event = SpeakerEvent::State {
+                connection: &connection,
+                from: State::Established,
+                to,
+                cause,
+            };
+            Mark::of(Duration::ZERO, &event).unwrap()
+        };
+        let lost = Cause::ConnectionLost(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(change(State::Idle, &lost).kind, MarkKind::Fault);
+        let opened = change(State::OpenSent, &Cause::Connected);
+        assert_eq!(opened.kind, MarkKind::State);
+        assert_eq!(opened.text, "127.0.0.1#1 ESTABLISHED → OPENSENT: connected");
+        let raw = [0xff; 19];
+        let sent = SpeakerEvent::Sent {
+            connection: &connection,
+            raw: &raw,
+        };
+        assert_eq!(Mark::of(Duration::ZERO, &sent), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! One stream, read and written at once by an actor that awaits.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use crate::net::Stream;
+
+/// Octets taken in one read.
+const READ: usize = 64 * 1024;
+
+/// A stream with what is still to be written to it.
+#[derive(Debug)]
+pub struct Duplex<S> {
+    stream: S,
+    outgoing: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl<S: Stream> Duplex<S> {
+    /// Nothing to write yet.
+    pub fn new(stream: S) -> Self {
+        Self {
+            stream,
+            outgoing: Vec::new(),
+            buffer: vec![0; READ],
+        }
+    }
+
+    /// Queues `bytes`; they leave while [`Duplex::read`] or [`Duplex::flush`] is awaited.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.outgoing.extend_from_slice(bytes);
+    }
+
+    /// Writes what is queued, then reads; empty is the end of the stream. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// What the stream says.
+    pub async fn read(&mut self) -> io::Result<&[u8]> {
+        let Self {
+            stream,
+            outgoing,
+            buffer,
+        } = self;
+        let count = poll_fn(|context| {
+            while !outgoing.is_empty() {
+                match stream.poll_write(context, outgoing) {
+                    Poll::Ready(Ok(count)) => drop(outgoing.drain(..count)),
+                    // A peer that reads no more may still have something to be read.
+                    Poll::Ready(Err(_)) => outgoing.clear(),
+                    Poll::Pending => break,
+                }
+            }
+            stream.poll_read(context, buffer)
+        })
+        .await?;
+        Ok(&self.buffer[..count])
+    }
+
+    /// Writes all that is queued.
+    ///
+    /// # Errors
+    /// What the stream says.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        let Self {
+            stream, outgoing, ..
+        } = self;
+        poll_fn(|context| {
+            while !outgoing.is_empty() {
+                match stream.poll_write(context, outgoing) {
+                    Poll::Ready(Ok(count)) => drop(outgoing.drain(..count)),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+}

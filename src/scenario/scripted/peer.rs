@@ -1,0 +1,375 @@
+//! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
+
+mod receive;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, VecDeque};
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep_until};
+
+use crate::net::clock::Clock;
+use crate::net::{Connection, Listener, Stream};
+use crate::scenario::format::message;
+use crate::scenario::format::script::{PeerAction, PeerScript, Signal, Step};
+use crate::scenario::scripted::duplex::Duplex;
+use crate::scenario::scripted::progress::Progress;
+use crate::scenario::scripted::sight::Seen;
+use crate::scenario::scripted::table::View;
+use crate::scenario::scripted::transcript::{Ending, Passed, Transcript};
+
+/// What all peers of a run share.
+#[derive(Clone)]
+pub struct Shared {
+    /// What was seen.
+    pub progress: Progress,
+    /// The peers' clock.
+    pub clock: Clock,
+    /// Where finished and running connections are written down.
+    pub transcripts: crate::scenario::scripted::transcripts::Transcripts,
+    /// Signals to the speaker.
+    pub signals: UnboundedSender<Signal>,
+    /// Who connects to the speaker when a peer asks for it.
+    pub dials: UnboundedSender<Dial>,
+    /// Lines of the scenario whose signal was sent.
+    pub signalled: Rc<RefCell<BTreeSet<usize>>>,
+    /// Whether a message that is not the expected one fails the run: not where faults are about.
+    pub strict: bool,
+}
+
+/// A connection that a peer is to make.
+pub struct Dial {
+    /// Where the speaker listens.
+    pub to: SocketAddr,
+    /// Who connects.
+    pub script: Rc<PeerScript>,
+    /// The number of the connection at the peer.
+    pub attempt: usize,
+}
+
+/// Plays `dial.script` on a connection that the peer made.
+pub async fn converse<C: Connection>(dial: Dial, connection: C, shared: Shared) {
+    Session::new(dial.script, dial.attempt, connection, shared)
+        .play()
+        .await;
+}
+
+/// How many connections a peer has accepted, its crashes notwithstanding.
+pub type Attempts = Rc<Cell<usize>>;
+
+/// Accepts and serves connections until the run is over.
+pub async fn listen<L: Listener>(
+    script: Rc<PeerScript>,
+    mut listener: L,
+    shared: Shared,
+    attempts: Attempts,
+) {
+    let local = tokio::task::LocalSet::new();
+    let over = shared.progress.clone();
+    let port = listener.local_address().port();
+    local
+        .run_until(async {
+            loop {
+                let accepted = tokio::select! {
+                    biased;
+                    accepted = poll_fn(|context| listener.poll_accept(context)) => accepted,
+                    () = over.until(Progress::is_over) => return,
+                };
+                let Ok(connection) = accepted else { continue };
+                attempts.set(attempts.get() + 1);
+                let first = attempts.get() == 1;
+                let dial = script.open.connect.filter(|_| first).map(|at| Dial {
+                    to: SocketAddr::new(at.address, at.port.unwrap_or(port)),
+                    script: script.clone(),
+                    attempt: attempts.get() + 1,
+                });
+                let session =
+                    Session::new(script.clone(), attempts.get(), connection, shared.clone());
+                tokio::task::spawn_local(session.play());
+                if let Some(dial) = dial {
+                    attempts.set(dial.attempt);
+                    let _ = shared.dials.send(dial);
+                }
+            }
+        })
+        .await;
+    local.await;
+}
+
+/// One connection being served.
+struct Session<C> {
+    script: Rc<PeerScript>,
+    attempt: usize,
+    began: Duration,
+    duplex: Duplex<C>,
+    shared: Shared,
+    record: usize,
+    view: Rc<RefCell<View>>,
+    received: Vec<u8>,
+    /// The speaker's OPEN.
+    open: Option<Vec<u8>>,
+    /// Its own, where that is a step.
+    said: Option<Vec<u8>>,
+    opened: bool,
+    up: bool,
+    pending: VecDeque<Seen>,
+    at: usize,
+    wake: Option<Instant>,
+    hold: Duration,
+    offered: Option<Duration>,
+    heard: Duration,
+    spoke: Duration,
+    ending: Option<Ending>,
+}
+
+impl<C: Connection + Stream> Session<C> {
+    fn new(script: Rc<PeerScript>, attempt: usize, connection: C, shared: Shared) -> Self {
+        let now = shared.clock.now();
+        shared.progress.opened(script.address, now);
+        let record = shared.transcripts.open(Transcript {
+            peer: script.address,
+            attempt,
+            opened: now,
+            messages: Vec::new(),
+            ended: None,
+        });
+        Self {
+            view: shared.transcripts.begin(script.address),
+            opened: script.open.verbatim,
+            began: now,
+            script,
+            attempt,
+            duplex: Duplex::new(connection),
+            shared,
+            record,
+            received: Vec::new(),
+            open: None,
+            said: None,
+            up: false,
+            pending: VecDeque::new(),
+            at: 0,
+            wake: None,
+            hold: Duration::ZERO,
+            offered: None,
+            heard: now,
+            spoke: now,
+            ending: None,
+        }
+    }
+
+    fn peer(&self) -> IpAddr {
+        self.script.address
+    }
+
+    fn step(&self) -> Option<&Step<PeerAction>> {
+        self.script.steps_of(self.attempt).get(self.at)
+    }
+
+    async fn play(mut self) {
+        while self.ending.is_none() {
+            while self.advance() {}
+            self.report_done();
+            if self.ending.is_some() {
+                break;
+            }
+            self.wait().await;
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.duplex.flush()).await;
+        let ending = self.ending.unwrap_or(Ending::ByPeer);
+        let now = self.shared.clock.now();
+        self.shared.transcripts.close(self.record, now, ending);
+        if !self.shared.progress.is_over() {
+            // What holds at the end of the run is not undone by its end.
+            self.view.borrow_mut().set_live(false);
+        }
+        if ending != Ending::ByPeer && self.step().is_some() && self.shared.strict {
+            self.fail("the speaker ended the connection before this step");
+        }
+    }
+
+    /// Says that the script is through, once it is.
+    fn report_done(&self) {
+        let last = self.attempt >= self.script.last_connection();
+        if last && self.opened && self.step().is_none() {
+            self.shared.progress.peer_done(self.peer());
+        }
+    }
+
+    /// Does the next step if it can be done now.
+    fn advance(&mut self) -> bool {
+        if !self.opened {
+            return self.answer_open();
+        }
+        let Some(step) = self.step().cloned() else {
+            return false;
+        };
+        let done = match step.action {
+            PeerAction::Send(bytes) => {
+                self.send(&bytes);
+                true
+            }
+            PeerAction::Expect(sight) => match self.pending.pop_front() {
+                None => false,
+                Some(seen) if seen.is(&sight) || !self.shared.strict => true,
+                Some(seen) => {
+                    self.fail(&format!("`{seen}` came where `{sight}` was expected"));
+                    self.ending = Some(Ending::ByPeer);
+                    return false;
+                }
+            },
+            PeerAction::ExpectClose => matches!(self.ending, Some(Ending::BySpeaker)),
+            PeerAction::Wait(condition) => self.shared.progress.met(&condition),
+            PeerAction::Replay => {
+                self.replay();
+                true
+            }
+            PeerAction::Signal(signal) => {
+                // Adverse runs connect again and again, and a signal is an event of the run, not of a connection.
+                let first = self.shared.signalled.borrow_mut().insert(step.line);
+                if first || self.shared.strict {
+                    let _ = self.shared.signals.send(signal);
+                }
+                true
+            }
+            PeerAction::Sleep(time) => self.slept(self.shared.clock.now() + time),
+            PeerAction::At(time) => self.slept(self.began + time),
+            PeerAction::Close => {
+                self.ending = Some(Ending::ByPeer);
+                true
+            }
+        };
+        self.at += usize::from(done);
+        done
+    }
+
+    /// Whether it is `until`, as this step first had it.
+    fn slept(&mut self, until: Duration) -> bool {
+        let clock = self.shared.clock;
+        let wake = *self.wake.get_or_insert_with(|| clock.at(until));
+        let over = clock.at(clock.now()) >= wake;
+        if over {
+            self.wake = None;
+        }
+        over
+    }
+
+    /// Whether it has nothing to say here, since it connects to the speaker instead.
+    fn met_elsewhere(&self) -> bool {
+        self.script.open.connect.is_some() && self.attempt == 1
+    }
+
+    fn answer_open(&mut self) -> bool {
+        let answer = &self.script.open;
+        if self.met_elsewhere() {
+            return false;
+        }
+        let held_back = answer
+            .after
+            .as_ref()
+            .is_some_and(|condition| !self.shared.progress.met(condition));
+        let Some(open) = self.open.as_ref().filter(|_| !held_back) else {
+            return false;
+        };
+        let open = message::mirror(open, answer.asn, answer.capability);
+        self.hold = Duration::from_secs(u64::from(u16::from_be_bytes([open[22], open[23]])));
+        self.send(&open);
+        self.send(&message::keepalive());
+        self.opened = true;
+        true
+    }
+
+    fn replay(&mut self) {
+        let updates: Vec<Vec<u8>> = self
+            .shared
+            .transcripts
+            .updates_from_speaker(self.record)
+            .into_iter()
+            .filter(|bytes| !crate::scenario::scripted::table::is_end_of_rib(bytes))
+            .collect();
+        for update in updates {
+            self.send(&update);
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.duplex.write(bytes);
+        if self.script.open.verbatim && bytes.get(18) == Some(&message::OPEN) {
+            self.agree(bytes);
+            self.said = Some(bytes.to_vec());
+            self.negotiate();
+        }
+        self.spoke = self.shared.clock.now();
+        self.record(false, bytes.to_vec());
+    }
+
+    fn record(&self, from_speaker: bool, bytes: Vec<u8>) {
+        let passed = Passed {
+            at: self.shared.clock.now(),
+            from_speaker,
+            bytes,
+        };
+        self.shared.transcripts.passed(self.record, passed);
+    }
+
+    fn fail(&self, what: &str) {
+        let step: Option<(Range<usize>, usize)> =
+            self.step().map(|step| (step.span.clone(), step.line));
+        let who = format!("peer {} connection {}", self.peer(), self.attempt);
+        self.shared.progress.fail(format!("{who}: {what}"), step);
+    }
+
+    /// Waits until octets come, something is seen elsewhere, or a timer is due.
+    async fn wait(&mut self) {
+        let progress = self.shared.progress.clone();
+        let clock = self.shared.clock;
+        let condition = match self.step().map(|step| &step.action) {
+            _ if self.met_elsewhere() => None,
+            _ if !self.opened && self.open.is_some() => self.script.open.after.clone(),
+            Some(PeerAction::Wait(condition)) => Some(condition.clone()),
+            _ => None,
+        };
+        let mut due = self.wake;
+        if self.keeps_alive() {
+            let keepalive = clock.at(self.spoke + self.hold / 3);
+            due = Some(due.unwrap_or(keepalive).min(keepalive));
+            if !self.script.patient {
+                due = due.min(Some(clock.at(self.heard + self.hold)));
+            }
+        }
+        tokio::select! {
+            biased;
+            read = self.duplex.read() => match read {
+                Ok([]) => self.ended(Ending::BySpeaker),
+                Ok(bytes) => {
+                    let bytes = bytes.to_vec();
+                    self.handle_bytes(&bytes);
+                }
+                Err(_) => self.ended(Ending::Reset),
+            },
+            () = progress.until(|progress| {
+                progress.is_over() || condition.as_ref().is_some_and(|condition| progress.met(condition))
+            }) => {
+                if self.shared.progress.is_over() {
+                    self.ending = Some(Ending::ByPeer);
+                }
+            }
+            () = async {
+                match due {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            } => self.timers(),
+        }
+    }
+
+    fn ended(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+        while self.advance() {}
+        self.report_done();
+    }
+}

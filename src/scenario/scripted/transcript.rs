@@ -1,0 +1,52 @@
+//! What one peer sent and received on one connection, message by message.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::scenario::format::message::KEEPALIVE;
+
+/// A message and when it passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// Time since the start of the run.
+    pub at: Duration,
+    /// Whether the speaker sent it (or the peer).
+    pub from_speaker: bool,
+    /// The whole message.
+    pub bytes: Vec<u8>,
+}
+
+/// How a connection ended, as the peer saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The peer closed it.
+    ByPeer,
+    /// The speaker closed it.
+    BySpeaker,
+    /// The speaker (or the network) reset it.
+    Reset,
+}
+
+/// One connection of one peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    /// The peer's address.
+    pub peer: IpAddr,
+    /// The number of the connection at this peer, from 1.
+    pub attempt: usize,
+    /// When it was accepted.
+    pub opened: Duration,
+    /// What passed, in order.
+    pub messages: Vec<Passed>,
+    /// When and how it ended.
+    pub ended: Option<(Duration, Ending)>,
+}
+
+impl Transcript {
+    /// What a golden fixes: the speaker's messages, KEEPALIVEs left out.
+    pub fn compared(&self) -> impl Iterator<Item = &Passed> {
+        self.messages
+            .iter()
+            .filter(|passed| passed.from_speaker && passed.bytes.get(18) != Some(&KEEPALIVE))
+    }
+}
