@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use lockstep::config;
 use lockstep::os::programs::ChildPrograms;
 use lockstep::reactor::control::{Control, channel};
-use lockstep::reactor::observer::{Event, Observer};
+use lockstep::reactor::observer::{Observer, SpeakerEvent};
 use lockstep::reactor::{Mode, Rotation, Speaker, run};
 use lockstep::scenario::golden::GoldenError;
 use lockstep::scenario::golden::manifest::Manifest;
@@ -180,8 +180,8 @@ fn again(
 struct Sent(std::cell::Cell<usize>);
 
 impl Observer for Sent {
-    fn observe(&self, _: Duration, event: &Event<'_>) {
-        if matches!(event, Event::Sent { .. }) {
+    fn observe(&self, _: Duration, event: &SpeakerEvent<'_>) {
+        if matches!(event, SpeakerEvent::Sent { .. }) {
             self.0.set(self.0.get() + 1);
         }
     }
