@@ -9,6 +9,7 @@ pub mod event;
 pub mod health;
 pub mod hearing;
 pub mod help;
+mod line;
 pub mod selector;
 pub mod show;
 pub mod tally;

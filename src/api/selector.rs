@@ -3,7 +3,7 @@
 use crate::bgp::text::TextError;
 use crate::speaker::neighbor::Neighbor;
 
-use super::command::Line;
+use super::line::Line;
 
 /// The words that may narrow a selector, besides `neighbor` itself.
 pub const KEYS: [&str; 6] = [

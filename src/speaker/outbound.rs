@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::neighbor::Neighbor;
-use super::peer::Queues;
 use super::rib::{AdjRibOut, Batch, Refused};
 use super::session::{Negotiated, Refresh, Session};
 use crate::bgp::error::EncodeError;
@@ -14,7 +13,7 @@ use crate::bgp::family::Family;
 use crate::bgp::message::operational::OperationalValue;
 use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh, Update};
 
-/// What a call of [`super::peer::Peer::fill`] did.
+/// What one round of filling a session did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
     /// Messages put into the session.
@@ -25,6 +24,14 @@ pub struct Filled {
     pub wait_until: Option<Duration>,
     /// Routes and messages that could not be sent.
     pub refused: Vec<Refused>,
+}
+
+/// What the API asked for beside routes.
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    pub end_of_rib: VecDeque<Family>,
+    pub refresh: VecDeque<Family>,
+    pub operational: VecDeque<Operational>,
 }
 
 /// The outgoing side of an established session.

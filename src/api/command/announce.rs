@@ -6,7 +6,7 @@ use crate::bgp::text::{self, TextError, Words};
 use crate::config::fragment::{self, Fragments, Place, Purpose};
 
 use super::Action;
-use super::line::Line;
+use crate::api::line::Line;
 
 /// What can be announced.
 const ANNOUNCE: &[&str] = &[

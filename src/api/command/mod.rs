@@ -3,7 +3,6 @@
 //! Start at [`Parser::parse`]; one file per family of commands.
 
 mod announce;
-mod line;
 mod peer;
 mod show;
 
@@ -14,8 +13,8 @@ use crate::config::fragment::Fragments;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::route::ConfiguredRoute;
 
+use super::line::Line;
 use super::selector::Selector;
-pub(super) use line::Line;
 
 /// One command of an API program.
 #[derive(Debug, Clone, PartialEq, Eq)]

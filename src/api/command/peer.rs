@@ -5,7 +5,7 @@ use crate::config::fragment;
 
 use super::super::selector::{self, Selector};
 use super::Action;
-use super::line::Line;
+use crate::api::line::Line;
 
 /// `flush adj-rib out`
 pub fn flush(words: &mut Line<'_>) -> Result<Action, TextError> {

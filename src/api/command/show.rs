@@ -2,8 +2,8 @@
 
 use crate::bgp::text::TextError;
 
-use super::line::Line;
 use super::{NeighborDetail, RouteKind, Show};
+use crate::api::line::Line;
 
 /// What follows `show`.
 pub fn parse(words: &mut Line<'_>) -> Result<Show, TextError> {

@@ -7,7 +7,6 @@ mod accepted;
 mod attempts;
 mod routes;
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use accepted::Accepted;
 
 use super::backoff::Backoff;
 use super::neighbor::{Address, Neighbor};
-use super::outbound::{Filled, Outbound};
+use super::outbound::{Filled, Outbound, Queues};
 use super::rib::{AdjRibIn, AdjRibOut, Refused};
 use super::route::ConfiguredRoute;
 use super::session::{Ends, Negotiated, Session, SessionEvent};
@@ -55,14 +54,6 @@ struct Deferred {
     route: ConfiguredRoute,
     /// It is one of the configuration's.
     is_configured: bool,
-}
-
-/// What the API asked for beside routes.
-#[derive(Debug, Default)]
-pub(super) struct Queues {
-    pub end_of_rib: VecDeque<Family>,
-    pub refresh: VecDeque<Family>,
-    pub operational: VecDeque<Operational>,
 }
 
 impl Peer {
