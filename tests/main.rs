@@ -43,6 +43,7 @@ mod import;
 mod bisect;
 mod canaries;
 mod determinism;
+mod outcomes;
 mod suite;
 mod compare;
 mod review;
