@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use crate::explore::outcome::Unfinished;
-use crate::explore::sweep::SweepError;
-
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -12,22 +9,10 @@ pub enum Status {
     Passed,
     /// 1: a scenario failed; something differs.
     Failed,
-    /// 2: invalid usage or input.
-    Invalid,
+    /// 2: bad usage or bad input.
+    Trouble,
     /// A status of its own: a class of failure that an oracle names.
     Class(u8),
-}
-
-impl Status {
-    /// What `git bisect run` takes it for: 0 is good, 1 is bad, 125 cannot be tested.
-    #[must_use]
-    pub const fn for_git_bisect(self) -> Self {
-        match self {
-            Self::Passed => Self::Passed,
-            Self::Invalid => Self::Class(125),
-            Self::Failed | Self::Class(_) => Self::Failed,
-        }
-    }
 }
 
 impl From<Status> for ExitCode {
@@ -35,7 +20,7 @@ impl From<Status> for ExitCode {
         match status {
             Status::Passed => Self::SUCCESS,
             Status::Failed => Self::from(1),
-            Status::Invalid => Self::from(2),
+            Status::Trouble => Self::from(2),
             Status::Class(code) => Self::from(code),
         }
     }
@@ -44,9 +29,9 @@ impl From<Status> for ExitCode {
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum Trouble {
-    /// The command line; also `--help` and `--version`, which succeed.
+    /// The command line; also `--help` and `--version`, which are no trouble.
     Usage(clap::Error),
-    /// Invalid input: a file, a pattern, a plan.
+    /// A file, a pattern, a plan: what a person wrote.
     Input(miette::Report),
 }
 
@@ -56,39 +41,19 @@ impl From<clap::Error> for Trouble {
     }
 }
 
-/// Prints what there is to say about `outcome` and returns its status.
+/// Prints what is to be said of `outcome` and gives the exit status.
 #[must_use]
-pub fn of(outcome: &Result<Status, Trouble>) -> Status {
+pub fn of(outcome: &Result<Status, Trouble>) -> ExitCode {
     match outcome {
-        Ok(status) => *status,
+        Ok(status) => (*status).into(),
         Err(Trouble::Usage(error)) => {
-            // If standard error is closed, nobody is left to tell.
+            // Nobody is left to tell where standard error is closed.
             let _ = error.print();
-            if error.use_stderr() {
-                Status::Invalid
-            } else {
-                Status::Passed
-            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         }
         Err(Trouble::Input(report)) => {
             eprintln!("{report:?}");
-            of_report(report)
+            Status::Trouble.into()
         }
-    }
-}
-
-/// A run that panicked or did not end is the speaker's failure, even where nothing could be compared; any other error
-/// is invalid input.
-fn of_report(report: &miette::Report) -> Status {
-    let unfinished =
-        report
-            .downcast_ref::<Unfinished>()
-            .or_else(|| match report.downcast_ref::<SweepError>() {
-                Some(SweepError::Unfinished(unfinished)) => Some(unfinished),
-                _ => None,
-            });
-    match unfinished {
-        Some(Unfinished::Failed { failure, .. }) => Status::Class(failure.oracle.status()),
-        _ => Status::Invalid,
     }
 }

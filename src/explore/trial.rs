@@ -1,16 +1,14 @@
-//! One plan tried in the given modes, and judged.
+//! One plan tried in the modes asked for, and judged.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::explore::feasible;
 use crate::explore::generate::Profile;
 use crate::explore::oracle::{
     Baseline, Failure, Oracle, check, difference, program_may_end, tables,
 };
-use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::run::{FinishedRun, Runner};
@@ -21,10 +19,10 @@ use crate::scenario::golden::Golden;
 use crate::scenario::run::play::PlayError;
 use crate::sim::{Keep, TraceHash};
 
-/// Long enough for a program to play its script again, and to wait in vain for what came before.
+/// Long enough for a program to play its script again, waiting in vain for what came before.
 const RESTART: Duration = Duration::from_secs(300);
 
-/// A scenario that can be tried many times, and what it does without faults.
+/// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
 pub struct Trier {
     runner: Runner,
     golden: Option<Golden>,
@@ -37,13 +35,13 @@ pub struct Trier {
 pub struct Trial {
     /// The mode.
     pub mode: Mode,
-    /// The failures; empty if every oracle is satisfied.
+    /// What failed; nothing where all held.
     pub failures: Vec<Failure>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
-    /// The hash of everything that happened; `None` if the run panicked or did not end.
+    /// The hash of everything that happened; `None` where the run panicked.
     pub hash: Option<TraceHash>,
-    /// How many faults of the plan never triggered.
+    /// Faults of the plan that never struck.
     pub missed: usize,
 }
 
@@ -51,14 +49,14 @@ impl Trier {
     /// Reads the scenario's configuration and runs it once in each mode without faults.
     ///
     /// # Errors
-    /// A configuration that cannot be read or understood; a run without faults that panics or does not end.
-    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, Unfinished> {
-        let runner = Runner::new(Rc::new(scenario)).map_err(Invalid::Play)?;
+    /// A configuration that cannot be read or understood, a run that stands still.
+    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, PlayError> {
+        let runner = Runner::new(Rc::new(scenario))?;
         let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;
         for mode in Mode::ALL {
-            let ran = finish(mode, || runner.run(&quiet, mode, Keep::Hash, None))?;
+            let ran = runner.run(&quiet, mode, Keep::Hash, None)?;
             profile.get_or_insert_with(|| runner.profile(&ran));
             baselines.push((mode, Rc::new(Baseline::of(&ran))));
         }
@@ -70,7 +68,7 @@ impl Trier {
         })
     }
 
-    /// Where faults can trigger.
+    /// Where faults can strike.
     #[must_use]
     pub const fn profile(&self) -> &Profile {
         &self.profile
@@ -80,14 +78,6 @@ impl Trier {
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         self.runner.scenario()
-    }
-
-    /// Checks that the scenario can carry out `plan`.
-    ///
-    /// # Errors
-    /// The first line that it cannot carry out.
-    pub fn check(&self, plan: &Plan) -> Result<(), Invalid> {
-        Ok(feasible::check(plan, self.scenario())?)
     }
 
     fn baseline(&self, mode: Mode) -> &Rc<Baseline> {
@@ -124,31 +114,18 @@ impl Trier {
         Ok(Rc::new(expected))
     }
 
-    /// Tries `plan` in each of `modes`; if there are two, their ends are compared.
-    ///
-    /// # Errors
-    /// A plan that cannot be carried out, a file or socket that fails.
-    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Result<Vec<Trial>, Invalid> {
-        let tried = self.try_modes(plan, modes, Keep::Hash)?;
-        Ok(tried.into_iter().map(|(trial, _)| trial).collect())
-    }
-
-    /// The same, with each run that finished.
-    ///
-    /// # Errors
-    /// As for [`Self::try_plan`].
-    pub fn try_modes(
-        &self,
-        plan: &Plan,
-        modes: &[Mode],
-        keep: Keep,
-    ) -> Result<Vec<(Trial, Option<FinishedRun>)>, Invalid> {
-        let mut tried = Vec::new();
-        for mode in modes {
-            tried.push(self.try_mode(plan, *mode, keep)?);
-        }
-        if let [(_, Some(one)), (last, Some(other))] = tried.as_mut_slice() {
-            let (one, other) = (tables(one), tables(other));
+    /// Tries `plan` in each of `modes`; where there are two, their ends are compared.
+    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Vec<Trial> {
+        let mut ends = Vec::new();
+        let mut trials: Vec<Trial> = modes
+            .iter()
+            .map(|mode| {
+                let (trial, ran) = self.try_mode(plan, *mode, Keep::Hash);
+                ends.push(ran.map(|ran| tables(&ran)));
+                trial
+            })
+            .collect();
+        if let ([Some(one), Some(other)], Some(last)) = (ends.as_slice(), trials.last_mut()) {
             // Where no session stays up even without faults, the moment of the end decides what is seen.
             let stays = |peer| {
                 self.baselines
@@ -159,7 +136,7 @@ impl Trier {
             for peer in peers.into_iter().filter(|peer| stays(peer)) {
                 let text = match (one.get(peer), other.get(peer)) {
                     (Some(one), Some(other)) => difference(one, other),
-                    _ => Some(format!("{peer} is up in one mode only")),
+                    _ => Some(format!("{peer} is up in one mode alone")),
                 };
                 if let Some(text) = text {
                     last.failures.push(Failure {
@@ -169,27 +146,18 @@ impl Trier {
                 }
             }
         }
-        Ok(tried)
+        trials
     }
 
-    /// Tries `plan` in `mode` and returns the run too, if it finished.
-    ///
-    /// # Errors
-    /// As for [`Self::try_plan`].
-    pub fn try_mode(
-        &self,
-        plan: &Plan,
-        mode: Mode,
-        keep: Keep,
-    ) -> Result<(Trial, Option<FinishedRun>), Invalid> {
-        self.check(plan)?;
-        let outcome = finish(mode, || {
+    /// Tries `plan` in `mode` and gives the run too, unless it panicked.
+    pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<FinishedRun>) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
             let baseline = self.expected(plan, mode)?;
             let ran = self.runner.run(plan, mode, keep, Some(&baseline))?;
-            Ok((baseline, ran))
-        });
+            Ok::<_, PlayError>((baseline, ran))
+        }));
         match outcome {
-            Ok((baseline, ran)) => {
+            Ok(Ok((baseline, ran))) => {
                 let trial = Trial {
                     mode,
                     failures: check(plan, &ran, &baseline, self.golden.as_ref()),
@@ -201,30 +169,36 @@ impl Trier {
                         .filter(|struck| struck.at.is_none())
                         .count(),
                 };
-                Ok((trial, Some(ran)))
+                (trial, Some(ran))
             }
-            Err(Unfinished::Failed { mode, failure }) => Ok((failed(mode, plan, failure), None)),
-            Err(Unfinished::Invalid(invalid)) => Err(invalid),
+            Ok(Err(error)) => (
+                failed(mode, plan, Oracle::Liveness, error.to_string()),
+                None,
+            ),
+            Err(panic) => {
+                let text = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or("a panic");
+                (failed(mode, plan, Oracle::Panics, text.to_owned()), None)
+            }
         }
     }
 
-    /// Plays `plan` in `mode` with each of its defects only in the reactor that it comes from, unjudged, and notes what
-    /// is pending at `look_at`.
-    ///
-    /// # Errors
-    /// A plan that cannot be carried out; a run that panics or does not end.
+    /// Plays `plan` in `mode` with its defects where they come from, unjudged, and notes what is pending at `look_at`;
+    /// `None` where it panics or stands still.
+    #[must_use]
     pub fn play_at_home(
         &self,
         plan: &Plan,
         mode: Mode,
         keep: Keep,
         look_at: Option<Duration>,
-    ) -> Result<FinishedRun, Unfinished> {
-        self.check(plan)?;
+    ) -> Option<FinishedRun> {
         let baseline = Some(self.baseline(mode));
-        finish(mode, || {
-            self.runner.run_at_home(plan, mode, keep, baseline, look_at)
-        })
+        let play = || self.runner.run_at_home(plan, mode, keep, baseline, look_at);
+        catch_unwind(AssertUnwindSafe(play)).ok()?.ok()
     }
 
     /// Whether `plan` fails `oracle` in `mode`.
@@ -233,44 +207,25 @@ impl Trier {
         self.failure(plan, mode, oracle).is_some()
     }
 
-    /// How `plan` fails `oracle` in `mode`, if it does; an invalid plan fails nothing.
+    /// How `plan` fails `oracle` in `mode`, if it does.
     #[must_use]
     pub fn failure(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> Option<Failure> {
-        let modes = match oracle {
-            Oracle::Modes => Mode::ALL.to_vec(),
-            _ => vec![mode],
+        let trials = if oracle == Oracle::Modes {
+            self.try_plan(plan, &Mode::ALL)
+        } else {
+            vec![self.try_mode(plan, mode, Keep::Hash).0]
         };
-        self.try_plan(plan, &modes)
-            .ok()?
+        trials
             .into_iter()
             .flat_map(|trial| trial.failures)
             .find(|failure| failure.oracle == oracle)
     }
 }
 
-/// Runs `play`, a run in `mode`, to its end: a panic is the speaker's failure.
-fn finish<T>(mode: Mode, play: impl FnOnce() -> Result<T, PlayError>) -> Result<T, Unfinished> {
-    match catch_unwind(AssertUnwindSafe(play)) {
-        Ok(played) => played.map_err(|error| Unfinished::of(mode, error)),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("a panic");
-            let failure = Failure {
-                oracle: Oracle::Panics,
-                text: text.to_owned(),
-            };
-            Err(Unfinished::Failed { mode, failure })
-        }
-    }
-}
-
-fn failed(mode: Mode, plan: &Plan, failure: Failure) -> Trial {
+fn failed(mode: Mode, plan: &Plan, oracle: Oracle, text: String) -> Trial {
     Trial {
         mode,
-        failures: vec![failure],
+        failures: vec![Failure { oracle, text }],
         probes: BTreeSet::new(),
         hash: None,
         missed: plan.faults.len(),
