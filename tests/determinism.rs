@@ -17,7 +17,7 @@ fn trier(scenario: &str) -> Trier {
 
 fn lines(trier: &Trier, plans: impl Iterator<Item = Plan>) -> String {
     plans
-        .flat_map(|plan| fingerprints(trier, &plan))
+        .flat_map(|plan| fingerprints(trier, &plan).unwrap())
         .map(|fingerprint| format!("{fingerprint}\n"))
         .collect()
 }
@@ -57,7 +57,8 @@ fn one_deliberate_nondeterminism_is_found() {
                 seed: RUNS.fetch_add(1, Ordering::Relaxed),
                 ..plan
             },
-        );
+        )
+        .unwrap();
         fingerprints
             .into_iter()
             .map(|fingerprint| format!("{:?}\n", fingerprint.hash))

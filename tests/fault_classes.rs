@@ -195,7 +195,7 @@ fn every_class_acts_in_both_reactors_and_no_oracle_minds() {
         let plan = parse(&format!("scenario api-rr\n{lines}\n")).unwrap();
         assert!(plan.to_string().contains(lines), "{plan}");
         for mode in Mode::ALL {
-            let (trial, ran) = trier.try_mode(&plan, mode, Keep::All);
+            let (trial, ran) = trier.try_mode(&plan, mode, Keep::All).unwrap();
             let ran = ran.unwrap();
             let story: Vec<String> = ran
                 .records
@@ -231,7 +231,11 @@ fn an_order_drawn_from_the_seed_is_another_run() {
                 let plan = parse(&format!(
                     "scenario api-multiple-api\nseed {seed}\norder drawn\n"
                 ));
-                trier.try_mode(&plan.unwrap(), mode, Keep::Hash).0.hash
+                trier
+                    .try_mode(&plan.unwrap(), mode, Keep::Hash)
+                    .unwrap()
+                    .0
+                    .hash
             })
             .collect();
         assert!(hashes.len() > 1, "{mode}");
@@ -291,7 +295,7 @@ fn a_sweep_of_every_class_reaches_every_rare_path() {
     let mut reached = BTreeSet::new();
     for seed in 1..=400 {
         let plan = generate(trier.profile(), seed, Class::ALL);
-        for trial in trier.try_plan(&plan, &Mode::ALL) {
+        for trial in trier.try_plan(&plan, &Mode::ALL).unwrap() {
             assert!(trial.failures.is_empty(), "{plan}{:?}", trial.failures);
             reached.extend(trial.probes);
         }

@@ -349,7 +349,7 @@ fn what_a_network_cannot_do_is_refused_in_words() {
         let refused = instrument(network, "client", &trace, &Faults::new(&plan)).err();
         insta::assert_snapshot!(
             refused.unwrap(),
-            @"impossible fault, 127.0.0.1#1 sent opening: delay 1s: only what is received can be delayed here; give the simulated path a latency"
+            @"unsupported fault `127.0.0.1#1 sent opening: delay 1s`: `delay` applies to received data; use `latency` to delay both directions"
         );
     });
 }

@@ -150,7 +150,7 @@ fn assert_played_again(imported: &Imported, file: &Path) {
     let (wanted, reset) = captured(file);
     let (plan, trier) = imported.load();
     for mode in Mode::ALL {
-        let (trial, ran) = trier.try_mode(&plan, mode, Keep::All);
+        let (trial, ran) = trier.try_mode(&plan, mode, Keep::All).unwrap();
         let ran = ran.unwrap();
         assert_eq!(
             replayed(&ran.records, &wanted),
@@ -158,7 +158,7 @@ fn assert_played_again(imported: &Imported, file: &Path) {
             "{mode}"
         );
         assert_eq!(trial.failures, [], "{mode}");
-        let (again, _) = trier.try_mode(&plan, mode, Keep::Hash);
+        let (again, _) = trier.try_mode(&plan, mode, Keep::Hash).unwrap();
         assert_eq!(again.hash, trial.hash, "{mode}");
     }
 }
@@ -209,7 +209,7 @@ fn either_end_may_be_the_speaker() {
     let imported = import_with("other-end", &field("exabgp-reset.pcap"), &choice, false).unwrap();
     assert_eq!(imported.import.timeline.peer.to_string(), "192.0.2.1");
     let (plan, trier) = imported.load();
-    let (trial, ran) = trier.try_mode(&plan, Mode::Sync, Keep::All);
+    let (trial, ran) = trier.try_mode(&plan, Mode::Sync, Keep::All).unwrap();
     assert_eq!(trial.failures, []);
     let ([sent, received], _) = captured(&field("exabgp-reset.pcap"));
     let lengths = [received, sent];
@@ -239,7 +239,7 @@ fn an_imported_scenario_is_run_and_searched_like_any_other() {
         let (_, trier) = imported.load();
         for seed in 1..=12 {
             let plan = generate(trier.profile(), seed, Class::ALL);
-            for trial in trier.try_plan(&plan, &Mode::ALL) {
+            for trial in trier.try_plan(&plan, &Mode::ALL).unwrap() {
                 assert_eq!(trial.failures, [], "{name} {}\n{plan}", trial.mode);
             }
         }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use miette::miette;
 
 use super::Status;
 use super::explore::named_defect;
@@ -30,14 +29,10 @@ pub struct Arguments {
 /// # Errors
 /// Bad input; a run that panics or stands still.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (mut plan, trier) = arguments.file.load()?;
-    plan.defects.extend(&arguments.defect);
-    let bisection = Bisection::of(&trier, &plan).ok_or_else(|| {
-        miette!(
-            help = "`lockstep replay` shows which, and how far it came",
-            "a run of the plan does not end"
-        )
-    })?;
+    let (mut text, trier) = arguments.file.load()?;
+    text.plan.defects.extend(&arguments.defect);
+    let plan = &text.plan;
+    let bisection = Bisection::of(&trier, plan).map_err(|error| text.explain(error))?;
     for (what, parting) in [
         ("in time", &bisection.time),
         ("in octets", &bisection.octets),
@@ -48,7 +43,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             }
             None => say!("{what}: the modes do not part"),
             Some(parting) => {
-                let pending = Bisection::pending(&trier, &plan, parting.at());
+                let pending = Bisection::pending(&trier, plan, parting.at());
                 say!("{}", told(what, parting, &bisection, &pending).trim_end());
             }
         }

@@ -47,7 +47,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             let peer = neighbor.peer();
             for (route, reason) in refused(neighbor) {
                 eprintln!("{name}: neighbor {peer}: {route}: {reason}");
-                status = Status::Trouble;
+                status = Status::Invalid;
             }
         }
     }

@@ -1,34 +1,36 @@
 //! `lockstep defects`: the historical defects that a search must find, and what finds them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::explore::at_least_one;
 use super::output::say;
-use crate::explore::canary::{CANARIES, Canary};
-use crate::explore::shrink::shrink;
-use crate::explore::trial::Trier;
+use crate::explore::canary::CANARIES;
+use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::parse;
-use crate::scenario::golden::Golden;
-use crate::scenario::golden::manifest::Manifest;
 
 /// A list, or the table.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Search for each of them, and print a Markdown table of what caught it and how soon.
+    /// Search for each defect, and print a Markdown table of what found it and after how many seeds.
     #[arg(long)]
     table: bool,
-    /// Over how many sweeps the median is taken.
-    #[arg(long, default_value_t = 20)]
+    /// Number of sweeps of which the median is printed.
+    #[arg(long, default_value = "20", value_parser = at_least_one(), requires = "table")]
     sweeps: usize,
-    /// How many seeds a sweep may take.
-    #[arg(long, default_value_t = 500)]
+    /// Most seeds that a sweep may take.
+    #[arg(long, default_value = "500", value_parser = at_least_one(), requires = "table")]
     seeds: usize,
-    /// The directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
+    /// Directory of the goldens.
+    #[arg(
+        long,
+        default_value = "captures",
+        value_name = "DIR",
+        requires = "table"
+    )]
     captures: PathBuf,
 }
 
@@ -51,12 +53,16 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     Ok(Status::Passed)
 }
 
-/// The canary's scenario, ready to be tried, from the directory that holds `scenarios/`.
-fn trier(canary: &Canary, captures: &Path) -> miette::Result<Trier> {
-    let scenario = parse::load(&Path::new(canary.directory).join(canary.scenario))?;
-    let manifest = Manifest::load(captures).into_diagnostic()?;
-    let golden = Golden::load(captures, &manifest, &scenario.name).ok();
-    Ok(Trier::new(scenario, golden)?)
+/// Checks that each of `defects` exists in at least one of `modes`.
+pub(super) fn check_effect(defects: &[Defect], modes: &[Mode]) -> miette::Result<()> {
+    let absent = |defect: &&Defect| !modes.iter().any(|mode| defect.modes().contains(mode));
+    match (defects.iter().find(absent), modes) {
+        (Some(defect), [mode]) => Err(miette!(
+            help = "run it in the other mode, or leave the defect out",
+            "defect `{defect}` has no effect: it does not exist in the {mode} reactor"
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn table(arguments: &Arguments) -> miette::Result<Status> {
@@ -66,33 +72,18 @@ fn table(arguments: &Arguments) -> miette::Result<Status> {
     );
     say!("|---|---|---|---|---|---|");
     for canary in CANARIES {
-        let trier = trier(canary, &arguments.captures)?;
-        let mut seeds = Vec::new();
-        let mut lines = 0;
-        for sweep in 0..arguments.sweeps.max(1) {
-            let from = 1 + (sweep * arguments.seeds) as u64;
-            let catch = canary.hunt(&trier, from, arguments.seeds).ok_or_else(|| {
-                miette!(
-                    "{} was not caught within {} seeds from {from} on",
-                    canary.defect,
-                    arguments.seeds
-                )
-            })?;
-            if sweep == 0 {
-                let fails = |plan: &_| trier.fails(plan, canary.mode, canary.oracle);
-                let shrunk = shrink(&catch.plan, fails, |_, _| ());
-                lines = shrunk.plan.to_string().lines().count();
-            }
-            seeds.push(catch.seeds);
-        }
-        seeds.sort_unstable();
+        let trier = canary.trier(&arguments.captures)?;
+        let measured = canary
+            .measure(&trier, arguments.sweeps, arguments.seeds)
+            .into_diagnostic()?;
         say!(
-            "| {} | {} | {} | {} | {} | {lines} |",
+            "| {} | {} | {} | {} | {} | {} |",
             canary.defect,
             canary.scenario,
             canary.mode,
             canary.oracle,
-            seeds[seeds.len() / 2]
+            measured.seeds,
+            measured.lines
         );
     }
     Ok(Status::Passed)

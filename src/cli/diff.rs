@@ -123,7 +123,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         print(&text)?;
     }
     Ok(if !report.troubles.is_empty() {
-        Status::Trouble
+        Status::Invalid
     } else if report.is_same() {
         Status::Passed
     } else {

@@ -105,7 +105,15 @@ subcommands! {
 /// Runs the command line and gives its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    status::of(&run_with(std::env::args_os()))
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Invalid usage counts too, so this is decided before the command line is parsed.
+    let for_git_bisect = arguments.iter().any(|argument| argument == "--git-bisect");
+    let status = status::of(&run_with(arguments));
+    if for_git_bisect {
+        status.for_git_bisect().into()
+    } else {
+        status.into()
+    }
 }
 
 fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {

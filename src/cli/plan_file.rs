@@ -3,26 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use miette::{IntoDiagnostic, WrapErr, miette};
+use miette::{IntoDiagnostic, miette};
 
-use crate::explore::parse::{parse, scenario_span};
-use crate::explore::plan::Plan;
+use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
 use crate::explore::trial::Trier;
 use crate::scenario::format::directory;
-use crate::scenario::format::error::ScenarioError;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::Manifest;
 
 /// A plan and where its scenario is.
 #[derive(Debug, Args)]
 pub struct PlanFile {
-    /// The plan's file.
+    /// Plan file.
     pub plan: PathBuf,
-    /// The directory of the scenarios.
+    /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
 }
@@ -31,40 +29,29 @@ impl PlanFile {
     /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory.
     ///
     /// # Errors
-    /// A file that cannot be read, a line that no plan has, a scenario that is not there.
-    pub fn load(&self) -> miette::Result<(Plan, Trier)> {
-        let name = self.plan.display().to_string();
-        let text = std::fs::read_to_string(&self.plan)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("the plan {name} cannot be read"))?;
-        let plan = parse(&text).map_err(|error| ScenarioError::from_text(&name, &text, error))?;
-        let beside = self
-            .plan
-            .parent()
-            .unwrap_or(Path::new("."))
-            .join(&plan.scenario);
+    /// A file that cannot be read, a line that is not valid in a plan or cannot be carried out, a missing scenario; a
+    /// run without faults that fails.
+    pub fn load(&self) -> miette::Result<(PlanText, Trier)> {
+        let text = PlanText::load(&self.plan)?;
+        let name = &text.plan.scenario;
+        let beside = self.plan.parent().unwrap_or(Path::new(".")).join(name);
         let directory = if beside.join("scenario").is_file() {
             beside
         } else {
-            self.scenario_dir.join(&plan.scenario)
+            self.scenario_dir.join(name)
         };
         if !directory.join("scenario").is_file() {
-            let span = scenario_span(&text).unwrap_or_default();
-            let help = directory::nearest(&plan.scenario, &directory::names(&self.scenario_dir)?);
-            return Err(ScenarioError::new(
-                &name,
-                &text,
-                span,
-                format!("there is no scenario `{}`", plan.scenario),
-                Some(help),
-            )
-            .into());
+            let help = directory::nearest(name, &directory::names(&self.scenario_dir)?);
+            return Err(text.no_scenario(help).into());
         }
         let scenario = crate::scenario::format::parse::load(&directory)?;
         let manifest = Manifest::load(&self.captures).into_diagnostic()?;
-        let golden = Golden::load(&self.captures, &manifest, &scenario.name).ok();
+        let golden = Golden::find(&self.captures, &manifest, &scenario.name).into_diagnostic()?;
         let trier = Trier::new(scenario, golden)?;
-        Ok((plan, trier))
+        trier
+            .check(&text.plan)
+            .map_err(|invalid| text.explain(invalid))?;
+        Ok((text, trier))
     }
 }
 

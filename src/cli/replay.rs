@@ -1,108 +1,135 @@
-//! `lockstep replay`: a plan again, the same to the octet and the virtual microsecond.
+//! `lockstep replay`: runs a plan again, identical to the byte and the virtual microsecond.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, Report};
 
 use super::Status;
+use super::defects::check_effect;
 use super::explore::named_defect;
-use super::output::output;
+use super::output::{Output, output};
 use super::plan_file::PlanFile;
 use super::run::Modes;
-use crate::explore::oracle::Failure;
+use crate::explore::oracle::{Failure, Oracle};
+use crate::explore::outcome::Outcome;
+use crate::explore::run::FinishedRun;
+use crate::explore::trial::Trial;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::parse::parse_duration;
 use crate::sim::Keep;
 
-/// Which plan, in which mode, and how much to tell.
+/// Which plan, in which mode, and how much to print.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
-    /// The reactor; the plan's own, or both, unless given.
+    /// Reactor (default: the plan's, or both).
     #[arg(long, value_enum)]
     mode: Option<Modes>,
-    /// Tell the story: time, host, what happened, why.
+    /// Print everything that happened: time, host, event, reason.
     #[arg(long, short)]
     verbose: bool,
-    /// End the story at this virtual time (300ms, 2s).
-    #[arg(long, value_parser = time)]
+    /// End the printed events at this virtual time (300ms, 2s).
+    #[arg(long, value_parser = time, requires = "verbose")]
     until: Option<Duration>,
-    /// Switch a historical defect on.
+    /// Enable historical defects (comma-separated).
     #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
+    /// Accept a run in which a fault of the plan never triggers.
+    #[arg(long)]
+    allow_untriggered: bool,
+    /// Exit with 0 if all checks passed, 1 if one failed and 125 if the input is invalid, as `git bisect run` expects.
+    #[arg(long)]
+    git_bisect: bool,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| format!("`{text}` is no time: write 300ms or 2s"))
+    parse_duration(text).ok_or_else(|| format!("`{text}` is not a time: write 300ms or 2s"))
 }
 
 /// Replays.
 ///
 /// # Errors
-/// Bad input.
+/// Bad input; a fault that never triggered.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (mut plan, trier) = arguments.file.load()?;
-    plan.defects.extend(&arguments.defect);
+    let (mut text, trier) = arguments.file.load()?;
+    text.plan.defects.extend(&arguments.defect);
+    let plan = &text.plan;
     let modes: Vec<Mode> = match (arguments.mode, plan.mode) {
         (Some(modes), _) => modes.each().to_vec(),
         (None, Some(mode)) => vec![mode],
         (None, None) => Mode::ALL.to_vec(),
     };
+    check_effect(&plan.defects, &modes)?;
+    let tried = trier
+        .try_modes(plan, &modes, Keep::All)
+        .map_err(|error| text.explain(error))?;
     let mut out = output();
-    let mut failures: Vec<Failure> = Vec::new();
-    for mode in &modes {
-        let (trial, ran) = trier.try_mode(&plan, *mode, Keep::All);
-        if let Some(ran) = &ran {
-            writeln!(
-                out,
-                "{mode}: {} records, trace {}",
-                ran.records.len(),
-                ran.hash
-            )
-            .into_diagnostic()?;
-            if arguments.verbose {
-                let until = arguments.until.unwrap_or(Duration::MAX);
-                for record in ran.records.iter().take_while(|record| record.time <= until) {
-                    writeln!(out, "  {record}").into_diagnostic()?;
-                }
-            }
-            for struck in &ran.struck {
-                match struck.at {
-                    Some(at) => writeln!(
-                        out,
-                        "  struck at {:.6} s: {}",
-                        at.as_secs_f64(),
-                        struck.fault
-                    ),
-                    None => writeln!(out, "  never struck: {}", struck.fault),
-                }
-                .into_diagnostic()?;
-            }
-        }
-        for failure in &trial.failures {
-            writeln!(out, "  {}: {}", failure.oracle, failure.text).into_diagnostic()?;
-        }
-        failures.extend(trial.failures);
-    }
-    if modes.len() == 2 {
-        let trials = trier.try_plan(&plan, &modes);
-        let apart = trials.into_iter().flat_map(|trial| trial.failures);
-        for failure in
-            apart.filter(|failure| failure.oracle == crate::explore::oracle::Oracle::Modes)
-        {
-            writeln!(out, "{}: {}", failure.oracle, failure.text).into_diagnostic()?;
-            failures.push(failure);
+    let until = arguments
+        .verbose
+        .then(|| arguments.until.unwrap_or(Duration::MAX));
+    let mut untriggered = Vec::new();
+    for (trial, ran) in &tried {
+        print(trial, ran.as_ref(), until, &mut out).into_diagnostic()?;
+        if let Some(ran) = ran {
+            let faults = ran.untriggered().into_iter();
+            untriggered.extend(faults.map(|fault| format!("{}: {fault}", trial.mode)));
         }
     }
-    Ok(match failures.first() {
-        None => {
-            writeln!(out, "every oracle holds").into_diagnostic()?;
-            Status::Passed
+    let failures: Vec<Failure> = tried
+        .into_iter()
+        .flat_map(|(trial, _)| trial.failures)
+        .collect();
+    let apart = failures.iter().filter(|it| it.oracle == Oracle::Modes);
+    for failure in apart {
+        writeln!(out, "{}: {}", failure.oracle, failure.text).into_diagnostic()?;
+    }
+    if arguments.allow_untriggered {
+        untriggered.clear();
+    }
+    match Outcome::of(&failures, untriggered) {
+        Outcome::Passed => {
+            writeln!(out, "all checks passed").into_diagnostic()?;
+            Ok(Status::Passed)
         }
-        Some(failure) => Status::Class(failure.oracle.status()),
-    })
+        Outcome::Failed(oracle) => Ok(Status::Class(oracle.status())),
+        Outcome::Invalid(invalid) => Err(Report::from(invalid)),
+    }
+}
+
+/// Prints what came of the plan in one mode, with its events until `until`.
+fn print(
+    trial: &Trial,
+    ran: Option<&FinishedRun>,
+    until: Option<Duration>,
+    out: &mut Output,
+) -> io::Result<()> {
+    match ran {
+        Some(ran) => {
+            let (mode, records) = (trial.mode, ran.records.len());
+            writeln!(out, "{mode}: {records} records, trace {}", ran.hash)?;
+        }
+        None => writeln!(out, "{}: the run did not finish", trial.mode)?,
+    }
+    if let Some(ran) = ran {
+        let told = |time| until.is_some_and(|until| time <= until);
+        for record in ran.records.iter().take_while(|record| told(record.time)) {
+            writeln!(out, "  {record}")?;
+        }
+        for struck in &ran.struck {
+            let fault = struck.fault;
+            match struck.at {
+                Some(at) => writeln!(out, "  triggered at {:.6} s: {fault}", at.as_secs_f64())?,
+                None => writeln!(out, "  never triggered: {fault}")?,
+            }
+        }
+    }
+    let failures = trial.failures.iter();
+    for failure in failures.filter(|failure| failure.oracle != Oracle::Modes) {
+        writeln!(out, "  {}: {}", failure.oracle, failure.text)?;
+    }
+    Ok(())
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use miette::{IntoDiagnostic, WrapErr};
+use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::output::{output, say};
 use crate::reactor::Mode;
-use crate::reactor::defects::Defect;
+use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
 use crate::scenario::format::directory;
 use crate::scenario::format::script::Scenario;
@@ -32,8 +32,8 @@ pub struct Arguments {
     /// Switch historical defects on, parted by commas, each in the reactor that it comes from.
     #[arg(long, value_delimiter = ',', value_parser = super::explore::named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
-    /// Print the names of the scenarios and what each exercises.
-    #[arg(long)]
+    /// Print the name of each scenario and what it tests.
+    #[arg(long, conflicts_with_all = ["mode", "network", "defect", "verbose", "quiet", "junit", "summary", "annotate", "report", "captures"])]
     list: bool,
     /// Print the trace hash of every run, and each message.
     #[arg(long, short)]
@@ -94,6 +94,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
     }
+    check_defects(&arguments)?;
     let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let cases = scenarios
         .into_iter()
@@ -123,6 +124,41 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     } else {
         Status::Failed
     })
+}
+
+/// Refuses a defect that cannot have an effect: on a network where none can be enabled, or in a mode that never had it.
+fn check_defects(arguments: &Arguments) -> miette::Result<()> {
+    if arguments.defect.is_empty() {
+        return Ok(());
+    }
+    if arguments.network != NetworkKind::Sim {
+        return Err(miette!(
+            help = "leave --network out, or the defects",
+            "--defect has no effect with --network {}: defects are for the simulated network",
+            arguments.network
+        ));
+    }
+    let modes = arguments.mode.each();
+    for defect in &arguments.defect {
+        let alone: Defects = std::iter::once(*defect).collect();
+        let affects =
+            |mode: &&Mode| alone.at_home(**mode) == alone && defect.modes().contains(mode);
+        if modes.iter().any(|mode| affects(&mode)) {
+            continue;
+        }
+        return Err(match Mode::ALL.iter().find(affects) {
+            Some(mode) => miette!(
+                help = format!("it belongs to the {mode} reactor: pass --mode {mode}"),
+                "defect `{defect}` has no effect with --mode {}",
+                modes[0]
+            ),
+            None => miette!(
+                help = "enable it in a plan, with `lockstep explore` or `lockstep replay`",
+                "defect `{defect}` has no effect here: it was never in a reactor of ExaBGP"
+            ),
+        });
+    }
+    Ok(())
 }
 
 fn run_all(cases: &[Case], arguments: &Arguments) -> miette::Result<Vec<Report>> {

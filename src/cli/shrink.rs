@@ -30,12 +30,16 @@ pub struct Arguments {
 /// # Errors
 /// Bad input; a plan that does not fail.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (plan, trier) = arguments.file.load()?;
+    let (text, trier) = arguments.file.load()?;
+    let plan = &text.plan;
     let wanted = arguments.oracle.as_deref().map(oracle).transpose()?;
     let modes = plan
         .mode
         .map_or_else(|| Mode::ALL.to_vec(), |mode| vec![mode]);
-    let failing = trier.try_plan(&plan, &modes).into_iter().find_map(|trial| {
+    let trials = trier
+        .try_plan(plan, &modes)
+        .map_err(|error| text.explain(error))?;
+    let failing = trials.into_iter().find_map(|trial| {
         let failure = trial
             .failures
             .into_iter()
@@ -50,7 +54,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     };
     say!("{} fails in {mode}: {}", failure.oracle, failure.text);
     let shrunk = shrink(
-        &plan,
+        plan,
         |candidate| trier.fails(candidate, mode, failure.oracle),
         |candidate, fails| {
             say!(

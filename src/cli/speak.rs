@@ -124,7 +124,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             // A report already, with the place of each mistake.
             Outcome::Refused(report) => {
                 eprintln!("{report}");
-                return Ok(Status::Trouble);
+                return Ok(Status::Invalid);
             }
             Outcome::CannotListen(reason) => return Err(miette!("{reason}")),
             Outcome::ProgramKeptDying(_) => status = Status::Failed,

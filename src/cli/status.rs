@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::explore::outcome::Unfinished;
+use crate::explore::sweep::SweepError;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -9,10 +12,22 @@ pub enum Status {
     Passed,
     /// 1: a scenario failed; something differs.
     Failed,
-    /// 2: bad usage or bad input.
-    Trouble,
+    /// 2: invalid usage or input.
+    Invalid,
     /// A status of its own: a class of failure that an oracle names.
     Class(u8),
+}
+
+impl Status {
+    /// What `git bisect run` takes it for: 0 is good, 1 is bad, 125 cannot be tested.
+    #[must_use]
+    pub const fn for_git_bisect(self) -> Self {
+        match self {
+            Self::Passed => Self::Passed,
+            Self::Invalid => Self::Class(125),
+            Self::Failed | Self::Class(_) => Self::Failed,
+        }
+    }
 }
 
 impl From<Status> for ExitCode {
@@ -20,7 +35,7 @@ impl From<Status> for ExitCode {
         match status {
             Status::Passed => Self::SUCCESS,
             Status::Failed => Self::from(1),
-            Status::Trouble => Self::from(2),
+            Status::Invalid => Self::from(2),
             Status::Class(code) => Self::from(code),
         }
     }
@@ -29,9 +44,9 @@ impl From<Status> for ExitCode {
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum Trouble {
-    /// The command line; also `--help` and `--version`, which are no trouble.
+    /// The command line; also `--help` and `--version`, which succeed.
     Usage(clap::Error),
-    /// A file, a pattern, a plan: what a person wrote.
+    /// Invalid input: a file, a pattern, a plan.
     Input(miette::Report),
 }
 
@@ -41,19 +56,39 @@ impl From<clap::Error> for Trouble {
     }
 }
 
-/// Prints what is to be said of `outcome` and gives the exit status.
+/// Prints what there is to say about `outcome` and returns its status.
 #[must_use]
-pub fn of(outcome: &Result<Status, Trouble>) -> ExitCode {
+pub fn of(outcome: &Result<Status, Trouble>) -> Status {
     match outcome {
-        Ok(status) => (*status).into(),
+        Ok(status) => *status,
         Err(Trouble::Usage(error)) => {
-            // Nobody is left to tell where standard error is closed.
+            // If standard error is closed, nobody is left to tell.
             let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            if error.use_stderr() {
+                Status::Invalid
+            } else {
+                Status::Passed
+            }
         }
         Err(Trouble::Input(report)) => {
             eprintln!("{report:?}");
-            Status::Trouble.into()
+            of_report(report)
         }
+    }
+}
+
+/// A run that panicked or did not end is the speaker's failure, even where nothing could be compared; any other error
+/// is invalid input.
+fn of_report(report: &miette::Report) -> Status {
+    let unfinished =
+        report
+            .downcast_ref::<Unfinished>()
+            .or_else(|| match report.downcast_ref::<SweepError>() {
+                Some(SweepError::Unfinished(unfinished)) => Some(unfinished),
+                _ => None,
+            });
+    match unfinished {
+        Some(Unfinished::Failed { failure, .. }) => Status::Class(failure.oracle.status()),
+        _ => Status::Invalid,
     }
 }

@@ -7,10 +7,10 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::explore::at_least_one;
 use super::output::say;
-use crate::explore::generate::{Class, generate};
 use crate::explore::trial::Trier;
-use crate::explore::verify::{apart, fingerprints};
+use crate::explore::verify::{apart, lines};
 use crate::scenario::format::directory;
 
 /// How many plans of which scenarios.
@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Scenarios by name; `all`, or none, is every one.
     scenarios: Vec<String>,
     /// How many plans, over all scenarios together.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value = "200", value_parser = at_least_one())]
     plans: usize,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
@@ -41,25 +41,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     for scenario in directory::select(&arguments.scenario_dir, &arguments.scenarios)? {
         triers.push(Trier::new(scenario, None)?);
     }
-    let once = || {
-        let mut lines = String::new();
-        for number in 0..arguments.plans {
-            let trier = &triers[number % triers.len()];
-            let seed = arguments.from + number as u64;
-            let plan = generate(trier.profile(), seed, Class::ALL);
-            for fingerprint in fingerprints(trier, &plan) {
-                lines += &format!("{fingerprint}\n");
-            }
-        }
-        lines
-    };
-    let first = once();
+    let once = || lines(&triers, arguments.from, arguments.plans);
+    let first = once()?;
     if arguments.print {
         say!("{}", first.trim_end());
         return Ok(Status::Passed);
     }
     for (where_, again) in [
-        ("again in this process", once()),
+        ("again in this process", once()?),
         ("in a process of its own", elsewhere(&arguments)?),
     ] {
         if let Some((here, there)) = apart(&first, &again) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::explore::outcome::Unfinished;
 use crate::explore::plan::Plan;
 use crate::explore::run::FinishedRun;
 use crate::explore::trial::Trier;
@@ -53,15 +54,17 @@ pub struct Bisection {
 }
 
 impl Bisection {
-    /// Runs `plan` in both modes; `None` where one of them panics or stands still.
-    #[must_use]
-    pub fn of(trier: &Trier, plan: &Plan) -> Option<Self> {
-        // What came with the port to async is held against sync as it was before.
+    /// Runs `plan` in both modes.
+    ///
+    /// # Errors
+    /// A plan that cannot be carried out; a run that panics or does not end.
+    pub fn of(trier: &Trier, plan: &Plan) -> Result<Self, Unfinished> {
+        // A defect that came with the port to async is compared with sync as it was before.
         let run = |mode| trier.play_at_home(plan, mode, Keep::All, None);
         let runs = [run(Mode::Sync)?, run(Mode::Async)?];
         let streams = [streams(&runs[0]), streams(&runs[1])];
         let [sync, tasks] = runs;
-        Some(Self {
+        Ok(Self {
             octets: parting(&streams, |one, other| one.bytes == other.bytes),
             time: parting(&streams, |one, other| one.at == other.at),
             records: [sync.records, tasks.records],

@@ -1,11 +1,20 @@
 //! The canaries: for each historical defect, a scenario and an oracle that catch it. A search that lets one live is blind.
 
+use std::path::Path;
+
+use miette::IntoDiagnostic;
+use thiserror::Error;
+
 use crate::explore::generate::{Class, generate};
 use crate::explore::oracle::Oracle;
 use crate::explore::plan::Plan;
+use crate::explore::shrink::shrink;
 use crate::explore::trial::Trier;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
+use crate::scenario::format::parse;
+use crate::scenario::golden::Golden;
+use crate::scenario::golden::manifest::Manifest;
 
 /// How a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +69,24 @@ canaries! {
     LostWakeup: SUITE "api-announce", Async, Prompt, [];
 }
 
+/// How soon a defect is caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// The median of the seeds that it took.
+    pub seeds: usize,
+    /// Lines of the shrunk plan of the first sweep.
+    pub lines: usize,
+}
+
+/// A defect that a sweep did not catch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{defect} was not caught within {seeds} seeds from {from} on")]
+pub struct NotCaught {
+    defect: Defect,
+    from: u64,
+    seeds: usize,
+}
+
 /// The plan that caught a defect, and how many seeds it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaughtDefect {
@@ -70,6 +97,50 @@ pub struct CaughtDefect {
 }
 
 impl Canary {
+    /// The scenario, ready to be tried, with its golden from the directory `captures`.
+    ///
+    /// # Errors
+    /// A scenario, a manifest or a golden that cannot be read.
+    pub fn trier(&self, captures: &Path) -> miette::Result<Trier> {
+        let scenario = parse::load(&Path::new(self.directory).join(self.scenario))?;
+        let manifest = Manifest::load(captures).into_diagnostic()?;
+        let golden = Golden::find(captures, &manifest, &scenario.name).into_diagnostic()?;
+        Ok(Trier::new(scenario, golden)?)
+    }
+
+    /// Hunts in so many sweeps of `seeds` seeds each at most, and shrinks what the first one caught.
+    ///
+    /// # Errors
+    /// A sweep that does not catch it.
+    pub fn measure(
+        &self,
+        trier: &Trier,
+        sweeps: usize,
+        seeds: usize,
+    ) -> Result<Measured, NotCaught> {
+        let mut taken = Vec::new();
+        let mut lines = 0;
+        for sweep in 0..sweeps.max(1) {
+            let from = 1 + (sweep * seeds) as u64;
+            let caught = self.hunt(trier, from, seeds).ok_or(NotCaught {
+                defect: self.defect,
+                from,
+                seeds,
+            })?;
+            if sweep == 0 {
+                let fails = |plan: &_| trier.fails(plan, self.mode, self.oracle);
+                let shrunk = shrink(&caught.plan, fails, |_, _| ());
+                lines = shrunk.plan.to_string().lines().count();
+            }
+            taken.push(caught.seeds);
+        }
+        taken.sort_unstable();
+        Ok(Measured {
+            seeds: taken[taken.len() / 2],
+            lines,
+        })
+    }
+
     /// The plan of `seed`, without the defect.
     #[must_use]
     pub fn plan(&self, trier: &Trier, seed: u64) -> Plan {

@@ -91,8 +91,8 @@ impl Finding {
         fs::write(directory.join("plan.drawn"), self.drawn.to_string())?;
         let mut runs = Vec::new();
         for mode in Mode::ALL {
-            let (_, ran) = trier.try_mode(&plan, mode, Keep::All);
-            let Some(ran) = ran else { continue };
+            let tried = trier.try_mode(&plan, mode, Keep::All);
+            let Ok((_, Some(ran))) = tried else { continue };
             fs::write(
                 directory.join(format!("{mode}.pcap")),
                 pcap(&ran.played.transcripts, EPOCH)?,

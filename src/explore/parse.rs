@@ -1,11 +1,11 @@
 //! A plan's text to a [`Plan`]; what is wrong is shown with line and caret.
 
 use std::net::IpAddr;
-use std::ops::Range;
 use std::time::Duration;
 
 use crate::bgp::text::{TextError, Word, Words};
 use crate::explore::plan::Plan;
+use crate::explore::plan_text::PlanSpans;
 use crate::explore::suggest;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
@@ -46,39 +46,48 @@ const ACTIONS: &[&str] = &[
 /// Reads a plan.
 ///
 /// # Errors
-/// A word that no plan has, an offset or a time that cannot be, a missing scenario.
+/// An unknown word, an impossible offset or time, a missing scenario.
 pub fn parse(text: &str) -> Result<Plan, TextError> {
+    parse_with_spans(text).map(|(plan, _)| plan)
+}
+
+/// Reads a plan, and where in `text` its lines are.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_with_spans(text: &str) -> Result<(Plan, PlanSpans), TextError> {
     let mut plan = Plan::quiet("");
+    let mut spans = PlanSpans::default();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let words = words(line, offset);
         offset += line.len();
-        if !words.is_empty() {
-            let end = words.last().map_or(offset, |word| word.span.end);
-            directive(&mut plan, &mut Words::new(&words, end))?;
-        }
+        let [first, .., last] = words.as_slice() else {
+            if let [alone] = words.as_slice() {
+                directive(&mut plan, &mut Words::new(&words, alone.span.end))?;
+            }
+            continue;
+        };
+        directive(&mut plan, &mut Words::new(&words, last.span.end))?;
+        note(&mut spans, &plan, first, last);
     }
     if plan.scenario.is_empty() {
         return Err(TextError::new(0..0, "the plan names no scenario")
             .help("add a line such as `scenario api-rr`"));
     }
-    Ok(plan)
+    Ok((plan, spans))
 }
 
-/// Where `text`, a plan, names its scenario.
-#[must_use]
-pub fn scenario_span(text: &str) -> Option<Range<usize>> {
-    let mut offset = 0;
-    let mut found = None;
-    for line in text.split_inclusive('\n') {
-        if let [directive, name] = words(line, offset).as_slice()
-            && directive.text == "scenario"
-        {
-            found = Some(name.span.clone());
-        }
-        offset += line.len();
+/// Notes where the directive from `first` to `last`, just read into `plan`, is.
+fn note(spans: &mut PlanSpans, plan: &Plan, first: &Word, last: &Word) {
+    let line = first.span.start..last.span.end;
+    match first.text.as_str() {
+        "scenario" => spans.scenario = last.span.clone(),
+        "watch" => spans.watch = line,
+        _ if plan.faults.len() > spans.faults.len() => spans.faults.push(line),
+        _ if plan.host_faults.len() > spans.host_faults.len() => spans.host_faults.push(line),
+        _ => {}
     }
-    found
 }
 
 /// White space and the colon before a fault's action part words; `#` at the beginning of a word begins a comment.
@@ -398,10 +407,33 @@ mod tests {
     #[test]
     fn the_scenario_is_marked_where_it_is_named() {
         let text = "# of x-y\nseed 1\n  scenario   x-y # the last\n";
-        let span = scenario_span(text).unwrap();
-        assert_eq!(&text[span.clone()], "x-y");
-        assert_eq!(span.start, text.rfind("x-y").unwrap());
-        assert_eq!(scenario_span("seed 1\n"), None);
+        let (_, spans) = parse_with_spans(text).unwrap();
+        assert_eq!(&text[spans.scenario.clone()], "x-y");
+        assert_eq!(spans.scenario.start, text.rfind("x-y").unwrap());
+    }
+
+    #[test]
+    fn each_line_is_marked_where_it_is() {
+        let text = "scenario x\n  fault 127.0.0.1#1 sent byte 1: reset # why\nseed 1\n\
+                    upset crash speaker at 1s for 1s\nwatch 2s\ncrash peer 127.0.0.1 at 1s for 1s\n";
+        let (plan, spans) = parse_with_spans(text).unwrap();
+        assert_eq!((plan.faults.len(), plan.host_faults.len()), (1, 2));
+        let marked = |spans: &[std::ops::Range<usize>]| {
+            let texts = spans.iter().map(|span| text[span.clone()].to_owned());
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            marked(&spans.faults),
+            ["fault 127.0.0.1#1 sent byte 1: reset"]
+        );
+        assert_eq!(
+            marked(&spans.host_faults),
+            [
+                "upset crash speaker at 1s for 1s",
+                "crash peer 127.0.0.1 at 1s for 1s"
+            ]
+        );
+        assert_eq!(&text[spans.watch.clone()], "watch 2s");
     }
 
     #[test]

@@ -70,6 +70,15 @@ impl Plan {
         self.faults.is_empty() && self.host_faults.is_empty()
     }
 
+    /// Whether a run of it is no different from one of [`Plan::quiet`], defects aside.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
+        let usual = Self::quiet("");
+        self.is_quiet()
+            && !self.drawn_order
+            && (self.link, self.window, self.skew) == (usual.link, usual.window, usual.skew)
+    }
+
     /// When everything that it does is surely over: what waits for an octet waits for a moment that is not known.
     #[must_use]
     pub fn last_trouble(&self) -> Duration {

@@ -21,8 +21,8 @@ use crate::scenario::run::played::RunResult;
 use crate::scenario::run::runner::{AdverseConditions, Conditions, MEETING, Run};
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
-    self, Faults, FaultyNetwork, Keep, Record, Seed, TappedNetwork, Trace, TraceHash,
-    TriggeredFault, World,
+    self, Direction, Fault, Faults, FaultyNetwork, Keep, Record, Seed, Socket, TappedNetwork,
+    Trace, TraceEvent, TraceHash, TriggeredFault, World,
 };
 
 /// How long a program waits for what may never come.
@@ -51,6 +51,46 @@ pub struct FinishedRun {
     pub limits: BTreeMap<String, u32>,
     /// Everything that happened, where it was kept.
     pub records: Vec<Record>,
+}
+
+impl FinishedRun {
+    /// The faults of connections that never triggered, each with how far its connection came as far as records were kept.
+    #[must_use]
+    pub fn untriggered(&self) -> Vec<String> {
+        let missed = self.struck.iter().filter(|struck| struck.at.is_none());
+        missed
+            .map(|struck| {
+                let fault = &struck.fault;
+                format!("{fault} ({})", self.carried(fault))
+            })
+            .collect()
+    }
+
+    /// How many octets went over the connection of `fault` in its direction, in words.
+    fn carried(&self, fault: &Fault) -> String {
+        let name = fault.connection;
+        let mut seen = false;
+        let mut octets = 0;
+        for record in &self.records {
+            let TraceEvent::Socket(connection, socket) = &record.event else {
+                continue;
+            };
+            if *connection != name {
+                continue;
+            }
+            seen = true;
+            octets += match (socket, fault.direction) {
+                (Socket::Sent(bytes), Direction::Sent)
+                | (Socket::Received(bytes), Direction::Received) => bytes.len(),
+                _ => 0,
+            };
+        }
+        if seen {
+            format!("{name} carried {octets} octet(s) {}", fault.direction)
+        } else {
+            format!("there was no connection {name}")
+        }
+    }
 }
 
 /// A scenario with its configuration read, to be run again and again.

@@ -1,14 +1,16 @@
-//! One plan tried in the modes asked for, and judged.
+//! One plan tried in the given modes, and judged.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::explore::feasible;
 use crate::explore::generate::Profile;
 use crate::explore::oracle::{
     Baseline, Failure, Oracle, check, difference, program_may_end, tables,
 };
+use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::run::{FinishedRun, Runner};
@@ -19,10 +21,10 @@ use crate::scenario::golden::Golden;
 use crate::scenario::run::play::PlayError;
 use crate::sim::{Keep, TraceHash};
 
-/// Long enough for a program to play its script again, waiting in vain for what came before.
+/// Long enough for a program to play its script again, and to wait in vain for what came before.
 const RESTART: Duration = Duration::from_secs(300);
 
-/// A scenario that can be tried again and again, and how it goes where nothing goes wrong.
+/// A scenario that can be tried many times, and what it does without faults.
 pub struct Trier {
     runner: Runner,
     golden: Option<Golden>,
@@ -35,13 +37,13 @@ pub struct Trier {
 pub struct Trial {
     /// The mode.
     pub mode: Mode,
-    /// What failed; nothing where all held.
+    /// The failures; empty if every oracle is satisfied.
     pub failures: Vec<Failure>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
-    /// The hash of everything that happened; `None` where the run panicked.
+    /// The hash of everything that happened; `None` if the run panicked or did not end.
     pub hash: Option<TraceHash>,
-    /// Faults of the plan that never struck.
+    /// How many faults of the plan never triggered.
     pub missed: usize,
 }
 
@@ -49,14 +51,14 @@ impl Trier {
     /// Reads the scenario's configuration and runs it once in each mode without faults.
     ///
     /// # Errors
-    /// A configuration that cannot be read or understood, a run that stands still.
-    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, PlayError> {
-        let runner = Runner::new(Rc::new(scenario))?;
+    /// A configuration that cannot be read or understood; a run without faults that panics or does not end.
+    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, Unfinished> {
+        let runner = Runner::new(Rc::new(scenario)).map_err(Invalid::Play)?;
         let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;
         for mode in Mode::ALL {
-            let ran = runner.run(&quiet, mode, Keep::Hash, None)?;
+            let ran = finish(mode, || runner.run(&quiet, mode, Keep::Hash, None))?;
             profile.get_or_insert_with(|| runner.profile(&ran));
             baselines.push((mode, Rc::new(Baseline::of(&ran))));
         }
@@ -68,7 +70,7 @@ impl Trier {
         })
     }
 
-    /// Where faults can strike.
+    /// Where faults can trigger.
     #[must_use]
     pub const fn profile(&self) -> &Profile {
         &self.profile
@@ -78,6 +80,14 @@ impl Trier {
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         self.runner.scenario()
+    }
+
+    /// Checks that the scenario can carry out `plan`.
+    ///
+    /// # Errors
+    /// The first line that it cannot carry out.
+    pub fn check(&self, plan: &Plan) -> Result<(), Invalid> {
+        Ok(feasible::check(plan, self.scenario())?)
     }
 
     fn baseline(&self, mode: Mode) -> &Rc<Baseline> {
@@ -114,18 +124,31 @@ impl Trier {
         Ok(Rc::new(expected))
     }
 
-    /// Tries `plan` in each of `modes`; where there are two, their ends are compared.
-    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Vec<Trial> {
-        let mut ends = Vec::new();
-        let mut trials: Vec<Trial> = modes
-            .iter()
-            .map(|mode| {
-                let (trial, ran) = self.try_mode(plan, *mode, Keep::Hash);
-                ends.push(ran.map(|ran| tables(&ran)));
-                trial
-            })
-            .collect();
-        if let ([Some(one), Some(other)], Some(last)) = (ends.as_slice(), trials.last_mut()) {
+    /// Tries `plan` in each of `modes`; if there are two, their ends are compared.
+    ///
+    /// # Errors
+    /// A plan that cannot be carried out, a file or socket that fails.
+    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Result<Vec<Trial>, Invalid> {
+        let tried = self.try_modes(plan, modes, Keep::Hash)?;
+        Ok(tried.into_iter().map(|(trial, _)| trial).collect())
+    }
+
+    /// The same, with each run that finished.
+    ///
+    /// # Errors
+    /// As for [`Self::try_plan`].
+    pub fn try_modes(
+        &self,
+        plan: &Plan,
+        modes: &[Mode],
+        keep: Keep,
+    ) -> Result<Vec<(Trial, Option<FinishedRun>)>, Invalid> {
+        let mut tried = Vec::new();
+        for mode in modes {
+            tried.push(self.try_mode(plan, *mode, keep)?);
+        }
+        if let [(_, Some(one)), (last, Some(other))] = tried.as_mut_slice() {
+            let (one, other) = (tables(one), tables(other));
             // Where no session stays up even without faults, the moment of the end decides what is seen.
             let stays = |peer| {
                 self.baselines
@@ -136,7 +159,7 @@ impl Trier {
             for peer in peers.into_iter().filter(|peer| stays(peer)) {
                 let text = match (one.get(peer), other.get(peer)) {
                     (Some(one), Some(other)) => difference(one, other),
-                    _ => Some(format!("{peer} is up in one mode alone")),
+                    _ => Some(format!("{peer} is up in one mode only")),
                 };
                 if let Some(text) = text {
                     last.failures.push(Failure {
@@ -146,18 +169,27 @@ impl Trier {
                 }
             }
         }
-        trials
+        Ok(tried)
     }
 
-    /// Tries `plan` in `mode` and gives the run too, unless it panicked.
-    pub fn try_mode(&self, plan: &Plan, mode: Mode, keep: Keep) -> (Trial, Option<FinishedRun>) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+    /// Tries `plan` in `mode` and returns the run too, if it finished.
+    ///
+    /// # Errors
+    /// As for [`Self::try_plan`].
+    pub fn try_mode(
+        &self,
+        plan: &Plan,
+        mode: Mode,
+        keep: Keep,
+    ) -> Result<(Trial, Option<FinishedRun>), Invalid> {
+        self.check(plan)?;
+        let outcome = finish(mode, || {
             let baseline = self.expected(plan, mode)?;
             let ran = self.runner.run(plan, mode, keep, Some(&baseline))?;
-            Ok::<_, PlayError>((baseline, ran))
-        }));
+            Ok((baseline, ran))
+        });
         match outcome {
-            Ok(Ok((baseline, ran))) => {
+            Ok((baseline, ran)) => {
                 let trial = Trial {
                     mode,
                     failures: check(plan, &ran, &baseline, self.golden.as_ref()),
@@ -169,36 +201,30 @@ impl Trier {
                         .filter(|struck| struck.at.is_none())
                         .count(),
                 };
-                (trial, Some(ran))
+                Ok((trial, Some(ran)))
             }
-            Ok(Err(error)) => (
-                failed(mode, plan, Oracle::Liveness, error.to_string()),
-                None,
-            ),
-            Err(panic) => {
-                let text = panic
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| panic.downcast_ref::<&str>().copied())
-                    .unwrap_or("a panic");
-                (failed(mode, plan, Oracle::Panics, text.to_owned()), None)
-            }
+            Err(Unfinished::Failed { mode, failure }) => Ok((failed(mode, plan, failure), None)),
+            Err(Unfinished::Invalid(invalid)) => Err(invalid),
         }
     }
 
-    /// Plays `plan` in `mode` with its defects where they come from, unjudged, and notes what is pending at `look_at`;
-    /// `None` where it panics or stands still.
-    #[must_use]
+    /// Plays `plan` in `mode` with each of its defects only in the reactor that it comes from, unjudged, and notes what
+    /// is pending at `look_at`.
+    ///
+    /// # Errors
+    /// A plan that cannot be carried out; a run that panics or does not end.
     pub fn play_at_home(
         &self,
         plan: &Plan,
         mode: Mode,
         keep: Keep,
         look_at: Option<Duration>,
-    ) -> Option<FinishedRun> {
+    ) -> Result<FinishedRun, Unfinished> {
+        self.check(plan)?;
         let baseline = Some(self.baseline(mode));
-        let play = || self.runner.run_at_home(plan, mode, keep, baseline, look_at);
-        catch_unwind(AssertUnwindSafe(play)).ok()?.ok()
+        finish(mode, || {
+            self.runner.run_at_home(plan, mode, keep, baseline, look_at)
+        })
     }
 
     /// Whether `plan` fails `oracle` in `mode`.
@@ -207,25 +233,44 @@ impl Trier {
         self.failure(plan, mode, oracle).is_some()
     }
 
-    /// How `plan` fails `oracle` in `mode`, if it does.
+    /// How `plan` fails `oracle` in `mode`, if it does; an invalid plan fails nothing.
     #[must_use]
     pub fn failure(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> Option<Failure> {
-        let trials = if oracle == Oracle::Modes {
-            self.try_plan(plan, &Mode::ALL)
-        } else {
-            vec![self.try_mode(plan, mode, Keep::Hash).0]
+        let modes = match oracle {
+            Oracle::Modes => Mode::ALL.to_vec(),
+            _ => vec![mode],
         };
-        trials
+        self.try_plan(plan, &modes)
+            .ok()?
             .into_iter()
             .flat_map(|trial| trial.failures)
             .find(|failure| failure.oracle == oracle)
     }
 }
 
-fn failed(mode: Mode, plan: &Plan, oracle: Oracle, text: String) -> Trial {
+/// Runs `play`, a run in `mode`, to its end: a panic is the speaker's failure.
+fn finish<T>(mode: Mode, play: impl FnOnce() -> Result<T, PlayError>) -> Result<T, Unfinished> {
+    match catch_unwind(AssertUnwindSafe(play)) {
+        Ok(played) => played.map_err(|error| Unfinished::of(mode, error)),
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("a panic");
+            let failure = Failure {
+                oracle: Oracle::Panics,
+                text: text.to_owned(),
+            };
+            Err(Unfinished::Failed { mode, failure })
+        }
+    }
+}
+
+fn failed(mode: Mode, plan: &Plan, failure: Failure) -> Trial {
     Trial {
         mode,
-        failures: vec![Failure { oracle, text }],
+        failures: vec![failure],
         probes: BTreeSet::new(),
         hash: None,
         missed: plan.faults.len(),

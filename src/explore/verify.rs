@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::explore::generate::{Class, generate};
+use crate::explore::outcome::Invalid;
 use crate::explore::plan::Plan;
 use crate::explore::trial::Trier;
 use crate::reactor::Mode;
@@ -30,17 +32,32 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Runs `plan` in both modes.
-#[must_use]
-pub fn fingerprints(trier: &Trier, plan: &Plan) -> Vec<Fingerprint> {
-    trier
-        .try_plan(plan, &Mode::ALL)
-        .into_iter()
-        .map(|trial| Fingerprint {
-            run: format!("{} {}", plan.scenario, plan.seed),
-            mode: trial.mode,
-            hash: trial.hash,
-        })
-        .collect()
+///
+/// # Errors
+/// A plan that cannot be carried out.
+pub fn fingerprints(trier: &Trier, plan: &Plan) -> Result<Vec<Fingerprint>, Invalid> {
+    let trials = trier.try_plan(plan, &Mode::ALL)?;
+    let fingerprints = trials.into_iter().map(|trial| Fingerprint {
+        run: format!("{} {}", plan.scenario, plan.seed),
+        mode: trial.mode,
+        hash: trial.hash,
+    });
+    Ok(fingerprints.collect())
+}
+
+/// The fingerprints of `plans` seeds from `from` on, the scenarios of `triers` taking turns: a line for each run.
+///
+/// # Errors
+/// As for [`fingerprints`].
+pub fn lines(triers: &[Trier], from: u64, plans: usize) -> Result<String, Invalid> {
+    let mut lines = String::new();
+    for (number, trier) in (0..plans).zip(triers.iter().cycle()) {
+        let plan = generate(trier.profile(), from + number as u64, Class::ALL);
+        for fingerprint in fingerprints(trier, &plan)? {
+            lines += &format!("{fingerprint}\n");
+        }
+    }
+    Ok(lines)
 }
 
 /// The first line in which two processes' fingerprints differ: what each has there.

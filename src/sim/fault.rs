@@ -72,7 +72,7 @@ pub struct Fault {
 
 /// A fault that a network cannot cause.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("impossible fault, {fault}: {reason}")]
+#[error("unsupported fault `{fault}`: {reason}")]
 pub struct Unsupported {
     /// The fault.
     pub fault: Fault,
@@ -129,8 +129,11 @@ impl Faults {
         self.shared.borrow_mut()[number].at = Some(at);
     }
 
-    /// Checks that a network can cause every fault.
-    pub(super) fn check<C: Abort>(&self) -> Result<(), Unsupported> {
+    /// Checks that a network with connections `C` can cause every fault.
+    ///
+    /// # Errors
+    /// The first that it cannot cause.
+    pub fn check<C: Abort>(&self) -> Result<(), Unsupported> {
         for struck in self.shared.borrow().iter() {
             if let Err(reason) = struck.fault.possible(C::RESETS, C::PEER_RESETS) {
                 return Err(Unsupported {
@@ -160,7 +163,7 @@ impl Fault {
                 Err("this network cannot refuse what the peer attempts; use sim or kernel")
             }
             Action::Delay(_) if self.direction == Direction::Sent => {
-                Err("only what is received can be delayed here; give the simulated path a latency")
+                Err("`delay` applies to received data; use `latency` to delay both directions")
             }
             Action::Slow(0) => Err("0 octets per second is a stall"),
             Action::Split(0) => Err("a split leaves at least 1 octet"),

@@ -1,6 +1,7 @@
 //! A mistake in a file that a person wrote: file, line, column, caret, and what would be right.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -13,9 +14,9 @@ use crate::bgp::text::TextError;
 pub struct ScenarioError {
     message: Box<str>,
     #[source_code]
-    source_code: NamedSource<String>,
+    source_code: Arc<NamedSource<String>>,
     #[label("here")]
-    span: SourceSpan,
+    span: Option<SourceSpan>,
     #[help]
     help: Option<Box<str>>,
 }
@@ -34,8 +35,8 @@ impl ScenarioError {
         let length = span.end.min(text.len()).saturating_sub(start);
         Self {
             message: message.into().into_boxed_str(),
-            source_code: NamedSource::new(name, text.to_owned()),
-            span: (start, length).into(),
+            source_code: Arc::new(NamedSource::new(name, text.to_owned())),
+            span: Some((start, length).into()),
             help: help.map(String::into_boxed_str),
         }
     }
@@ -46,15 +47,50 @@ impl ScenarioError {
         Self::new(name, text, error.span, error.message, error.help)
     }
 
-    /// A file that could not be read.
+    /// A file that cannot be opened or read.
     #[must_use]
-    pub fn unreadable(name: &str, error: &std::io::Error) -> Self {
+    pub fn cannot_open(name: &str, error: &std::io::Error) -> Self {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "no such file".to_owned(),
+            std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::of_file(name, format!("cannot open {name}: {reason}"), None)
+    }
+
+    /// A file whose `bytes` are not UTF-8: the first that is not is marked.
+    #[must_use]
+    pub fn not_utf8(name: &str, bytes: &[u8]) -> Self {
+        let valid = bytes
+            .utf8_chunks()
+            .next()
+            .map_or(0, |chunk| chunk.valid().len());
+        let text = String::from_utf8_lossy(bytes);
+        let byte = bytes.get(valid).copied().unwrap_or_default();
         Self::new(
             name,
-            "",
-            0..0,
-            format!("{name} cannot be read: {error}"),
-            Some("a scenario is a directory with a file `scenario` and the configurations that it names".into()),
+            &text,
+            // A replacement character takes three octets.
+            valid..valid + 3,
+            format!("byte 0x{byte:02x} at offset {valid} is not UTF-8"),
+            Some("save the file as UTF-8 text".into()),
         )
+    }
+
+    /// A file of a scenario that cannot be read.
+    #[must_use]
+    pub fn unreadable(name: &str, error: &std::io::Error) -> Self {
+        Self {
+            help: Some("a scenario is a directory with a file `scenario` and the configurations that it names".into()),
+            ..Self::cannot_open(name, error)
+        }
+    }
+
+    /// A mistake in no particular line of the file `name`.
+    fn of_file(name: &str, message: String, help: Option<String>) -> Self {
+        Self {
+            span: None,
+            ..Self::new(name, "", 0..0, message, help)
+        }
     }
 }

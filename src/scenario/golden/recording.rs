@@ -66,6 +66,21 @@ impl Golden {
         )?)
     }
 
+    /// The same for a scenario that need not have a golden: `None` if the manifest has no entry for it.
+    ///
+    /// # Errors
+    /// A golden that cannot be read, or is not what the manifest says: it is never left out silently.
+    pub fn find(
+        captures: &Path,
+        manifest: &Manifest,
+        scenario: &str,
+    ) -> Result<Option<Self>, GoldenError> {
+        match manifest.entry(scenario) {
+            Some(_) => Self::load(captures, manifest, scenario).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Reads a capture; the speaker is whoever opened the connections.
     ///
     /// # Errors
