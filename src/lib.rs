@@ -13,6 +13,7 @@ pub mod api;
 pub mod reactor;
 pub mod os;
 pub mod sim;
+pub mod guest;
 pub mod scenario;
 pub mod explore;
 pub mod field;

@@ -7,5 +7,16 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == lockstep::guest::SUBCOMMAND)
+    {
+        // This process is about to become a guest: nothing else may happen in it.
+        let rest: Vec<_> = arguments.collect();
+        let Err(reason) = lockstep::guest::execute(&rest);
+        eprintln!("{reason}");
+        return std::process::ExitCode::from(2);
+    }
     lockstep::cli::main()
 }

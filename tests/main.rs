@@ -31,6 +31,7 @@ mod session_peer;
 mod session_timers;
 mod bird;
 mod gobgp;
+mod guest;
 mod reactor;
 mod reactor_defects;
 mod reactor_play;

@@ -314,6 +314,19 @@ impl<C: Connection + Abort> Connection for FaultyConnection<C> {
     }
 }
 
+impl<C: Connection + Abort> FaultyConnection<C> {
+    /// Closes with RST, unless a fault has silenced it: then nothing more is heard of it.
+    pub(super) fn reset(&mut self) {
+        let silent = self
+            .connection_faults
+            .as_ref()
+            .is_some_and(|it| it.silent());
+        if !silent && let Some(inner) = self.inner.take() {
+            inner.abort();
+        }
+    }
+}
+
 impl<C: Connection + Abort> Drop for FaultyConnection<C> {
     fn drop(&mut self) {
         let Some(connection_faults) = &mut self.connection_faults else {

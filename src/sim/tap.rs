@@ -241,6 +241,14 @@ impl<C: Connection + Abort> Connection for TappedConnection<C> {
     }
 }
 
+impl<C: Connection + Abort> Abort for TappedConnection<C> {
+    const RESETS: bool = C::RESETS;
+
+    fn abort(mut self) {
+        self.inner.reset();
+    }
+}
+
 impl<C: Connection + Abort> Drop for TappedConnection<C> {
     fn drop(&mut self) {
         self.tap.tell(self.inner.name(), Socket::Closed);

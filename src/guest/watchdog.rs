@@ -1,0 +1,59 @@
+//! Progress: a guest that computes for ever without a call is a verdict, not a hang.
+//!
+//! The kernel counts a guest's processor time and sends SIGXCPU at each second of it (RLIMIT_CPU); where no call was
+//! answered in between, the guest makes no progress. So a slow machine is no reason.
+
+use std::collections::BTreeMap;
+
+use rustix::process::{Resource, Rlimit};
+
+use super::Failure;
+use super::host::Host;
+
+/// Seconds of processor time without a call before a guest is given up.
+const PATIENCE: u32 = 20;
+
+/// What is known of each process's progress.
+#[derive(Debug, Default)]
+pub(super) struct Watchdog {
+    seen: BTreeMap<i32, (u64, u32, u64)>,
+}
+
+impl Host {
+    /// SIGXCPU has come for a thread of `process`.
+    pub(super) fn second_of_processor_time(&mut self, number: i32, process: i32) {
+        let answered = self.kernel.trace.count();
+        let seen = self
+            .watchdog
+            .seen
+            .entry(process)
+            .or_insert((answered, 0, 1));
+        if seen.0 == answered {
+            seen.1 += 1;
+        } else {
+            *seen = (answered, 0, seen.2);
+        }
+        seen.2 += 1;
+        let (_, idle, seconds) = *seen;
+        if idle == 1 {
+            // It may wait for the clock to move, which it reads without a stop: from now on every look counts.
+            self.count_clock(process);
+        }
+        if idle > PATIENCE {
+            self.failure = Some(Failure::Spins {
+                process,
+                seconds: PATIENCE,
+            });
+            return;
+        }
+        let Some(tracee) = self.tracees.get(&number) else {
+            return;
+        };
+        let limit = Rlimit {
+            current: Some(seconds),
+            maximum: None,
+        };
+        let pid = rustix::process::Pid::from_raw(tracee.process.as_raw());
+        let _ = rustix::process::prlimit(pid, Resource::Cpu, limit);
+    }
+}
