@@ -1,6 +1,7 @@
 //! One binary for all integration tests, so that linking is paid once.
 
 mod api_commands;
+mod architecture;
 mod check;
 mod config;
 mod config_any_text;

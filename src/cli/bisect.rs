@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::Status;
-use super::explore::named_defect;
 use super::output::say;
 use super::plan_file::PlanFile;
+use super::values::named_defect;
 use crate::bgp::hex;
 use crate::explore::bisect::{Bisection, FirstDifference};
 use crate::reactor::defects::Defect;

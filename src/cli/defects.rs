@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use miette::{IntoDiagnostic, miette};
+use miette::IntoDiagnostic;
 
 use super::Status;
-use super::explore::at_least_one;
 use super::output::say;
+use super::values::at_least_one;
 use crate::explore::canary::CANARIES;
-use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 
 /// A list, or the table.
@@ -51,18 +50,6 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         );
     }
     Ok(Status::Passed)
-}
-
-/// Checks that each of `defects` exists in at least one of `modes`.
-pub(super) fn check_effect(defects: &[Defect], modes: &[Mode]) -> miette::Result<()> {
-    let absent = |defect: &&Defect| !modes.iter().any(|mode| defect.modes().contains(mode));
-    match (defects.iter().find(absent), modes) {
-        (Some(defect), [mode]) => Err(miette!(
-            help = "run it in the other mode, or leave the defect out",
-            "defect `{defect}` has no effect: it does not exist in the {mode} reactor"
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn table(arguments: &Arguments) -> miette::Result<Status> {

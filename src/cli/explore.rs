@@ -8,18 +8,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
-use super::defects::check_effect;
 use super::output::{Output, output, say};
 use super::run::{Modes, progress};
+use super::values::{at_least_one, check_effect, duration, named_defect};
 use crate::explore::generate::Class;
 use crate::explore::jobs;
 use crate::explore::oracle::Oracle;
 use crate::explore::plan::Plan;
-use crate::explore::suggest;
 use crate::explore::sweep::findings::{SweepFinding, findings};
 use crate::explore::sweep::plans::{Shard, Source, plans};
 use crate::explore::sweep::results::Results;
@@ -28,7 +26,6 @@ use crate::explore::sweep::{Planned, Sweep, SweepCase, SweepError};
 use crate::reactor::defects::Defect;
 use crate::report::html;
 use crate::scenario::format::directory;
-use crate::scenario::format::parse::parse_duration;
 
 /// What to explore, how far, and where findings go.
 #[derive(Debug, Args)]
@@ -84,14 +81,6 @@ pub struct Arguments {
     captures: PathBuf,
 }
 
-/// A whole number from 1.
-pub(super) fn at_least_one() -> impl clap::builder::TypedValueParser<Value = usize> {
-    use clap::builder::TypedValueParser as _;
-    RangedU64ValueParser::<u64>::new()
-        .range(1..)
-        .try_map(usize::try_from)
-}
-
 /// What an exit status says.
 fn statuses() -> String {
     let classes: String = Oracle::ALL
@@ -105,16 +94,6 @@ fn statuses() -> String {
         "Exit status: 0 if all checks passed, 2 if the input is invalid, otherwise that of the first check that \
          failed:{classes}"
     )
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| format!("`{text}` is not a duration: write 90s or 10min"))
-}
-
-/// The defect of that name.
-pub(super) fn named_defect(text: &str) -> Result<Defect, String> {
-    text.parse()
-        .map_err(|_| format!("there is no defect `{text}`; {}", suggest::defect(text)))
 }
 
 /// Explores.

@@ -23,6 +23,7 @@ pub mod show;
 pub mod shrink;
 pub mod speak;
 pub mod status;
+pub mod values;
 pub mod verify;
 
 use std::ffi::OsString;

@@ -7,18 +7,17 @@ use clap::Args;
 use miette::{IntoDiagnostic, Report};
 
 use super::Status;
-use super::defects::check_effect;
-use super::explore::named_defect;
 use super::output::{Output, output};
 use super::plan_file::PlanFile;
 use super::run::Modes;
+use super::values::{check_effect, named_defect};
 use crate::explore::oracle::{Failure, Oracle};
 use crate::explore::outcome::Outcome;
 use crate::explore::run::FinishedRun;
 use crate::explore::trial::Trial;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::parse::parse_duration;
+use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
 
 /// Which plan, in which mode, and how much to print.

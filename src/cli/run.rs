@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
     /// Switch historical defects on, parted by commas, each in the reactor that it comes from.
-    #[arg(long, value_delimiter = ',', value_parser = super::explore::named_defect, value_name = "NAME")]
+    #[arg(long, value_delimiter = ',', value_parser = super::values::named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
     /// Print the name of each scenario and what it tests.
     #[arg(long, conflicts_with_all = ["mode", "network", "defect", "verbose", "quiet", "junit", "summary", "annotate", "report", "captures"])]

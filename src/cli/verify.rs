@@ -7,8 +7,8 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
-use super::explore::at_least_one;
 use super::output::say;
+use super::values::at_least_one;
 use crate::explore::trial::Trier;
 use crate::explore::verify::{apart, lines};
 use crate::scenario::format::directory;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::explore::outcome::PlanMistake;
 use crate::explore::plan::Plan;
-use crate::explore::plan_text::PlanLine;
+use crate::explore::plan_lines::PlanLine;
 use crate::explore::suggest;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;

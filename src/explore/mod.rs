@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod outcome;
 pub mod parse;
 pub mod plan;
+pub mod plan_lines;
 pub mod plan_text;
 pub mod probe;
 pub mod run;

@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::explore::oracle::{Failure, Oracle};
-use crate::explore::plan_text::PlanLine;
+use crate::explore::plan_lines::PlanLine;
 use crate::reactor::Mode;
 use crate::scenario::run::play::PlayError;
 

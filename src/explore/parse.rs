@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bgp::text::{TextError, Word, Words};
 use crate::explore::plan::Plan;
-use crate::explore::plan_text::PlanSpans;
+use crate::explore::plan_lines::PlanSpans;
 use crate::explore::suggest;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;

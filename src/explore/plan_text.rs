@@ -2,7 +2,6 @@
 //! later is shown with file, line and caret.
 
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use miette::Report;
@@ -10,43 +9,8 @@ use miette::Report;
 use crate::explore::outcome::{Invalid, PlanMistake, Unfinished};
 use crate::explore::parse;
 use crate::explore::plan::Plan;
+use crate::explore::plan_lines::PlanSpans;
 use crate::scenario::format::error::ScenarioError;
-
-/// A line of a plan that a mistake can be in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlanLine {
-    /// The line `watch`.
-    Watch,
-    /// The fault of a connection with this index in [`Plan::faults`].
-    Fault(usize),
-    /// The fault of a host or program with this index in [`Plan::host_faults`].
-    HostFault(usize),
-}
-
-/// Where the lines of a plan are, as ranges of octets of its text. Kept beside the plan and not in it: two plans that
-/// do the same are equal wherever their lines are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanSpans {
-    /// The name of the scenario.
-    pub scenario: Range<usize>,
-    /// The line `watch`, if there is one.
-    pub watch: Range<usize>,
-    /// In the order of [`Plan::faults`].
-    pub faults: Vec<Range<usize>>,
-    /// In the order of [`Plan::host_faults`].
-    pub host_faults: Vec<Range<usize>>,
-}
-
-impl PlanSpans {
-    fn of(&self, line: PlanLine) -> Range<usize> {
-        let span = match line {
-            PlanLine::Watch => Some(&self.watch),
-            PlanLine::Fault(index) => self.faults.get(index),
-            PlanLine::HostFault(index) => self.host_faults.get(index),
-        };
-        span.cloned().unwrap_or_default()
-    }
-}
 
 /// A plan as it was read from a file.
 #[derive(Debug, Clone)]

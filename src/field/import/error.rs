@@ -8,7 +8,6 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::capture::{CaptureError, ConnectionId};
-use crate::field::import::trace::Conversation;
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::golden::manifest::ManifestError;
 use crate::scenario::run::play::PlayError;
@@ -155,13 +154,4 @@ fn amount(lost: &Option<u64>) -> String {
         Some(lost) => format!("{lost} octet(s)"),
         None => String::from("octets"),
     }
-}
-
-/// The connections of a capture, numbered from 1, a line each.
-#[must_use]
-pub fn listed<'a>(conversations: impl IntoIterator<Item = (usize, &'a Conversation)>) -> String {
-    let lines = conversations
-        .into_iter()
-        .map(|(number, conversation)| format!("  {number}  {conversation}"));
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -79,7 +79,7 @@ impl Import {
             timeline: Timeline::of(conversation, choice)?,
             voice: Voice::Own(0),
             plan: Plan::quiet(name(file)),
-            left_out: error::listed(others),
+            left_out: trace::listed(others),
         };
         import.voice = match import.own(file, directory, verbatim)? {
             Ok(commands) => Voice::Own(commands),

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::capture::{ConnectionId, Direction};
-use crate::field::import::error::{ImportError, listed};
-use crate::field::import::trace::{Conversation, End, Trace};
+use crate::field::import::error::ImportError;
+use crate::field::import::trace::{Conversation, End, Trace, listed};
 use crate::scenario::format::message::{HEADER, OPEN, UPDATE};
 use crate::sim::Direction as Way;
 

@@ -196,3 +196,12 @@ impl fmt::Display for Conversation {
         }
     }
 }
+
+/// The connections of a capture, numbered from 1, a line each.
+#[must_use]
+pub fn listed<'a>(conversations: impl IntoIterator<Item = (usize, &'a Conversation)>) -> String {
+    let lines = conversations
+        .into_iter()
+        .map(|(number, conversation)| format!("  {number}  {conversation}"));
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -10,3 +10,4 @@ mod parse_peer;
 mod parse_program;
 mod parse_verbatim;
 pub mod script;
+pub mod values;

@@ -2,8 +2,8 @@
 
 use crate::bgp::text::{TextError, Words};
 use crate::scenario::format::lines::Line;
-use crate::scenario::format::parse::{condition, duration, unknown};
 use crate::scenario::format::script::{Answer, ProgramAction, Step};
+use crate::scenario::format::values::{condition, duration, unknown};
 
 const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, pause, at or exit";
 

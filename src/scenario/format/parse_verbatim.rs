@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bgp::text::{TextError, Words};
-use crate::scenario::format::parse::{duration, unknown};
 use crate::scenario::format::parse_peer::send;
+use crate::scenario::format::values::{duration, unknown};
 use crate::speaker::session::Verbatim;
 
 /// A section that is being read.
@@ -85,6 +85,6 @@ mod tests {
     fn a_recital_begins_with_open_and_time_does_not_run_backwards() {
         assert!(mistake("at 1ms\nsend message 4").contains("must begin with a whole OPEN"));
         assert!(mistake("at 2ms\nat 1ms").contains("before the time of the step above"));
-        assert_eq!(mistake("sleep 1ms"), "`sleep` is not known here");
+        assert_eq!(mistake("sleep 1ms"), "unknown keyword `sleep`");
     }
 }

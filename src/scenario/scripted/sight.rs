@@ -139,7 +139,7 @@ fn refresh(f: &mut fmt::Formatter<'_>, family: Family, subtype: u8) -> fmt::Resu
 mod tests {
     use super::*;
     use crate::bgp::text::{Words, split};
-    use crate::scenario::format::parse::sight;
+    use crate::scenario::format::values::sight;
 
     #[test]
     fn a_sight_is_told_in_the_words_that_name_it() {

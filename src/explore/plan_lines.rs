@@ -1,0 +1,41 @@
+//! Where in its text each line of a plan is.
+
+use std::ops::Range;
+
+/// A line of a plan that a mistake can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanLine {
+    /// The line `watch`.
+    Watch,
+    /// The fault of a connection with this index in [`Plan::faults`](crate::explore::plan::Plan::faults).
+    Fault(usize),
+    /// The fault of a host or program with this index in [`Plan::host_faults`](crate::explore::plan::Plan::host_faults).
+    HostFault(usize),
+}
+
+/// Where the lines of a plan are, as ranges of octets of its text. Kept beside the plan and not in it: two plans that
+/// do the same are equal wherever their lines are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanSpans {
+    /// The name of the scenario.
+    pub scenario: Range<usize>,
+    /// The line `watch`, if there is one.
+    pub watch: Range<usize>,
+    /// In the order of [`Plan::faults`](crate::explore::plan::Plan::faults).
+    pub faults: Vec<Range<usize>>,
+    /// In the order of [`Plan::host_faults`](crate::explore::plan::Plan::host_faults).
+    pub host_faults: Vec<Range<usize>>,
+}
+
+impl PlanSpans {
+    /// Where `line` is; empty if the text has no such line.
+    #[must_use]
+    pub fn of(&self, line: PlanLine) -> Range<usize> {
+        let span = match line {
+            PlanLine::Watch => Some(&self.watch),
+            PlanLine::Fault(index) => self.faults.get(index),
+            PlanLine::HostFault(index) => self.host_faults.get(index),
+        };
+        span.cloned().unwrap_or_default()
+    }
+}

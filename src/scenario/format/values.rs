@@ -1,0 +1,118 @@
+//! The values that the sections of a scenario share: durations, families, conditions.
+
+use std::ops::Range;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::bgp::family::Family;
+use crate::bgp::iana::{Afi, Safi};
+use crate::bgp::text::{TextError, Words};
+use crate::config::nearest;
+use crate::scenario::format::script::Condition;
+use crate::scenario::scripted::sight::Sight;
+
+/// A keyword that is not one of `known`, a list in words.
+pub(super) fn unknown(span: &Range<usize>, keyword: &str, known: &str) -> TextError {
+    let words: Vec<&str> = known
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let suggestion = nearest(keyword, &words)
+        .map(|near| format!("did you mean `{near}`? "))
+        .unwrap_or_default();
+    TextError::new(span.clone(), format!("unknown keyword `{keyword}`"))
+        .help(format!("{suggestion}write {known}"))
+}
+
+/// A duration: `200ms`, `2s`, `150us`.
+pub(super) fn duration(words: &mut Words<'_>) -> Result<Duration, TextError> {
+    let word = words.word("a duration")?;
+    parse_duration(&word.text).ok_or_else(|| {
+        TextError::new(
+            word.span.clone(),
+            format!("`{}` is not a duration", word.text),
+        )
+        .help("write a whole number and its unit, as in 200ms or 2s")
+    })
+}
+
+/// Reads `150us`, `200ms`, `2s`, `3min`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    match &text[digits..] {
+        "us" => Some(Duration::from_micros(number)),
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "min" => number.checked_mul(60).map(Duration::from_secs),
+        _ => None,
+    }
+}
+
+/// `ipv4 unicast`, if the next word is the name of an AFI.
+pub(super) fn family(words: &mut Words<'_>) -> Result<Option<Family>, TextError> {
+    let Some(afi) = words.peek().and_then(|word| Afi::from_str(word).ok()) else {
+        return Ok(None);
+    };
+    words.take();
+    let safi: Safi = words.parse("the second word of an address family")?;
+    Ok(Some(Family::new(afi, safi)))
+}
+
+/// `6/4`, if the next word is a code and a subcode.
+pub(super) fn code(words: &mut Words<'_>) -> Option<(u8, u8)> {
+    let (code, subcode) = words.peek()?.split_once('/')?;
+    let pair = (code.parse().ok()?, subcode.parse().ok()?);
+    words.take();
+    Some(pair)
+}
+
+/// `begin` and `end` of an enhanced route refresh (RFC 7313 section 4); 0 is a plain request.
+pub(super) fn refresh_subtype(words: &mut Words<'_>) -> u8 {
+    if words.accept("begin") {
+        1
+    } else if words.accept("end") {
+        2
+    } else {
+        0
+    }
+}
+
+/// The words that follow `wait`.
+pub(super) fn condition(words: &mut Words<'_>) -> Result<Condition, TextError> {
+    let what = sight(words)?;
+    let count = match words.peek().and_then(|word| word.parse().ok()) {
+        Some(count) => {
+            words.take();
+            count
+        }
+        None => 1,
+    };
+    let from = if words.accept("from") {
+        Some(words.parse("the address of a peer")?)
+    } else {
+        None
+    };
+    Ok(Condition { what, count, from })
+}
+
+/// What can be seen at a peer.
+pub(in crate::scenario) fn sight(words: &mut Words<'_>) -> Result<Sight, TextError> {
+    const KNOWN: &str = "up, eor, update, announce, withdraw, notification, refresh or process";
+    let word = words.word("what to wait for")?;
+    Ok(match word.text.as_str() {
+        "up" => Sight::Up,
+        "eor" => Sight::EndOfRib(family(words)?),
+        "update" => Sight::Update,
+        "announce" => Sight::Announce(words.parse("a prefix")?),
+        "withdraw" => Sight::Withdraw(words.parse("a prefix")?),
+        "notification" => Sight::Notification(code(words)),
+        "refresh" => {
+            let family = family(words)?;
+            Sight::Refresh(family.map(|family| (family, refresh_subtype(words))))
+        }
+        "process" => Sight::Program(words.word("the name of a process")?.text.clone()),
+        other => return Err(unknown(&word.span, other, KNOWN)),
+    })
+}
