@@ -27,7 +27,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     (
         Class::Reset,
         "fault 127.0.0.1#1 sent time 0.0065s: reset",
-        &["0.007000 127.0.0.1#1 broken: connection reset"],
+        &["0.006500 127.0.0.1#1 broken: connection reset"],
     ),
     (
         Class::Close,
@@ -165,7 +165,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
         // A clock that runs a fifth fast is due after 50 s.
         Class::Skew,
         "skew 200000\nwatch 70s",
-        &["50.005000 127.0.0.1#1 sent 19 "],
+        &["50.004000 127.0.0.1#1 sent 19 "],
     ),
     (
         Class::Collide,

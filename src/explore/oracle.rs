@@ -239,7 +239,7 @@ fn too_fast(ran: &FinishedRun) -> Option<String> {
     })
 }
 
-/// Timers fire on whole milliseconds, and a turn takes its time.
+/// What a timer may be late by.
 const SLACK: Duration = Duration::from_secs(1);
 
 fn state(

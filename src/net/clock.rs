@@ -62,6 +62,14 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The time of `instant` since the start; zero for what was before. Of a true clock only.
+    #[must_use]
+    pub fn since_start(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.start)
+    }
+}
+
 fn scale(time: Duration, numerator: i64, denominator: i64) -> Duration {
     let nanos = time.as_nanos() * numerator as u128 / denominator as u128;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod name;
 pub mod network;
 pub mod programs;
+pub mod timer;
 
 pub use name::{ConnectionName, Opener};
 pub use network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};

@@ -6,14 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use crate::net::Stream;
 use crate::net::abort::Abort;
+use crate::net::timer::{Sleep, sleep_until};
 use crate::sim::ahead::Ahead;
 use crate::sim::direction::{DirectionState, Until};
 use crate::sim::fault::{Action, Direction, Fault, Moment};
-use crate::sim::faulty::Common;
+use crate::sim::fault_context::FaultContext;
 use crate::sim::tcp::keep;
 
 /// What the wrapper buffers, each way, where it holds octets at all: a socket's worth.
@@ -39,7 +38,7 @@ pub(super) struct ConnectionFaults {
     ahead: Ahead,
     reader: Option<Waker>,
     writer: Option<Waker>,
-    timer: Option<(Duration, Pin<Box<Sleep>>)>,
+    timer: Option<(Duration, Sleep)>,
 }
 
 /// How a connection ended by a fault answers calls.
@@ -80,7 +79,11 @@ impl ConnectionFaults {
     }
 
     /// The connection has opened.
-    pub(super) fn begin<C: Stream + Abort>(&mut self, inner: &mut Option<C>, common: &Common) {
+    pub(super) fn begin<C: Stream + Abort>(
+        &mut self,
+        inner: &mut Option<C>,
+        common: &FaultContext,
+    ) {
         let mut context = Context::from_waker(Waker::noop());
         self.advance(inner, common, &mut context);
     }
@@ -97,7 +100,7 @@ impl ConnectionFaults {
     pub(super) fn read<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
-        common: &Common,
+        common: &FaultContext,
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
@@ -154,7 +157,7 @@ impl ConnectionFaults {
     pub(super) fn write<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
-        common: &Common,
+        common: &FaultContext,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
@@ -224,7 +227,7 @@ impl ConnectionFaults {
     pub(super) fn shutdown<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
-        common: &Common,
+        common: &FaultContext,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.advance(inner, common, context);
@@ -240,7 +243,7 @@ impl ConnectionFaults {
     pub(super) fn settle_before_close<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
-        common: &Common,
+        common: &FaultContext,
     ) {
         let mut context = Context::from_waker(Waker::noop());
         self.shut = true;
@@ -316,7 +319,7 @@ impl ConnectionFaults {
     fn advance<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
-        common: &Common,
+        common: &FaultContext,
         context: &mut Context<'_>,
     ) {
         let now = common.now();
@@ -417,18 +420,18 @@ impl ConnectionFaults {
     }
 
     /// Sees to it that somebody polls when time alone changes something.
-    fn arm(&mut self, common: &Common, context: &mut Context<'_>) {
+    fn arm(&mut self, common: &FaultContext, context: &mut Context<'_>) {
         let now = common.now();
         let Some(due) = self.next(now) else {
             return;
         };
         let known = self.timer.as_ref().is_some_and(|(known, _)| *known == due);
         if !known {
-            let sleep = Box::pin(tokio::time::sleep_until(common.at(due)));
+            let sleep = sleep_until(common.at(due));
             self.timer = Some((due, sleep));
         }
         if let Some((_, sleep)) = &mut self.timer
-            && sleep.as_mut().poll(context).is_ready()
+            && Pin::new(sleep).poll(context).is_ready()
         {
             context.waker().wake_by_ref();
         }

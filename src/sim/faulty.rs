@@ -1,8 +1,5 @@
 //! A network that applies faults to its connections: the same wrapper over the kernel, the simulation and turmoil.
 
-use std::any::Any;
-use std::cell::RefCell;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +8,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use crate::net::abort::Abort;
-use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::name::{ConnectionName, Opener};
+use crate::net::timer::{Sleep, sleep_until};
 use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::connection_faults::ConnectionFaults;
-use crate::sim::fault::{Action, Fault, Faults, Unsupported};
-use crate::sim::trace::{Trace, TraceEvent};
+use crate::sim::fault::{Action, Faults, Unsupported};
+use crate::sim::fault_context::FaultContext;
+use crate::sim::trace::Trace;
 
 /// How long a connect goes unanswered before it fails: Linux's six retries.
 const UNANSWERED: Duration = Duration::from_secs(127);
@@ -27,7 +24,7 @@ const UNANSWERED: Duration = Duration::from_secs(127);
 #[derive(Debug, Clone)]
 pub struct FaultyNetwork<N> {
     inner: N,
-    common: Rc<Common>,
+    common: Rc<FaultContext>,
 }
 
 /// A connection with faults.
@@ -38,7 +35,7 @@ pub struct FaultyConnection<C: Connection + Abort> {
     name: ConnectionName,
     local: SocketAddr,
     peer: SocketAddr,
-    common: Rc<Common>,
+    common: Rc<FaultContext>,
     /// Absent where no fault aims at this connection: then nothing is in the way.
     connection_faults: Option<Box<ConnectionFaults>>,
 }
@@ -47,66 +44,20 @@ pub struct FaultyConnection<C: Connection + Abort> {
 #[derive(Debug)]
 pub struct FaultyListener<L> {
     inner: L,
-    common: Rc<Common>,
+    common: Rc<FaultContext>,
 }
 
 /// A connection attempt with faults.
 pub struct FaultyConnecting<N: Network> {
     name: ConnectionName,
-    common: Rc<Common>,
+    common: Rc<FaultContext>,
     course: ConnectState<N>,
 }
 
 enum ConnectState<N: Network> {
     Real(N::Connecting),
     Refused,
-    Unanswered(Pin<Box<Sleep>>),
-}
-
-/// What everything on one faulty network shares.
-pub(super) struct Common {
-    faults: Faults,
-    attempts: RefCell<Attempts>,
-    trace: Trace,
-    host: Rc<str>,
-    /// Connections that must not say goodbye.
-    silenced: RefCell<Vec<Box<dyn Any>>>,
-}
-
-impl fmt::Debug for Common {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "faults of {}: {:?}", self.host, self.faults)
-    }
-}
-
-impl Common {
-    pub(super) fn strike(&self, number: usize, fault: &Fault) {
-        self.faults.strike(number, self.trace.clock().now());
-        self.trace
-            .record(&self.host, TraceEvent::Fault(fault.to_string()));
-    }
-
-    pub(super) fn now(&self) -> Duration {
-        self.trace.clock().now()
-    }
-
-    pub(super) fn at(&self, time: Duration) -> tokio::time::Instant {
-        self.trace.clock().at(time)
-    }
-
-    fn name(&self, peer: SocketAddr, opener: Opener) -> ConnectionName {
-        self.attempts.borrow_mut().name(peer.ip(), opener)
-    }
-
-    /// Strikes and gives what befalls the attempt itself.
-    fn attempt(&self, name: ConnectionName) -> Option<Action> {
-        let faults = self.faults.of(name);
-        let (number, fault) = faults
-            .iter()
-            .find(|(_, fault)| matches!(fault.action, Action::Refuse | Action::Ignore))?;
-        self.strike(*number, fault);
-        Some(fault.action)
-    }
+    Unanswered(Sleep),
 }
 
 impl<N> FaultyNetwork<N>
@@ -120,16 +71,9 @@ where
     /// A fault that `inner` cannot cause.
     pub fn new(inner: N, host: &str, trace: &Trace, faults: &Faults) -> Result<Self, Unsupported> {
         faults.check::<N::Connection>()?;
-        let common = Common {
-            faults: faults.clone(),
-            attempts: RefCell::default(),
-            trace: trace.clone(),
-            host: host.into(),
-            silenced: RefCell::default(),
-        };
         Ok(Self {
             inner,
-            common: Rc::new(common),
+            common: Rc::new(FaultContext::new(host, trace, faults)),
         })
     }
 }
@@ -149,7 +93,7 @@ where
             Some(Action::Refuse) => ConnectState::Refused,
             Some(_) => {
                 let end = self.common.at(self.common.now() + UNANSWERED);
-                ConnectState::Unanswered(Box::pin(tokio::time::sleep_until(end)))
+                ConnectState::Unanswered(sleep_until(end))
             }
             None => ConnectState::Real(self.inner.connect(to, options)),
         };
@@ -190,7 +134,7 @@ where
                 return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()));
             }
             ConnectState::Unanswered(sleep) => {
-                ready!(sleep.as_mut().poll(context));
+                ready!(Pin::new(sleep).poll(context));
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         };
@@ -230,15 +174,8 @@ where
     }
 }
 
-impl Common {
-    /// Keeps `connection` from closing, so that its peer hears nothing.
-    fn silence(&self, connection: impl Any) {
-        self.silenced.borrow_mut().push(Box::new(connection));
-    }
-}
-
 impl<C: Connection + Abort> FaultyConnection<C> {
-    fn open(inner: C, name: ConnectionName, common: &Rc<Common>) -> Self {
+    fn open(inner: C, name: ConnectionName, common: &Rc<FaultContext>) -> Self {
         let (local, peer) = (inner.local_address(), inner.peer_address());
         let mut inner = Some(inner);
         let mut connection_faults = ConnectionFaults::new(common.faults.of(name));

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 /// One direction of a path. Segments of a connection never overtake one another.
 ///
-/// Timers fire on whole milliseconds, as tokio's do: a shorter delay orders
-/// what happens within one, and is seen at its end. With no delay at all, a
-/// segment arrives in the instant in which it was sent.
+/// With no delay at all, a segment arrives in the instant in which it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
     /// From one end to the other.

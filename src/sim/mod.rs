@@ -27,17 +27,20 @@
 //!
 //! Start reading at [`World`].
 
+mod ahead;
 mod connection_faults;
 mod direction;
-mod ahead;
 mod fault;
+mod fault_context;
 mod faulty;
 mod handshake;
 mod link;
 mod network;
 mod order;
 mod pipe;
+mod pump;
 mod seed;
+mod settings;
 mod state;
 mod tap;
 mod tcp;
@@ -53,9 +56,10 @@ pub use network::{SimConnecting, SimConnection, SimListener, SimNetwork};
 pub use order::Order;
 pub use pipe::{PIPE_CAPACITY, Pipe, pipe};
 pub use seed::{Random, Seed};
+pub use settings::Settings;
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
 pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
-pub use world::{OutOfTime, Paths, Settings, SimHost, World};
+pub use world::{OutOfTime, Paths, SimHost, World};
 
 use crate::net::Network;
 use crate::net::abort::Abort;

@@ -5,17 +5,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::task::{Poll, Waker};
 use std::time::Duration;
-
-use tokio::time::Sleep;
 
 use crate::net::clock::Clock;
 use crate::sim::link::Link;
 use crate::sim::seed::Random;
+use crate::sim::settings::Settings;
 use crate::sim::tcp::{Buffers, Effects, Segment, Side, Tcp};
-use crate::sim::world::Settings;
 
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = u64;
@@ -27,6 +24,8 @@ pub(super) struct Shared {
     clock: Clock,
     /// Inside a run; outside, the tokio clock cannot be read and time stands still.
     pub(super) running: Cell<bool>,
+    /// Woken, once, when an event is scheduled that is due before this.
+    pump: RefCell<Option<(Duration, Waker)>>,
 }
 
 /// Hosts, sockets and what is on its way.
@@ -45,15 +44,6 @@ pub(super) struct State {
     events: BinaryHeap<ScheduledEvent>,
     scheduled: u64,
     jitter: Random,
-    /// Wakes the run's pump for the earliest event.
-    pub(super) timer: Option<Timer>,
-}
-
-/// The pump's timer; set earlier from wherever an event is scheduled, without waking the pump.
-#[derive(Debug)]
-pub(super) struct Timer {
-    pub(super) sleep: Pin<Box<Sleep>>,
-    pub(super) due: Duration,
 }
 
 #[derive(Debug)]
@@ -118,6 +108,7 @@ impl Shared {
             state: RefCell::new(state),
             clock,
             running: Cell::new(false),
+            pump: RefCell::default(),
         }
     }
 
@@ -130,9 +121,10 @@ impl Shared {
         state.settle();
         let result = step(&mut state);
         state.settle();
-        state.set_timer(&self.clock);
+        let next = state.next_event();
         let mut wakers = std::mem::take(&mut state.effects.wakers);
         drop(state);
+        self.wake_pump(next);
         wakers.drain(..).for_each(Waker::wake);
         if let Ok(mut state) = self.state.try_borrow_mut()
             && state.effects.wakers.is_empty()
@@ -145,6 +137,29 @@ impl Shared {
 
     pub(super) fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// Lets everything that is due happen, and says when the next event is.
+    pub(super) fn settle(&self) -> Option<Duration> {
+        self.with(|state| state.next_event())
+    }
+
+    /// Wakes the pump, once, when an event is scheduled that is due before the time given; `None` takes that back.
+    pub(super) fn on_earlier(&self, earlier: Option<(Duration, &Waker)>) {
+        let mut pump = self.pump.borrow_mut();
+        if pump.is_some() || earlier.is_some() {
+            *pump = earlier.map(|(due, waker)| (due, waker.clone()));
+        }
+    }
+
+    fn wake_pump(&self, next: Option<Duration>) {
+        let Some(next) = next else { return };
+        let mut pump = self.pump.borrow_mut();
+        if pump.as_ref().is_some_and(|(due, _)| next < *due)
+            && let Some((_, waker)) = pump.take()
+        {
+            waker.wake();
+        }
     }
 }
 
@@ -165,7 +180,6 @@ impl State {
             events: BinaryHeap::new(),
             scheduled: 0,
             jitter,
-            timer: None,
         }
     }
 
@@ -193,18 +207,6 @@ impl State {
             if let Some(event) = self.events.pop() {
                 self.happen(event.at, event.what);
             }
-        }
-    }
-
-    fn set_timer(&mut self, clock: &Clock) {
-        let Some(next) = self.next_event() else {
-            return;
-        };
-        if let Some(timer) = &mut self.timer
-            && next < timer.due
-        {
-            timer.due = next;
-            timer.sleep.as_mut().reset(clock.at(next));
         }
     }
 

@@ -1,55 +1,21 @@
 //! The world: its settings, its hosts, and the run that lives in it.
 
 use std::future::Future;
-use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
 use crate::net::clock::Clock;
+use crate::net::timer::Timers;
 use crate::sim::link::Link;
 use crate::sim::network::SimNetwork;
-use crate::sim::seed::Seed;
-use crate::sim::state::{Host, Shared, State, Timer};
-
-/// What holds for every connection of a world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Feeds jitter, and nothing else.
-    pub seed: Seed,
-    /// Any path that has no link of its own.
-    pub link: Link,
-    /// A socket's send buffer, in octets.
-    pub send_buffer: usize,
-    /// A socket's receive buffer, in octets: its largest window.
-    pub receive_buffer: usize,
-    /// The most octets in a segment.
-    pub segment: usize,
-    /// Connections that wait to be accepted; beyond it SYNs are dropped, and sent again.
-    pub backlog: usize,
-    /// How long sent octets may go unacknowledged before the connection times out.
-    pub retransmission_timeout: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            seed: Seed(0),
-            link: Link::default(),
-            send_buffer: 65_536,
-            receive_buffer: 65_536,
-            segment: 1_460,
-            backlog: 128,
-            // Linux's tcp_retries2 of 15.
-            retransmission_timeout: Duration::from_secs(924),
-        }
-    }
-}
+use crate::sim::pump::{about_to_park, pump};
+use crate::sim::settings::Settings;
+use crate::sim::state::{Host, Shared, State};
 
 /// A simulated world, on one thread and one virtual clock.
 #[derive(Debug)]
@@ -83,6 +49,7 @@ impl World {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
+            .on_thread_park(about_to_park)
             .build()?;
         let clock = {
             let _inside = runtime.enter();
@@ -135,8 +102,8 @@ impl World {
 
     /// Runs `future` to its end in virtual time, or to `limit` since the start.
     ///
-    /// Inside, `tokio::task::spawn_local` and tokio's timers work; tasks that
-    /// are still alive when `future` ends are dropped, their sockets closed.
+    /// Inside, `tokio::task::spawn_local` works, and so do [`timer`](crate::net::timer)s, exactly; tokio's are late by
+    /// a few milliseconds at most. Tasks that are still alive when `future` ends are dropped, their sockets closed.
     ///
     /// # Errors
     /// [`OutOfTime`].
@@ -150,11 +117,13 @@ impl World {
     {
         let shared = &self.shared;
         let _inside = self.runtime.enter();
+        let timers = Rc::new(Timers::default());
+        let _installed = timers.install();
         let local = LocalSet::new();
         shared.running.set(true);
         let finished = self.runtime.block_on(local.run_until(async {
             let main = tokio::task::spawn_local(future);
-            let pump = tokio::task::spawn_local(pump(shared.clone(), limit));
+            let pump = tokio::task::spawn_local(pump(shared.clone(), timers.clone(), limit));
             tokio::select! {
                 biased;
                 finished = main => Some(finished),
@@ -162,7 +131,6 @@ impl World {
             }
         }));
         drop(local);
-        shared.with(|state| state.timer = None);
         shared.running.set(false);
         match finished {
             None => Err(OutOfTime { limit }),
@@ -207,28 +175,4 @@ impl Paths {
     pub fn restore(&self, source: IpAddr, target: IpAddr) {
         self.shared.with(|state| state.restore(source, target));
     }
-}
-
-/// Lets events happen when they are due, until `limit`.
-async fn pump(shared: Rc<Shared>, limit: Duration) {
-    let clock = shared.clock();
-    poll_fn(|context| {
-        shared.with(|state| {
-            if state.now >= limit {
-                return Poll::Ready(());
-            }
-            let due = state.next_event().map_or(limit, |next| next.min(limit));
-            let timer = state.timer.get_or_insert_with(|| Timer {
-                sleep: Box::pin(tokio::time::sleep_until(clock.at(due))),
-                due,
-            });
-            timer.due = due;
-            timer.sleep.as_mut().reset(clock.at(due));
-            if timer.sleep.as_mut().poll(context).is_ready() {
-                context.waker().wake_by_ref();
-            }
-            Poll::Pending
-        })
-    })
-    .await;
 }

@@ -66,9 +66,9 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
             }
             if at != opened + tick(piece.at) {
                 return Some(format!(
-                    "{name}, passes {} ms after the opening, not {}",
-                    (at - opened).as_millis(),
-                    tick(piece.at).as_millis()
+                    "{name}, passes {:?} after the opening, not {:?}",
+                    at - opened,
+                    tick(piece.at)
                 ));
             }
         }
@@ -80,9 +80,9 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     match reset {
         None => Some(String::from("the reset never strikes")),
         Some(at) if at != opened + tick(timeline.reset.0) => Some(format!(
-            "the reset strikes {} ms after the opening, not {}",
-            (at - opened).as_millis(),
-            tick(timeline.reset.0).as_millis()
+            "the reset strikes {:?} after the opening, not {:?}",
+            at - opened,
+            tick(timeline.reset.0)
         )),
         Some(_) => None,
     }

@@ -3,7 +3,7 @@
 //! Start at [`Import::of`]. [`trace`] reads the capture, [`timeline`] is the session in it as a speaker and its peer.
 //! The peer recites what was captured. The speaker says the same by its own work where it can ([`own`]: a configuration
 //! and API commands), and recites it octet for octet where it cannot. What is written is played before it is believed
-//! ([`check`]): in both modes the same octets at the same milliseconds, and the reset on the same octet.
+//! ([`check`]): in both modes the same octets at the same microseconds, and the reset on the same octet.
 
 pub mod check;
 pub mod configuration;

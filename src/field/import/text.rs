@@ -9,7 +9,7 @@ use crate::field::import::timeline::{Piece, Timeline};
 use crate::scenario::format::message::{HEADER, frame};
 use crate::sim::Direction as Way;
 
-/// A time of a script: whole microseconds, rounded up as the clock's milliseconds are.
+/// A time of a script: whole microseconds, rounded up.
 struct Micros(Duration);
 
 impl std::fmt::Display for Micros {

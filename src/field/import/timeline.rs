@@ -48,11 +48,11 @@ pub struct Piece {
     pub octets: Vec<u8>,
 }
 
-/// Timers of a simulated run fire on whole milliseconds: what happens within one is seen at its end.
+/// A scenario counts whole microseconds: what happens within one is seen at its end.
 #[must_use]
 pub fn tick(time: Duration) -> Duration {
-    let millis = time.as_nanos().div_ceil(1_000_000);
-    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+    let micros = time.as_nanos().div_ceil(1_000);
+    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 impl Trace {
@@ -253,9 +253,9 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_seen_at_the_end_of_its_millisecond() {
+    fn a_moment_is_seen_at_the_end_of_its_microsecond() {
         assert_eq!(tick(Duration::ZERO), Duration::ZERO);
-        assert_eq!(tick(Duration::from_micros(1_000)), Duration::from_millis(1));
-        assert_eq!(tick(Duration::from_micros(1_001)), Duration::from_millis(2));
+        assert_eq!(tick(Duration::from_nanos(1_000)), Duration::from_micros(1));
+        assert_eq!(tick(Duration::from_nanos(1_001)), Duration::from_micros(2));
     }
 }

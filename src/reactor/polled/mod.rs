@@ -22,12 +22,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use crate::api::command::Parser;
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::net::programs::Programs;
+use crate::net::timer::{Sleep, sleep_until};
 use crate::reactor::control::{Control, ControlReceiver};
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
@@ -72,7 +71,7 @@ struct Polled<N: Network, P: Programs, C> {
     /// Commands were applied that no peer has been able to take yet.
     untaken: bool,
     ending: Option<Ending>,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Option<Sleep>,
     buffer: Vec<u8>,
     woken: Vec<usize>,
 }
@@ -265,13 +264,11 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             return;
         };
         let at = self.clock.at(at);
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        let timer = self.timer.get_or_insert_with(|| sleep_until(at));
         if timer.deadline() != at {
-            timer.as_mut().reset(at);
+            timer.reset(at);
         }
-        if timer.as_mut().poll(context).is_ready() {
+        if Pin::new(timer).poll(context).is_ready() {
             context.waker().wake_by_ref();
         }
     }

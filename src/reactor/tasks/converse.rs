@@ -142,7 +142,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
         let changed = Rc::clone(&self.changed);
         tokio::select! {
             biased;
-            () = maybe(deadline.map(|at| tokio::time::sleep_until(clock.at(at)))) => None,
+            () = maybe(deadline.map(|at| crate::net::timer::sleep_until(clock.at(at)))) => None,
             () = changed.notified() => None,
             progress = poll_fn(|context| self.poll(context)) => Some(progress),
         }

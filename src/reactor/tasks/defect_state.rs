@@ -49,7 +49,7 @@ impl<N: Network, C: DefectSet> Conversation<'_, N, C> {
             biased;
             () = stopped => None,
             progress = poll_fn(|context| self.poll(context)) => Some(progress),
-            () = maybe((!forever).then(|| tokio::time::sleep_until(nap))) => None,
+            () = maybe((!forever).then(|| crate::net::timer::sleep_until(nap))) => None,
         };
         if progress.is_none() {
             self.wrong.partial.clear();

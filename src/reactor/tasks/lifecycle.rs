@@ -335,7 +335,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
             if !waits && hub.peers.borrow().is_empty() && hub.lingering.get() == 0 {
                 break;
             }
-            let until = waits.then(|| tokio::time::sleep_until(hub.clock.at(over)));
+            let until = waits.then(|| crate::net::timer::sleep_until(hub.clock.at(over)));
             tokio::select! {
                 biased;
                 () = peer::maybe(until) => {}

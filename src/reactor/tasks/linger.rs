@@ -26,7 +26,7 @@ pub(super) fn spawn<N: Network, C: DefectSet>(
         let over = task.clock.at(task.now() + PATIENCE);
         // A peer that does not close is left at the end of our patience.
         let lingers = !task.defects.has(Defect::NotificationLost);
-        let _ = tokio::time::timeout_at(over, close(stream, rest, lingers)).await;
+        let _ = crate::net::timer::timeout_at(over, close(stream, rest, lingers)).await;
         if let Some(connection) = &name {
             task.observe(&SpeakerEvent::Disconnected { connection });
         }

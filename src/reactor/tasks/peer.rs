@@ -61,7 +61,7 @@ async fn connection<N: Network, C: DefectSet>(
             Next::Sleep(until) => tokio::select! {
                 biased;
                 () = changed.notified() => {}
-                () = tokio::time::sleep_until(hub.clock.at(until)) => {}
+                () = crate::net::timer::sleep_until(hub.clock.at(until)) => {}
             },
             Next::Connect(name, to, options) => {
                 hub.observe(&SpeakerEvent::Connecting {

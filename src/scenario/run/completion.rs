@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::net::timer::{sleep, timeout};
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{sleep, timeout};
 
 use crate::scenario::format::script::{Scenario, Signal};
 use crate::scenario::scripted::progress::Progress;

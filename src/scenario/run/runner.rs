@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::net::timer::{sleep, sleep_until, timeout};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::spawn_local;
-use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::net::clock::Clock;
 use crate::net::{Listener, Network, SocketOptions};

@@ -11,9 +11,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::net::clock::Clock;
+use crate::net::timer::{sleep_until, timeout};
 use crate::net::{Connection, Listener, Stream};
 use crate::scenario::format::message;
 use crate::scenario::format::script::{PeerAction, PeerScript, Signal, Step};
@@ -179,7 +180,7 @@ impl<C: Connection + Stream> Session<C> {
             }
             self.wait().await;
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.duplex.flush()).await;
+        let _ = timeout(Duration::from_secs(1), self.duplex.flush()).await;
         let ending = self.ending.unwrap_or(Ending::ByPeer);
         let now = self.shared.clock.now();
         self.shared.transcripts.close(self.record, now, ending);

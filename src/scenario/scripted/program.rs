@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::net::Stream;
 use crate::net::clock::Clock;
+use crate::net::timer::sleep_until;
 use crate::scenario::format::host_fault::ProgramFault;
 use crate::scenario::format::script::{Answer, ProgramAction, ProgramScript, Step};
 use crate::scenario::scripted::duplex::Duplex;

@@ -1,0 +1,73 @@
+//! What the connections of one faulty network share: the faults, the count of attempts, the trace.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::sim::fault::{Action, Fault, Faults};
+use crate::sim::trace::{Trace, TraceEvent};
+
+/// What everything on one faulty network shares.
+pub(super) struct FaultContext {
+    pub(super) faults: Faults,
+    attempts: RefCell<Attempts>,
+    trace: Trace,
+    host: Rc<str>,
+    /// Connections that must not say goodbye.
+    silenced: RefCell<Vec<Box<dyn Any>>>,
+}
+
+impl fmt::Debug for FaultContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "faults of {}: {:?}", self.host, self.faults)
+    }
+}
+
+impl FaultContext {
+    pub(super) fn new(host: &str, trace: &Trace, faults: &Faults) -> Self {
+        Self {
+            faults: faults.clone(),
+            attempts: RefCell::default(),
+            trace: trace.clone(),
+            host: host.into(),
+            silenced: RefCell::default(),
+        }
+    }
+
+    pub(super) fn strike(&self, number: usize, fault: &Fault) {
+        self.faults.strike(number, self.trace.clock().now());
+        self.trace
+            .record(&self.host, TraceEvent::Fault(fault.to_string()));
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.trace.clock().now()
+    }
+
+    pub(super) fn at(&self, time: Duration) -> tokio::time::Instant {
+        self.trace.clock().at(time)
+    }
+
+    pub(super) fn name(&self, peer: SocketAddr, opener: Opener) -> ConnectionName {
+        self.attempts.borrow_mut().name(peer.ip(), opener)
+    }
+
+    /// Strikes and gives what befalls the attempt itself.
+    pub(super) fn attempt(&self, name: ConnectionName) -> Option<Action> {
+        let faults = self.faults.of(name);
+        let (number, fault) = faults
+            .iter()
+            .find(|(_, fault)| matches!(fault.action, Action::Refuse | Action::Ignore))?;
+        self.strike(*number, fault);
+        Some(fault.action)
+    }
+
+    /// Keeps `connection` from closing, so that its peer hears nothing.
+    pub(super) fn silence(&self, connection: impl Any) {
+        self.silenced.borrow_mut().push(Box::new(connection));
+    }
+}
