@@ -48,7 +48,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
         Class::Stall,
         "fault 127.0.0.1#1 sent byte 117: stall 2s",
         &[
-            "0.005000 127.0.0.1#1 finds no room to send",
+            "0.005000 127.0.0.1#1 send buffer full",
             "2.005000 127.0.0.1#1 sent ",
         ],
     ),

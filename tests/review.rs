@@ -88,7 +88,7 @@ fn what_is_skipped_or_not_answered_stays_pending() {
         assert!(told.contains("1/1  conf-ebgp: the golden is by exabgp 5.0.15"));
         assert!(told.contains("first divergence"), "{told}");
         assert!(told.contains("10.0.1.0 in A, 10.0.0.0 in B"), "{told}");
-        assert_eq!(told.contains("`yes` is no answer"), input.contains("yes"));
+        assert_eq!(told.contains("invalid choice `yes`"), input.contains("yes"));
         assert!(pending(&captures).is_file());
         assert_eq!(files(&captures), before);
     }
@@ -126,7 +126,9 @@ fn what_is_accepted_is_a_golden_marked_as_our_own() {
         let (status, told) = lockstep(&captures, &["run", SCENARIO], "");
         assert_eq!(status, Some(0), "{told}");
         assert!(
-            told.contains("1 golden(s) made by Lockstep itself, not by ExaBGP: conf-ebgp\n"),
+            told.contains(
+                "1 golden(s) recorded from Lockstep itself, not from ExaBGP: conf-ebgp\n"
+            ),
             "{told}"
         );
     }

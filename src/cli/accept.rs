@@ -15,13 +15,13 @@ use crate::scenario::golden::pending;
 /// Which of what `lockstep run` left to accept.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Scenarios by name.
+    /// Scenario names.
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     scenarios: Vec<String>,
     /// Accept every pending capture.
     #[arg(long)]
     all: bool,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
 }

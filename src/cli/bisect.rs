@@ -1,4 +1,4 @@
-//! `lockstep bisect`: where the two reactors part under a plan.
+//! `lockstep bisect`: where the two reactors first differ under a plan.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ use crate::sim::Record;
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
-    /// Switch a historical defect on.
+    /// Enable historical defects (comma-separated).
     #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
 }
@@ -35,13 +35,13 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let bisection = Bisection::of(&trier, plan).map_err(|error| text.explain(error))?;
     for (what, parting) in [
         ("in time", &bisection.time),
-        ("in octets", &bisection.octets),
+        ("in bytes", &bisection.octets),
     ] {
         match parting {
-            Some(_) if what == "in octets" && *parting == bisection.time => {
-                say!("in octets: at the same message");
+            Some(_) if what == "in bytes" && *parting == bisection.time => {
+                say!("in bytes: at the same message");
             }
-            None => say!("{what}: the modes do not part"),
+            None => say!("{what}: no difference"),
             Some(parting) => {
                 let pending = Bisection::pending(&trier, plan, parting.at());
                 say!("{}", told(what, parting, &bisection, &pending).trim_end());
@@ -67,7 +67,7 @@ fn told(
         "peer"
     };
     let mut text = format!(
-        "{what}: the modes part at message {} of the {who} on {}#{}\n",
+        "first difference {what}: message {} of the {who} on {}#{}\n",
         parting.number, parting.peer, parting.attempt
     );
     let mut line = |label: &str, passed: Option<&Passed>| {

@@ -19,10 +19,10 @@ use crate::speaker::route::ConfiguredRoute;
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Configuration files, in ExaBGP's form.
+    /// Configuration files in ExaBGP's format.
     #[arg(required = true, value_name = "CONFIG")]
     configurations: Vec<PathBuf>,
-    /// Show at most so many routes of each neighbor.
+    /// Most routes to show for each neighbor.
     #[arg(long, default_value_t = 20, value_name = "N")]
     routes: usize,
 }
@@ -37,7 +37,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .into_diagnostic()
-            .wrap_err_with(|| format!("{name} cannot be read"))?;
+            .wrap_err_with(|| format!("cannot read {name}"))?;
         let configuration = config::parse(&name, &text)?;
         say!(
             "{}",

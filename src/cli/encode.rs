@@ -34,25 +34,25 @@ pub struct Arguments {
     /// Our AS number.
     #[arg(long, default_value_t = 65533, value_name = "AS")]
     local_as: u32,
-    /// The peer's AS number; another than ours is an external session.
+    /// The peer's AS number; if it differs from ours, the session is external.
     #[arg(long, default_value_t = 65533, value_name = "AS")]
     peer_as: u32,
     /// Our address, for `next-hop self`.
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
     local_address: IpAddr,
-    /// Path identifiers stand before the NLRI (RFC 7911).
+    /// NLRI carry path identifiers (RFC 7911).
     #[arg(short = 'i', long)]
     path_information: bool,
     /// The session has no four-octet AS capability (RFC 6793).
     #[arg(long)]
     two_octet_as: bool,
-    /// Messages may have 65,535 octets (RFC 8654).
+    /// Messages may be up to 65,535 octets long (RFC 8654).
     #[arg(long)]
     extended_message: bool,
     /// One NLRI in each UPDATE, as with `group-updates false`.
     #[arg(long)]
     no_group_updates: bool,
-    /// Show a table of fields for people as well.
+    /// Also show a table of fields.
     #[arg(short, long)]
     table: bool,
 }
@@ -67,7 +67,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         let lines = std::io::stdin().lock().lines().collect::<Result<_, _>>();
         lines
             .into_diagnostic()
-            .wrap_err("standard input cannot be read")?
+            .wrap_err("cannot read standard input")?
     } else {
         vec![arguments.words.join(" ")]
     };

@@ -16,16 +16,16 @@ use crate::sim::Direction;
 pub struct Arguments {
     /// A pcap or pcapng file with a BGP session that ended in a TCP reset.
     capture: PathBuf,
-    /// The number of the connection in the capture, from 1; the one that was reset unless given.
+    /// Number of the connection in the capture, from 1 (default: the one that was reset).
     #[arg(long, value_name = "N")]
     connection: Option<usize>,
-    /// The address of the end that our speaker takes; the end that was reset by the other unless given.
+    /// Address of the end that Lockstep plays (default: the end that was reset by the other).
     #[arg(long, value_name = "ADDRESS")]
     speaker: Option<IpAddr>,
-    /// Let the speaker recite what was captured, octet for octet, even where it could say it by its own work.
+    /// Replay the captured bytes as they are, even if the speaker can generate them from a configuration.
     #[arg(long)]
     verbatim: bool,
-    /// The directory to write to; `target/import/` and the capture's name unless given.
+    /// Output directory (default: `target/import/` and the capture's name).
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -65,21 +65,21 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
     writeln!(out, "speaker     {speaker} {}", import.voice)?;
     writeln!(
         out,
-        "peer        {peer} recites what was captured; {stage} stands for both"
+        "peer        {peer} replays what was captured; both run at {stage}"
     )?;
     writeln!(
         out,
-        "reset       by {resetter} after {:.6} s, {sent} octet(s) sent by the speaker and {received} received",
+        "reset       by {resetter} after {:.6} s, {sent} bytes sent by the speaker and {received} received",
         at.as_secs_f64()
     )?;
     writeln!(
         out,
-        "played      in both modes: the same octets in the same milliseconds, the reset on the same octet"
+        "verified    in both modes: the same bytes in the same milliseconds, the reset at the same byte"
     )?;
     if !timeline.rest.is_empty() {
         writeln!(
             out,
-            "made up     the end of what the reset cut off, which the plan never lets through"
+            "padded      the truncated last message; the padding is never sent"
         )?;
     }
     if !import.left_out.is_empty() {

@@ -23,10 +23,10 @@ const GOLDEN: &str = "golden";
 /// Where scenarios and goldens are.
 #[derive(Debug, Args)]
 pub struct Places {
-    /// The directory of the scenarios.
+    /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
 }
@@ -97,7 +97,7 @@ impl Places {
         if path.extension().is_some() || path.components().count() > 1 {
             return Err(miette!(
                 help = "a capture is named by its path, as `-` for standard input, or as a scenario: `api-rib@async`, `api-rib@golden`",
-                "there is no file {name}"
+                "no such file: {name}"
             ));
         }
         self.golden(name.split('@').next().unwrap_or(name))
@@ -108,7 +108,7 @@ impl Places {
         let Some(entry) = manifest.entry(scenario) else {
             // That there is no such scenario says more than that it has no golden.
             directory::select(&self.scenario_dir, &[scenario.to_owned()]).map_err(|error| {
-                miette::Report::from(error).wrap_err(format!("there is no file {scenario}"))
+                miette::Report::from(error).wrap_err(format!("no such file: {scenario}"))
             })?;
             return Err(miette!(
                 help = "`{scenario}@sync` and `{scenario}@async` are what our own speaker sends",
@@ -162,7 +162,7 @@ mod tests {
             Err(report) => report.to_string(),
             Ok(_) => "found".to_owned(),
         };
-        assert_eq!(said("no-such.pcap"), "there is no file no-such.pcap");
+        assert_eq!(said("no-such.pcap"), "no such file: no-such.pcap");
         assert_eq!(said("src"), "src is a directory");
         assert_eq!(said("conf-mvpm@sync"), "there is no scenario `conf-mvpm`");
         assert!(

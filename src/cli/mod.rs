@@ -72,31 +72,31 @@ subcommands! {
     Run(run);
     /// Decode BGP messages to ExaBGP's JSON, or to a table of fields.
     Decode(decode);
-    /// Encode a route in ExaBGP's words to hexadecimal digits.
+    /// Encode a route in ExaBGP's syntax as hexadecimal digits.
     Encode(encode);
-    /// Compare two captures, and show where they part.
+    /// Compare two captures and show where they differ.
     Diff(diff);
-    /// Show a capture as a ladder of messages, or one message to the octet.
+    /// Show a capture as a ladder of messages, or one message byte by byte.
     Show(show);
-    /// Show what differs from the goldens after a run, and ask which is right.
+    /// Show what differs from the goldens after a run and ask which is right.
     Review(review);
-    /// Make pending captures goldens, without asking.
+    /// Accept pending captures as goldens without asking.
     Accept(accept);
     /// Record goldens from the real ExaBGP.
     Record(record);
-    /// Run scenarios under faults drawn from seeds, or at every octet.
+    /// Run scenarios under faults drawn from seeds, or at every byte.
     Explore(explore);
-    /// Make a scenario and a plan of a capture in which a session was reset.
+    /// Turn a capture of a session that was reset into a scenario and a plan.
     Import(import);
-    /// Make a failing plan small.
+    /// Reduce a failing plan to the least that still fails.
     Shrink(shrink);
-    /// Play a plan again.
+    /// Run a plan again.
     Replay(replay);
-    /// List the historical defects that can be switched on.
+    /// List the historical defects that can be enabled.
     Defects(defects);
-    /// Find where the two reactors part under a plan, in octets and in time.
+    /// Find where the two reactors first differ under a plan, in bytes and in time.
     Bisect(bisect);
-    /// Run plans twice, here and in a process of their own, and compare the hashes of all that happened.
+    /// Run plans twice, here and in a fresh process, and compare the trace hashes.
     Verify(verify);
     /// Run the speaker as a daemon (ExaBGP's `server`).
     #[command(visible_alias = "server")]

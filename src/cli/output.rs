@@ -1,4 +1,4 @@
-//! Standard output, for which it is no trouble that nobody reads on: `lockstep run | head` ends as it would have.
+//! Standard output that tolerates a closed pipe: `lockstep run | head` ends with its own status.
 
 use std::fmt;
 use std::io::{self, StdoutLock, Write};
@@ -35,7 +35,7 @@ pub fn line(text: fmt::Arguments<'_>) {
     }
 }
 
-/// A line to standard output, for which it is no trouble that nobody reads on.
+/// A line to standard output, which tolerates a closed pipe.
 macro_rules! say {
     () => { $crate::cli::output::line(format_args!("")) };
     ($($text:tt)*) => { $crate::cli::output::line(format_args!($($text)*)) };

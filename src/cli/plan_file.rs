@@ -62,7 +62,7 @@ pub fn oracle(name: &str) -> miette::Result<crate::explore::oracle::Oracle> {
         let known: Vec<&str> = Oracle::ALL.iter().map(|oracle| oracle.name()).collect();
         miette!(
             help = suggest::help(name, &known),
-            "there is no oracle `{name}`"
+            "unknown oracle `{name}`"
         )
     })
 }

@@ -23,21 +23,21 @@ const VERSION: &str = "import importlib.metadata as m; print(m.version('exabgp')
 /// What to record, and from whom.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Scenarios by name; all where none is named.
+    /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// Who speaks.
+    /// Speaker to record.
     #[arg(long, value_enum, default_value_t = Speaker::Exabgp)]
     speaker: Speaker,
     /// Print what differs from the golden instead of replacing it.
     #[arg(long)]
     check: bool,
-    /// The directory of the scenarios.
+    /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
-    /// The virtual environment of the reference; installed by qa/record/install.
+    /// Virtual environment of the reference; qa/record/install installs it.
     #[arg(
         long,
         env = "LOCKSTEP_REFERENCE",

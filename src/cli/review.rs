@@ -16,12 +16,12 @@ use crate::scenario::golden::pending::{self, Pending};
 /// What to review.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Scenarios by name; all that have a pending capture where none is named.
+    /// Scenario names (default: all with a pending capture).
     scenarios: Vec<String>,
-    /// Show so many differences of each in full.
+    /// Number of differences of each scenario to show in full.
     #[arg(long, value_name = "N", default_value_t = 1)]
     full: usize,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
 }
@@ -139,7 +139,7 @@ fn ask(input: &mut impl BufRead) -> miette::Result<Answer> {
             "r" | "reject" => return Ok(Answer::Reject),
             "s" | "skip" => return Ok(Answer::Skip),
             "q" | "quit" => return Ok(Answer::Quit),
-            other => say!("`{other}` is no answer: a, r, s or q"),
+            other => say!("invalid choice `{other}`; enter a, r, s or q"),
         }
     }
 }

@@ -21,24 +21,24 @@ use crate::scenario::run::suite::{Case, NetworkKind, Report};
 /// Which scenarios, how, and how to tell of them.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Scenarios by name; all where none is named.
+    /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// The reactor.
+    /// Reactor.
     #[arg(long, value_enum, default_value_t = Modes::Both)]
     mode: Modes,
-    /// The network.
+    /// Network.
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
-    /// Switch historical defects on, parted by commas, each in the reactor that it comes from.
+    /// Enable historical defects (comma-separated); each affects only its own reactor.
     #[arg(long, value_delimiter = ',', value_parser = super::values::named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
     /// Print the name of each scenario and what it tests.
     #[arg(long, conflicts_with_all = ["mode", "network", "defect", "verbose", "quiet", "junit", "summary", "annotate", "report", "captures"])]
     list: bool,
-    /// Print the trace hash of every run, and each message.
+    /// Print the trace hash of every run, and every message.
     #[arg(long, short)]
     verbose: bool,
-    /// Print failures and the closing lines alone.
+    /// Print only failures and the summary.
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
     /// Write JUnit XML to this file.
@@ -53,10 +53,10 @@ pub struct Arguments {
     /// Write an HTML report, report.html, to this directory.
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
-    /// The directory of the scenarios.
+    /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// The directory of the goldens.
+    /// Directory of the goldens.
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
 }
@@ -64,11 +64,11 @@ pub struct Arguments {
 /// One reactor or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Modes {
-    /// The polled reactor.
+    /// A single poll loop.
     Sync,
-    /// The reactor of tasks.
+    /// One task per peer.
     Async,
-    /// One after the other.
+    /// Run both.
     Both,
 }
 
@@ -185,7 +185,7 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
     let write = |path: &Path, text: String| {
         std::fs::write(path, text)
             .into_diagnostic()
-            .wrap_err_with(|| format!("{} cannot be written", path.display()))
+            .wrap_err_with(|| format!("cannot write {}", path.display()))
     };
     if let Some(path) = &arguments.junit {
         write(path, junit::document(reports).into_diagnostic()?)?;
@@ -234,7 +234,7 @@ fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> V
                     left.pending.scenario, left.mode
                 ));
             }
-            Err(error) => lines.push(format!("no pending capture is left: {error}")),
+            Err(error) => lines.push(format!("cannot write a pending capture: {error}")),
         }
     }
     if !lines.is_empty() {
@@ -255,7 +255,7 @@ fn ours(manifest: &Manifest, cases: &[Case]) -> Option<String> {
         .collect();
     (!names.is_empty()).then(|| {
         format!(
-            "{} golden(s) made by Lockstep itself, not by ExaBGP: {}",
+            "{} golden(s) recorded from Lockstep itself, not from ExaBGP: {}",
             names.len(),
             names.join(", ")
         )

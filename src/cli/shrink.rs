@@ -17,10 +17,10 @@ use crate::reactor::Mode;
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
-    /// The oracle that must go on failing; the first that fails unless given.
+    /// Oracle that the shrunk plan must still fail (default: the first that fails).
     #[arg(long)]
     oracle: Option<String>,
-    /// Where to write the shrunk plan; beside the plan, with `.shrunk` added, unless given.
+    /// File for the shrunk plan (default: the plan with the extension `.shrunk`).
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let Some((mode, failure)) = failing else {
         return Err(miette!(
             help = "`lockstep replay` shows what it does",
-            "the plan does not fail, so there is nothing to shrink"
+            "the plan passes all checks, so there is nothing to shrink"
         ));
     };
     say!("{} fails in {mode}: {}", failure.oracle, failure.text);
@@ -65,7 +65,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         },
     );
     say!(
-        "{} plan(s) tried, {} of them failed and were kept",
+        "{} plan(s) tried, {} of them still failed",
         shrunk.tried,
         shrunk.kept
     );

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Configuration files: a speaker for each, or one that takes them in turn at each reload (exabgp_debug_rotate).
     #[arg(required = true, value_name = "CONFIG")]
     configurations: Vec<PathBuf>,
-    /// The reactor: sync, or async (exabgp_reactor_asyncio).
+    /// Reactor: sync or async (exabgp_reactor_asyncio).
     #[arg(long)]
     mode: Option<Mode>,
     /// Log everything.
@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Log everything.
     #[arg(short, long)]
     verbose: bool,
-    /// Accepted for the sake of ExaBGP's command line; there is no Python debugger to start.
+    /// Ignored; accepted for compatibility with ExaBGP (Python debugger).
     #[arg(short, long)]
     pdb: bool,
     /// Try each connection once.
@@ -53,16 +53,16 @@ pub struct Arguments {
     /// Only accept connections.
     #[arg(short = 'P', long)]
     passive: bool,
-    /// Reload the configuration after so many seconds, once.
+    /// Reload the configuration once, after this many seconds.
     #[arg(short, long, value_name = "SECONDS")]
     signal: Option<u64>,
-    /// Accepted for the sake of ExaBGP's command line; there is no Python heap to show.
+    /// Ignored; accepted for compatibility with ExaBGP (Python memory).
     #[arg(short, long)]
     memory: bool,
-    /// Accepted for the sake of ExaBGP's command line; there is no Python to profile.
+    /// Ignored; accepted for compatibility with ExaBGP (Python profiler).
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
-    /// A file of exabgp_* names in sections, as `exabgp env` writes it; the variables of the environment come before it.
+    /// File of exabgp_* settings in sections, as `exabgp env` writes it; environment variables take precedence.
     #[arg(
         long,
         value_name = "FILE",
@@ -330,7 +330,7 @@ fn set_up_log(arguments: &Arguments, environment: &Environment) -> miette::Resul
                 .create(true)
                 .open(path)
                 .into_diagnostic()
-                .wrap_err_with(|| format!("the log cannot be written to {path}"))?;
+                .wrap_err_with(|| format!("cannot write the log to {path}"))?;
             BoxMakeWriter::new(Mutex::new(file))
         }
     };

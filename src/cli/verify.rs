@@ -16,18 +16,18 @@ use crate::scenario::format::directory;
 /// How many plans of which scenarios.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Scenarios by name; `all`, or none, is every one.
+    /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// How many plans, over all scenarios together.
+    /// Number of plans, over all scenarios together.
     #[arg(long, default_value = "200", value_parser = at_least_one())]
     plans: usize,
-    /// The first seed.
+    /// First seed.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Run each plan once and print a line per run and mode: scenario, seed, mode, hash.
+    /// Run each plan once and print a line per run: scenario, seed, mode, hash.
     #[arg(long)]
     print: bool,
-    /// The directory of the scenarios.
+    /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
 }
@@ -48,14 +48,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         return Ok(Status::Passed);
     }
     for (where_, again) in [
-        ("again in this process", once()?),
-        ("in a process of its own", elsewhere(&arguments)?),
+        ("when repeated in this process", once()?),
+        ("in a fresh process", elsewhere(&arguments)?),
     ] {
         if let Some((here, there)) = apart(&first, &again) {
-            say!("not the same {where_}:\n  {here}\n  {there}");
+            say!("different {where_}:\n  {here}\n  {there}");
             return Ok(Status::Failed);
         }
-        say!("{} run(s), the same {where_}", again.lines().count());
+        say!("{} runs: identical {where_}", again.lines().count());
     }
     Ok(Status::Passed)
 }
@@ -76,7 +76,7 @@ fn elsewhere(arguments: &Arguments) -> miette::Result<String> {
         .into_diagnostic()?;
     if !output.status.success() {
         return Err(miette!(
-            "the process that was to repeat it failed: {}",
+            "the fresh process failed: {}",
             String::from_utf8_lossy(&output.stderr)
         ));
     }

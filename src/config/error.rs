@@ -107,7 +107,7 @@ impl fmt::Display for ConfigError {
             .map_or("", |mistake| mistake.source.name());
         match self.mistakes.len() {
             1 => write!(f, "the configuration {name} has a mistake"),
-            count => write!(f, "the configuration {name} has {count} mistakes"),
+            count => write!(f, "the configuration {name} has {count} errors"),
         }
     }
 }

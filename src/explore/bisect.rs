@@ -1,4 +1,4 @@
-//! Where the two reactors part under one plan: the first message in octets, and the first in time.
+//! Where the two reactors first differ under one plan: the first message in bytes, and the first in time.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,10 +13,10 @@ use crate::scenario::format::message::KEEPALIVE;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::{Keep, Record};
 
-/// How many records of each reactor are shown on either side of the parting.
+/// How many records of each reactor are shown before and after the difference.
 const SHOWN: usize = 6;
 
-/// A message at which two runs part.
+/// The first message in which two runs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstDifference {
     /// The peer.
@@ -45,9 +45,9 @@ impl FirstDifference {
 /// A plan run in both modes, and compared.
 #[derive(Debug, Clone)]
 pub struct Bisection {
-    /// Where the octets part first.
+    /// Where the bytes first differ.
     pub octets: Option<FirstDifference>,
-    /// Where the times part first.
+    /// Where the times first differ.
     pub time: Option<FirstDifference>,
     /// All that happened, in sync and in async.
     pub records: [Vec<Record>; 2],

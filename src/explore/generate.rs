@@ -69,7 +69,7 @@ impl FromStr for Class {
             .ok_or_else(|| {
                 let known: Vec<&str> = Self::ALL.iter().map(|class| class.name()).collect();
                 format!(
-                    "no class of faults is `{text}`; {}",
+                    "unknown class of faults `{text}`; {}",
                     suggest::help(text, &known)
                 )
             })
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn an_unknown_class_has_the_nearest_and_all_of_them_beside_it() {
         let said = "stal".parse::<Class>().unwrap_err();
-        let begins = "no class of faults is `stal`; did you mean `stall`? write reset, close, ";
+        let begins = "unknown class of faults `stal`; did you mean `stall`? write reset, close, ";
         assert!(said.starts_with(begins), "{said}");
         for class in Class::ALL {
             assert_eq!(class.name().parse(), Ok(*class));

@@ -146,7 +146,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
 fn unknown(word: &Word, known: &[&str]) -> TextError {
     TextError::new(
         word.span.clone(),
-        format!("`{}` is not known here", word.text),
+        format!("unknown keyword `{}`", word.text),
     )
     .help(suggest::help(&word.text, known))
 }
@@ -369,7 +369,7 @@ mod tests {
     fn an_unknown_word_is_marked_and_the_nearest_proposed_beside_all_of_them() {
         let (marked, message, help) = mistake("scenario x\nlatnecy 5ms\n");
         assert_eq!(marked, "latnecy");
-        assert_eq!(message, "`latnecy` is not known here");
+        assert_eq!(message, "unknown keyword `latnecy`");
         assert!(
             help.starts_with("did you mean `latency`? write scenario, "),
             "{help}"

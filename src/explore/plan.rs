@@ -23,7 +23,7 @@ use crate::sim::{Action, Fault, Link, Moment, Settings};
 pub struct Plan {
     /// The scenario's name.
     pub scenario: String,
-    /// The reactor; each in turn where it is absent.
+    /// The reactor; both if absent.
     pub mode: Option<Mode>,
     /// Feeds the drawn order and jitter.
     pub seed: u64,
@@ -31,17 +31,17 @@ pub struct Plan {
     pub drawn_order: bool,
     /// The path between speaker and peers.
     pub link: Link,
-    /// A socket's receive buffer in octets, its largest window; the network's own where it is absent.
+    /// A socket's receive buffer in octets, its largest window (default: the network's own).
     pub window: Option<usize>,
     /// How fast the speaker's clock runs, in parts per million off the true one.
     pub skew: i32,
-    /// How long the session is watched after the scripts have ended.
+    /// How long the session is watched after the scripts have ended, in virtual time.
     pub watch: Duration,
-    /// Historical defects switched on.
+    /// Historical defects enabled.
     pub defects: Vec<Defect>,
-    /// What befalls connections, seen from the speaker.
+    /// Faults of connections, seen from the speaker.
     pub faults: Vec<Fault>,
-    /// What befalls hosts and programs.
+    /// Faults of hosts and API programs.
     pub host_faults: Vec<HostFault>,
 }
 

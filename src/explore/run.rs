@@ -161,7 +161,7 @@ impl Runner {
     /// Runs `plan` in `mode`; it is watched until it holds what `baseline` holds.
     ///
     /// # Errors
-    /// A peer that cannot listen, a run that stands still.
+    /// A peer that cannot listen, a run that does not end.
     pub fn run(
         &self,
         plan: &Plan,

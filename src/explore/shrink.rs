@@ -1,4 +1,4 @@
-//! A failing plan made small: fewer lines, then smaller numbers, as long as it fails in the same class.
+//! Reduces a failing plan: fewer lines, then smaller numbers, while it still fails the same oracle.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::explore::plan::Plan;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault};
 use crate::sim::{Action, Fault, Link, Moment};
 
-/// What shrinking came to.
+/// The result of shrinking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shrunk {
     /// The smallest plan found that still fails.
@@ -104,7 +104,7 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
         }
     }
     for at in 0..plan.host_faults.len() {
-        for host_fault in smaller_upsets(&plan.host_faults[at]) {
+        for host_fault in smaller_host_faults(&plan.host_faults[at]) {
             push(&|plan| plan.host_faults[at] = host_fault.clone());
         }
     }
@@ -167,7 +167,7 @@ fn smaller_faults(fault: &Fault) -> Vec<Fault> {
     all
 }
 
-fn smaller_upsets(host_fault: &HostFault) -> Vec<HostFault> {
+fn smaller_host_faults(host_fault: &HostFault) -> Vec<HostFault> {
     match host_fault {
         HostFault::CrashSpeaker { at, down } => outages(*at, *down)
             .map(|(at, down)| HostFault::CrashSpeaker { at, down })

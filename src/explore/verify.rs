@@ -16,7 +16,7 @@ pub struct Fingerprint {
     pub run: String,
     /// The reactor.
     pub mode: Mode,
-    /// Of all that happened; `None` where the run panicked.
+    /// The trace hash; `None` if the run panicked or did not end.
     pub hash: Option<TraceHash>,
 }
 

@@ -25,7 +25,7 @@ pub enum Mode {
     /// The polled reactor.
     #[default]
     Sync,
-    /// The reactor of tasks.
+    /// One task per peer.
     Async,
 }
 

@@ -322,7 +322,7 @@ pub fn told(entry: &Entry, context: &WireContext) -> String {
     let what = match entry.kind {
         EntryKind::Message => summary(context, &entry.octets),
         EntryKind::Junk(reason) => format!(
-            "{} octets that are no message: {reason}",
+            "{} octets that are not a BGP message: {reason}",
             entry.octets.len()
         ),
         EntryKind::Gap(lost) => format!("{lost} octets that are not in the capture"),

@@ -28,7 +28,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
             } else {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(
-                    "the octets on the wire, a step or the table are not as they should be",
+                    "the bytes on the wire, a step or the table differ from what is expected",
                 );
                 status.set_type(kind(report));
                 status.set_description(explanation(report));

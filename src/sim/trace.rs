@@ -289,7 +289,7 @@ impl fmt::Display for Socket {
             Self::Open(local, peer) => write!(f, "open {local} {peer}"),
             Self::Failed(kind) => write!(f, "failed: {kind}"),
             Self::Sent(bytes) => write!(f, "sent {} {bytes:02x}", bytes.len()),
-            Self::Blocked => write!(f, "finds no room to send"),
+            Self::Blocked => write!(f, "send buffer full"),
             Self::Received(bytes) => write!(f, "received {} {bytes:02x}", bytes.len()),
             Self::Finished => write!(f, "finished by the peer"),
             Self::Shutdown => write!(f, "shut down"),

@@ -171,7 +171,7 @@ impl TurmoilWorld {
             }
             if self.sim.elapsed() >= self.limit {
                 let limit = self.limit.as_secs_f64();
-                let words = format!("not finished after {limit} s of virtual time");
+                let words = format!("the run did not end within {limit} s of virtual time");
                 return Err(TurmoilFailure(words));
             }
         }

@@ -34,7 +34,7 @@ pub struct SimHost {
 ///
 /// A run in which everything waits for everything else ends like this too, at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not finished after {} s of virtual time", limit.as_secs_f64())]
+#[error("the run did not end within {} s of virtual time", limit.as_secs_f64())]
 pub struct OutOfTime {
     /// The time that was allowed, counted from the world's start.
     pub limit: Duration,

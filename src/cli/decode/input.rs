@@ -94,7 +94,7 @@ fn bytes(input: &str) -> miette::Result<Option<Vec<u8>>> {
             .lock()
             .read_to_end(&mut bytes)
             .into_diagnostic()
-            .wrap_err("standard input cannot be read")?;
+            .wrap_err("cannot read standard input")?;
         return Ok(Some(bytes));
     }
     let path = Path::new(input);
@@ -106,7 +106,7 @@ fn bytes(input: &str) -> miette::Result<Option<Vec<u8>>> {
     }
     let bytes = std::fs::read(path)
         .into_diagnostic()
-        .wrap_err_with(|| format!("{input} cannot be read"))?;
+        .wrap_err_with(|| format!("cannot read {input}"))?;
     Ok(Some(bytes))
 }
 

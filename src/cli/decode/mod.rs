@@ -28,36 +28,36 @@ use input::{Item, Piece};
 /// What to decode, and how to show it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Hexadecimal digits; a file that is a pcap, a pcapng, or lines of hexadecimal digits; `-` for standard input.
+    /// Hexadecimal digits, or a file: pcap, pcapng, or lines of hexadecimal digits; `-` reads standard input.
     ///
     /// Digits that do not start with a marker are the body of an UPDATE.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// Show a table of fields for people instead of JSON.
+    /// Show a table of fields instead of JSON.
     #[arg(short, long)]
     table: bool,
-    /// Show each message as a line of hexadecimal digits instead of JSON, understood or not.
+    /// Show each message as a line of hexadecimal digits instead of JSON, even if it does not decode.
     #[arg(short = 'x', long, conflicts_with = "table")]
     hex: bool,
-    /// The octets are NLRI alone, of the family given with --family.
+    /// The octets are bare NLRI of the family given with --family.
     #[arg(short, long)]
     nlri: bool,
-    /// The octets are an UPDATE (found out anyway).
+    /// The octets are an UPDATE (auto-detected).
     #[arg(short, long)]
     update: bool,
-    /// The octets are an OPEN (found out anyway).
+    /// The octets are an OPEN (auto-detected).
     #[arg(short, long)]
     open: bool,
-    /// The family of NLRI, as in "ipv4 unicast".
+    /// Address family of the NLRI, such as "ipv4 unicast".
     #[arg(short, long, value_name = "FAMILY")]
     family: Option<String>,
-    /// Path identifiers stand before the NLRI of every family (RFC 7911).
+    /// NLRI of every family carry path identifiers (RFC 7911).
     #[arg(short = 'i', long)]
     path_information: bool,
     /// AS numbers have two octets: the session has no four-octet AS capability (RFC 6793).
     #[arg(long)]
     two_octet_as: bool,
-    /// Take the neighbor that the JSON tells of from this configuration.
+    /// Take the neighbor in the JSON from this configuration.
     #[arg(short, long, value_name = "CONFIG")]
     configuration: Option<PathBuf>,
 }
@@ -121,7 +121,7 @@ fn ends(arguments: &Arguments) -> miette::Result<Vec<Ends>> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .into_diagnostic()
-        .wrap_err_with(|| format!("{name} cannot be read"))?;
+        .wrap_err_with(|| format!("cannot read {name}"))?;
     let configuration = config::parse(&name, &text)?;
     Ok(configuration.neighbors.iter().map(Ends::of).collect())
 }

@@ -12,7 +12,7 @@ use crate::reactor::defects::Defect;
 pub enum Source {
     /// As many seeds as `seeds`, the first being `from`, over all scenarios in turn; faults of the `allowed` classes.
     Seeds {
-        /// The first seed.
+        /// First seed.
         from: u64,
         /// How many.
         seeds: usize,

@@ -21,7 +21,7 @@ pub enum ImportError {
     /// Nobody speaks BGP in it.
     #[error("no BGP in this capture: {packets} packet(s), {segments} TCP segment(s)")]
     #[diagnostic(help(
-        "BGP is known by its port, 179, or by its marker; a session inside IPsec or another tunnel has to be captured outside of it"
+        "BGP is recognised by TCP port 179 or by its marker; capture a session inside IPsec or another tunnel before it enters the tunnel"
     ))]
     NoBgp {
         /// Packets read.
@@ -32,7 +32,7 @@ pub enum ImportError {
     /// No connection was reset.
     #[error("no connection of this capture was reset:\n{connections}")]
     #[diagnostic(help(
-        "import takes the capture of a session that ended in RST; `lockstep show` shows what is in this one"
+        "import needs a capture of a session that ended in RST; `lockstep show` prints what is in this one"
     ))]
     NoReset {
         /// A line each.
@@ -80,10 +80,10 @@ pub enum ImportError {
     },
     /// The capture begins when the session was up.
     #[error(
-        "{connection}: the capture has no OPEN of {by}: it begins in the middle of the session"
+        "{connection}: the capture has no OPEN of {by}: it starts in the middle of the session"
     )]
     #[diagnostic(help(
-        "what a session agreed on is in its OPENs, so it can be played again from its beginning alone: start the capture before the session comes up"
+        "a session can be replayed only from its OPEN messages: start the capture before the session comes up"
     ))]
     MidSession {
         /// The connection.
@@ -92,7 +92,7 @@ pub enum ImportError {
         by: IpAddr,
     },
     /// The speaker did not get to say anything.
-    #[error("{connection}: {by} was reset before it sent its OPEN")]
+    #[error("{connection}: {by} was reset before it sent an OPEN")]
     #[diagnostic(help("take the other end as the speaker: `--speaker {other}`"))]
     Unsaid {
         /// The connection.
@@ -105,7 +105,7 @@ pub enum ImportError {
     /// Octets of the session are not in the capture.
     #[error("{connection}: {} of {by} after octet {offset} are not in the capture", amount(.lost))]
     #[diagnostic(help(
-        "the same octets cannot be put on the wire without them: capture whole packets (`tcpdump -s 0 -B 65536`), where both directions pass"
+        "the session cannot be reproduced without them: capture whole packets (`tcpdump -s 0 -B 65536`), where both directions pass"
     ))]
     Lost {
         /// The connection.
@@ -118,7 +118,7 @@ pub enum ImportError {
         lost: Option<u64>,
     },
     /// The speaker cannot be made to do the same.
-    #[error("what was written does not do what the capture shows, in {mode} mode: {what}")]
+    #[error("the import does not reproduce the capture in {mode} mode: {what}")]
     #[diagnostic(help("{help}"))]
     Differs {
         /// In which mode.
@@ -140,7 +140,7 @@ pub enum ImportError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// A file could not be written.
-    #[error("{} cannot be written: {error}", path.display())]
+    #[error("cannot write {}: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,

@@ -81,7 +81,7 @@ pub fn scenario(
         timeline.stage()
     );
     if !timeline.rest.is_empty() {
-        out.push_str("# What the reset cut off is made up, of zeros: it follows when the plan has long reset the connection.\n");
+        out.push_str("# The message that the reset truncated is padded with zeros; the plan resets the connection before they are sent.\n");
     }
     let _ = write!(
         out,

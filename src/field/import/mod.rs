@@ -222,9 +222,9 @@ impl fmt::Display for Voice {
         match self {
             Self::Own(commands) => write!(
                 f,
-                "says it by its own work, from a configuration and {commands} API command(s)"
+                "regenerated from a configuration and {commands} API command(s)"
             ),
-            Self::Verbatim(reason) => write!(f, "recites it octet for octet: {reason}"),
+            Self::Verbatim(reason) => write!(f, "replayed byte for byte: {reason}"),
         }
     }
 }

@@ -111,7 +111,7 @@ fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
                     let more = if octets.len() > SHOWN { "…" } else { "" };
                     let count = octets.len();
                     let text = format!(
-                        "{sender}: {count} octets that are no message ({reason}): {shown}{more}"
+                        "{sender}: {count} octets that are not a BGP message ({reason}): {shown}{more}"
                     );
                     What::Mark("fault", text)
                 }

@@ -61,7 +61,7 @@ fn note(report: &Report, lane: usize, lanes: &[Column]) -> Note {
         }
     });
     Note {
-        title: format!("{} is not as it should be", report.mode),
+        title: format!("{} failed", report.mode),
         // The octets are shown beside the ladder.
         lines: findings(report)
             .into_iter()

@@ -4,42 +4,42 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Something that befalls a host or a program.
+/// A fault of a host or an API program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostFault {
     /// The speaker stops at once, its sockets with it, and starts anew after a while.
     CrashSpeaker {
-        /// When, since the start.
+        /// Virtual time since the start of the run.
         at: Duration,
-        /// For how long.
+        /// How long it is down.
         down: Duration,
     },
-    /// A peer does.
+    /// A peer stops at once and starts anew after a while.
     CrashPeer {
-        /// Which.
+        /// Its address.
         peer: IpAddr,
-        /// When, since the start.
+        /// Virtual time since the start of the run.
         at: Duration,
-        /// For how long.
+        /// How long it is down.
         down: Duration,
     },
-    /// A peer is a strange one.
+    /// A peer behaves unusually during the whole run.
     Peer {
-        /// Which.
+        /// Its address.
         peer: IpAddr,
-        /// In what.
+        /// What it does.
         behaviour: PeerBehaviour,
     },
     /// An API program misbehaves.
     Program {
-        /// Which.
+        /// The name of its `process` section.
         name: String,
-        /// How.
+        /// What it does.
         how: ProgramFault,
     },
 }
 
-/// What is strange about a peer.
+/// Unusual behaviour of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerBehaviour {
     /// Before it answers the speaker's first connection it connects to the speaker itself: the two collide (RFC 4271

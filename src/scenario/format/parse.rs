@@ -213,10 +213,8 @@ impl Parser {
 
     fn finish(mut self, end: usize) -> Result<Scenario, TextError> {
         if self.scenario.about.is_empty() {
-            return Err(
-                TextError::new(0..0, "the scenario does not say what it exercises")
-                    .help("begin it with a line `about …`"),
-            );
+            return Err(TextError::new(0..0, "the scenario has no description")
+                .help("begin it with a line `about …`"));
         }
         if self.scenario.peers.is_empty() {
             return Err(TextError::new(end..end, "the scenario has no peer")

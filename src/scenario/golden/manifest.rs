@@ -63,7 +63,7 @@ pub enum ManifestError {
         error: Box<toml::de::Error>,
     },
     /// A golden is not the one that the manifest speaks of.
-    #[error("{} is not the capture that the manifest speaks of: its SHA-256 is {found}, not {expected}; restore it, or record it again with `lockstep record {scenario}`", path.display())]
+    #[error("{} does not match the manifest: its SHA-256 is {found}, not {expected}; restore it, or record it again with `lockstep record {scenario}`", path.display())]
     Checksum {
         /// The golden.
         path: PathBuf,

@@ -37,7 +37,7 @@ pub async fn conduct(
         biased;
         () = progress.until(over) => {}
         () = &mut speaker => ended = true,
-        () = sleep(limit) => progress.fail(format!("not finished after {} s", limit.as_secs()), None),
+        () = sleep(limit) => progress.fail(format!("the run did not end within {} s", limit.as_secs()), None),
     }
     if ended && timeout(NOTICE, progress.until(over)).await.is_err() {
         progress.fail("the speaker ended before every step was done", None);

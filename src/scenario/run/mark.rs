@@ -106,7 +106,8 @@ impl Mark {
                 error,
             } => {
                 let octets = raw.len();
-                let text = format!("{connection} {octets} octets that are no message: {error}");
+                let text =
+                    format!("{connection} {octets} octets that are not a BGP message: {error}");
                 (Fault, text)
             }
             SpeakerEvent::Unsendable { connection, error } => {

@@ -44,9 +44,9 @@ pub enum PlayError {
         error: io::Error,
     },
     /// A plan that cannot be carried out.
-    #[error("the plan cannot be carried out: {0}")]
+    #[error("invalid plan: {0}")]
     Plan(String),
-    /// A run that stands still.
+    /// A run that does not end.
     #[error(transparent)]
     OutOfTime(#[from] OutOfTime),
     /// A run that turmoil gave up.
@@ -132,7 +132,7 @@ pub fn play_with(
 ) -> Result<RunResult, PlayError> {
     if network != NetworkKind::Sim {
         return Err(PlayError::Plan(
-            "defects can be switched on where --network is sim".into(),
+            "defects can be enabled only with --network sim".into(),
         ));
     }
     let speaker = prepare(scenario)?;
@@ -144,7 +144,7 @@ pub fn play_with(
         pauses: defects.has(Defect::EarlyAnswer),
     };
     let run = run(scenario.clone(), manner, speaker, host, clock, PORT);
-    // What stands still stands still in less.
+    // A deadlocked run reaches this limit too.
     world.run(LIMIT * 2 + scenario.span(), run)?
 }
 

@@ -18,7 +18,7 @@ const PORT: u16 = 179;
 /// Plays `scenario` in `mode`: speaker and peers are one party, as they are one host on the loopback.
 ///
 /// # Errors
-/// A run that stands still.
+/// A run that does not end.
 pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<RunResult, PlayError> {
     let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2 + scenario.span());
     let network = world.network(PARTY);

@@ -69,7 +69,7 @@ fn table(expected: &[TableEntry], played: &RunResult) -> Vec<String> {
             (Some((_, found)), Some(next_hop)) if *found != Some(next_hop) => {
                 let found = found.map_or_else(|| "none".into(), |hop| hop.to_string());
                 Some(format!(
-                    "the peer's table has {} by {found}, not by {next_hop}",
+                    "the peer's table has {} with next hop {found} instead of {next_hop}",
                     entry.prefix
                 ))
             }
