@@ -85,7 +85,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "scenario::run::suite",
         "scenario::run::turmoil",
     ],
-    &["explore::oracle", "explore::run"],
 ];
 
 /// A file of `src`: its module path (`sim::fault`) and what is compiled of it outside tests.

@@ -46,6 +46,7 @@ mod bisect;
 mod canaries;
 mod determinism;
 mod outcomes;
+mod oracles;
 mod suite;
 mod compare;
 mod review;

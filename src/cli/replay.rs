@@ -11,9 +11,9 @@ use super::output::{Output, output};
 use super::plan_file::PlanFile;
 use super::run::Modes;
 use super::values::{check_effect, named_defect};
-use crate::explore::oracle::{Failure, Oracle};
+use crate::explore::finished_run::FinishedRun;
+use crate::explore::oracle::{Failure, NotJudged, Oracle};
 use crate::explore::outcome::Outcome;
-use crate::explore::run::FinishedRun;
 use crate::explore::trial::Trial;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
@@ -129,6 +129,9 @@ fn print(
     let failures = trial.failures.iter();
     for failure in failures.filter(|failure| failure.oracle != Oracle::Modes) {
         writeln!(out, "  {}: {}", failure.oracle, failure.text)?;
+    }
+    for NotJudged { oracle, why } in &trial.not_judged {
+        writeln!(out, "  not judged: {oracle}: {why}")?;
     }
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::explore::finished_run::FinishedRun;
 use crate::explore::outcome::Unfinished;
 use crate::explore::plan::Plan;
-use crate::explore::run::FinishedRun;
 use crate::explore::trial::Trier;
 use crate::reactor::Mode;
 use crate::scenario::format::message::KEEPALIVE;
@@ -76,7 +76,8 @@ impl Bisection {
     pub fn pending(trier: &Trier, plan: &Plan, at: Duration) -> [Vec<String>; 2] {
         [Mode::Sync, Mode::Async].map(|mode| {
             let ran = trier.play_at_home(plan, mode, Keep::Hash, Some(at));
-            ran.map(|ran| ran.observed.pending).unwrap_or_default()
+            let inside = ran.ok().and_then(|ran| ran.inside);
+            inside.map(|inside| inside.pending).unwrap_or_default()
         })
     }
 

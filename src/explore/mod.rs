@@ -1,17 +1,19 @@
 //! Seeds, fault sweeps, oracles, shrinking, plan files.
 //!
 //! Start at [`plan::Plan`], the text that a run depends on and nothing else; [`run`] runs one,
-//! [`oracle`] judges it, [`outcome`] has the three kinds of result, [`generate`] draws a plan from a seed, [`sweep`] runs
-//! many, [`shrink`] reduces a failing one.
+//! [`evidence`] is what it leaves, [`oracle`] judges by that, [`outcome`] has the three kinds of result, [`generate`] draws
+//! a plan from a seed, [`sweep`] runs many, [`shrink`] reduces a failing one.
 
+pub mod baseline;
 pub mod bisect;
 pub mod canary;
 pub mod every_byte;
+pub mod evidence;
 pub mod feasible;
 pub mod finding;
+pub mod finished_run;
 pub mod generate;
 pub mod jobs;
-pub mod observed;
 pub mod oracle;
 pub mod outcome;
 pub mod parse;
@@ -21,7 +23,6 @@ pub mod plan_text;
 pub mod probe;
 pub mod run;
 pub mod shrink;
-pub mod stream;
 pub mod suggest;
 pub mod sweep;
 pub mod trial;

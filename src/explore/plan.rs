@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::host_fault::{HostFault, Time};
+use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::sim::{Action, Fault, Link, Moment, Settings};
 
 /// What a run depends on.
@@ -79,6 +79,52 @@ impl Plan {
             && (self.link, self.window, self.skew) == (usual.link, usual.window, usual.skew)
     }
 
+    /// Whether nothing in it is made to end a session or to change what is sent: it only holds up, cuts and joins.
+    #[must_use]
+    pub fn is_mild(&self) -> bool {
+        self.host_faults.is_empty()
+            && self.faults.iter().all(|fault| {
+                matches!(
+                    fault.action,
+                    Action::Split(_)
+                        | Action::Coalesce(..)
+                        | Action::Delay(_)
+                        | Action::Stall(Some(_))
+                )
+            })
+    }
+
+    /// For how long its faults hold octets up in all.
+    #[must_use]
+    pub fn held_up(&self) -> Duration {
+        let times = self.faults.iter().map(|fault| match fault.action {
+            Action::Stall(Some(time)) | Action::Coalesce(_, time) | Action::Delay(time) => time,
+            _ => Duration::ZERO,
+        });
+        times.sum()
+    }
+
+    /// Whether the speaker crashes.
+    #[must_use]
+    pub fn crashes_speaker(&self) -> bool {
+        let mut faults = self.host_faults.iter();
+        faults.any(|fault| matches!(fault, HostFault::CrashSpeaker { .. }))
+    }
+
+    /// Whether a program dies: it need not be started again, so what it would have said is not owed.
+    #[must_use]
+    pub fn program_may_end(&self) -> bool {
+        self.host_faults.iter().any(|fault| {
+            matches!(
+                fault,
+                HostFault::Program {
+                    how: ProgramFault::Dies(_),
+                    ..
+                }
+            )
+        })
+    }
+
     /// When everything that it does is surely over: what waits for an octet waits for a moment that is not known.
     #[must_use]
     pub fn last_trouble(&self) -> Duration {
@@ -121,6 +167,9 @@ impl Plan {
 /// The longest that a session outlives a stall that does not end: twice the longest hold time of a scenario (RFC 9687
 /// section 3.1).
 const SEND_HOLD: Duration = Duration::from_secs(1_200);
+
+/// How long a program waits for what may never come.
+pub const PROGRAM_PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);

@@ -5,99 +5,44 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::explore::baseline::{Baseline, difference};
+use crate::explore::evidence::inside::Watcher;
+use crate::explore::evidence::wire::WireRecorder;
+use crate::explore::finished_run::FinishedRun;
 use crate::explore::generate::Profile;
-use crate::explore::observed::{Observed, Watcher};
-use crate::explore::oracle::{Baseline, difference, is_mild};
-use crate::explore::plan::Plan;
+use crate::explore::plan::{PROGRAM_PATIENCE, Plan};
 use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour};
 use crate::scenario::format::message::is_notification;
-use crate::scenario::format::script::Scenario;
+use crate::scenario::format::script::{PeerAction, ProgramAction, Scenario, Signal};
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::play::{self, PlayError};
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::runner::{AdverseConditions, Conditions, MEETING, Run};
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
-    self, Direction, Fault, Faults, FaultyNetwork, Keep, Record, Seed, Socket, TappedNetwork,
-    Trace, TraceEvent, TraceHash, TriggeredFault, World,
+    self, Faults, FaultyNetwork, Keep, Seed, TappedNetwork, Trace, TriggeredFault, World,
 };
 
-/// How long a program waits for what may never come.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
 const RECOVERY: Duration = Duration::from_secs(900);
 /// How long a run is watched for faults where no session is there to stay.
 const FLEETING: Duration = Duration::from_secs(5);
+/// The host under test, as its records name it.
+const SPEAKER: &str = "speaker";
 /// A host has the port to itself.
 const PORT: u16 = 179;
 /// More than any run takes, recovery and all.
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
-
-/// A run that is over.
-#[derive(Debug, Clone)]
-pub struct FinishedRun {
-    /// What peers and programs saw.
-    pub played: RunResult,
-    /// What the speaker was seen to do.
-    pub observed: Observed,
-    /// Every fault of the plan, and whether and when it struck.
-    pub struck: Vec<TriggeredFault>,
-    /// The hash of everything that happened.
-    pub hash: TraceHash,
-    /// The rate limits of the peers that have one, in UPDATEs per second.
-    pub limits: BTreeMap<String, u32>,
-    /// Everything that happened, where it was kept.
-    pub records: Vec<Record>,
-}
-
-impl FinishedRun {
-    /// The faults of connections that never triggered, each with how far its connection came as far as records were kept.
-    #[must_use]
-    pub fn untriggered(&self) -> Vec<String> {
-        let missed = self.struck.iter().filter(|struck| struck.at.is_none());
-        missed
-            .map(|struck| {
-                let fault = &struck.fault;
-                format!("{fault} ({})", self.carried(fault))
-            })
-            .collect()
-    }
-
-    /// How many octets went over the connection of `fault` in its direction, in words.
-    fn carried(&self, fault: &Fault) -> String {
-        let name = fault.connection;
-        let mut seen = false;
-        let mut octets = 0;
-        for record in &self.records {
-            let TraceEvent::Socket(connection, socket) = &record.event else {
-                continue;
-            };
-            if *connection != name {
-                continue;
-            }
-            seen = true;
-            octets += match (socket, fault.direction) {
-                (Socket::Sent(bytes), Direction::Sent)
-                | (Socket::Received(bytes), Direction::Received) => bytes.len(),
-                _ => 0,
-            };
-        }
-        if seen {
-            format!("{name} carried {octets} octet(s) {}", fault.direction)
-        } else {
-            format!("there was no connection {name}")
-        }
-    }
-}
 
 /// A scenario with its configuration read, to be run again and again.
 pub struct Runner {
     scenario: Rc<Scenario>,
     speaker: play::Prepared,
     limits: BTreeMap<String, u32>,
+    reloads: bool,
 }
 
 impl Runner {
@@ -111,6 +56,7 @@ impl Runner {
         speaker.1.attempts = 0;
         let limits = rate_limits(&speaker.0);
         Ok(Self {
+            reloads: has_it_reload(&scenario),
             scenario,
             speaker,
             limits,
@@ -225,10 +171,17 @@ impl Runner {
         let trace = Trace::new(clock, keep);
         let faults = Faults::new(&plan.faults);
         let network = world.host(&[]).network();
-        let faulty = FaultyNetwork::new(network.clone(), "speaker", &trace, &faults)
+        let faulty = FaultyNetwork::new(network.clone(), SPEAKER, &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
-        let tapped = TappedNetwork::new(faulty, "speaker", &trace);
+        let tapped = TappedNetwork::new(faulty, SPEAKER, &trace);
+        let speaker_clock = clock.skewed(plan.skew);
+        let wire = WireRecorder::new(SPEAKER, speaker_clock);
         let watcher = Watcher::new(trace.clone(), clock, look_at);
+        let (outside, inside) = (wire.clone(), watcher.record());
+        trace.listen(move |record| {
+            inside(record);
+            outside.record(record);
+        });
         let watcher = Rc::new(match keep {
             Keep::All => watcher.marking(),
             Keep::Hash => watcher,
@@ -242,14 +195,14 @@ impl Runner {
             peer_network: network,
             port: PORT,
             clock,
-            speaker_clock: clock.skewed(plan.skew),
+            speaker_clock,
             observer: watcher.clone(),
             order: order(plan),
             conduct,
             pauses: plan.defects.contains(&Defect::EarlyAnswer),
             conditions: Conditions::Adverse(AdverseConditions {
                 host_faults: plan.host_faults.clone(),
-                patience: PATIENCE,
+                patience: PROGRAM_PATIENCE,
                 calm: if lives {
                     plan.last_trouble()
                 } else {
@@ -261,7 +214,7 @@ impl Runner {
         };
         let baseline = baseline.cloned();
         let span = self.scenario.span();
-        let whole = is_mild(plan);
+        let whole = plan.is_mild();
         let recovered = Box::new(move |transcripts: &Transcripts| {
             baseline.as_ref().is_none_or(|baseline| {
                 holds(transcripts, baseline) && (!whole || has_said(transcripts, baseline))
@@ -280,10 +233,13 @@ impl Runner {
         }
         Ok(FinishedRun {
             played: RunResult { marks, ..played },
-            observed: watcher.take(elapsed),
+            wire: wire.take(elapsed),
+            inside: Some(watcher.take()),
             struck,
             hash: trace.hash(),
             limits: self.limits.clone(),
+            reloads: self.reloads,
+            verbatim: !self.scenario.verbatims.is_empty(),
             records: trace.take_records(),
         })
     }
@@ -310,6 +266,26 @@ fn connects(plan: &Plan, address: IpAddr) -> bool {
     plan.host_faults.iter().any(
         |host_fault| matches!(host_fault, HostFault::Peer { peer, behaviour: PeerBehaviour::Connects } if *peer == address),
     )
+}
+
+/// Whether a script has the speaker read its configuration again.
+fn has_it_reload(scenario: &Scenario) -> bool {
+    let signals = scenario.peers.iter().any(|peer| {
+        let connections = peer.connections.iter().flat_map(|(_, steps)| steps);
+        let mut steps = peer.steps.iter().chain(connections);
+        steps.any(|step| {
+            let action = &step.action;
+            matches!(action, PeerAction::Signal(Signal::Reload | Signal::Restart))
+        })
+    });
+    let mut commands = scenario.programs.iter().flat_map(|program| {
+        let steps = program.steps.iter();
+        steps.filter_map(|step| match &step.action {
+            ProgramAction::Write(lines) => Some(lines),
+            _ => None,
+        })
+    });
+    signals || commands.any(|lines| lines.iter().any(|line| line.trim() == "reload"))
 }
 
 fn rate_limits(rotation: &Rotation) -> BTreeMap<String, u32> {

@@ -5,15 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::explore::baseline::Baseline;
 use crate::explore::feasible;
+use crate::explore::finished_run::FinishedRun;
 use crate::explore::generate::Profile;
-use crate::explore::oracle::{
-    Baseline, Failure, Oracle, check, difference, program_may_end, tables,
-};
+use crate::explore::oracle::{Failure, NotJudged, Oracle, Verdict, judge, modes};
 use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
-use crate::explore::run::{FinishedRun, Runner};
+use crate::explore::run::Runner;
 use crate::reactor::Mode;
 use crate::scenario::format::host_fault::HostFault;
 use crate::scenario::format::script::Scenario;
@@ -39,6 +39,8 @@ pub struct Trial {
     pub mode: Mode,
     /// The failures; empty if every oracle is satisfied.
     pub failures: Vec<Failure>,
+    /// What was not judged, or not in full.
+    pub not_judged: Vec<NotJudged>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
     /// The hash of everything that happened; `None` if the run panicked or did not end.
@@ -99,7 +101,7 @@ impl Trier {
     /// else goes wrong.
     fn expected(&self, plan: &Plan, mode: Mode) -> Result<Rc<Baseline>, PlayError> {
         let usual = self.baseline(mode);
-        if !program_may_end(plan) || usual.tables.is_empty() {
+        if !plan.program_may_end() || usual.tables.is_empty() {
             return Ok(Rc::clone(usual));
         }
         let of_programs = |host_fault: &&HostFault| matches!(host_fault, HostFault::Program { .. });
@@ -148,26 +150,10 @@ impl Trier {
             tried.push(self.try_mode(plan, *mode, keep)?);
         }
         if let [(_, Some(one)), (last, Some(other))] = tried.as_mut_slice() {
-            let (one, other) = (tables(one), tables(other));
-            // Where no session stays up even without faults, the moment of the end decides what is seen.
-            let stays = |peer| {
-                self.baselines
-                    .iter()
-                    .all(|(_, b)| b.tables.contains_key(peer))
-            };
-            let peers: BTreeSet<_> = one.keys().chain(other.keys()).collect();
-            for peer in peers.into_iter().filter(|peer| stays(peer)) {
-                let text = match (one.get(peer), other.get(peer)) {
-                    (Some(one), Some(other)) => difference(one, other),
-                    _ => Some(format!("{peer} is up in one mode only")),
-                };
-                if let Some(text) = text {
-                    last.failures.push(Failure {
-                        oracle: Oracle::Modes,
-                        text,
-                    });
-                }
-            }
+            let baselines = Mode::ALL.map(|mode| &self.baseline(mode).tables);
+            let failures = modes::judge([&one.tables(), &other.tables()], baselines);
+            last.failures.extend(failures);
+            last.not_judged.retain(|it| it.oracle != Oracle::Modes);
         }
         Ok(tried)
     }
@@ -190,10 +176,20 @@ impl Trier {
         });
         match outcome {
             Ok((baseline, ran)) => {
+                let Verdict {
+                    failures,
+                    mut not_judged,
+                } = judge(plan, &ran, &baseline, self.golden.as_ref());
+                not_judged.push(NotJudged {
+                    oracle: Oracle::Modes,
+                    why: "the plan ran in one mode only".into(),
+                });
+                let inside = ran.inside.iter().flat_map(|inside| &inside.probes);
                 let trial = Trial {
                     mode,
-                    failures: check(plan, &ran, &baseline, self.golden.as_ref()),
-                    probes: ran.observed.probes.clone(),
+                    failures,
+                    not_judged,
+                    probes: ran.wire.probes.iter().chain(inside).copied().collect(),
                     hash: Some(ran.hash),
                     missed: ran
                         .struck
@@ -267,9 +263,17 @@ fn finish<T>(mode: Mode, play: impl FnOnce() -> Result<T, PlayError>) -> Result<
     }
 }
 
+/// A run that did not come to its end: nothing but `failure` can be judged.
 fn failed(mode: Mode, plan: &Plan, failure: Failure) -> Trial {
+    let others = Oracle::ALL.iter().filter(|it| **it != failure.oracle);
     Trial {
         mode,
+        not_judged: others
+            .map(|oracle| NotJudged {
+                oracle: *oracle,
+                why: "the run did not come to its end".into(),
+            })
+            .collect(),
         failures: vec![failure],
         probes: BTreeSet::new(),
         hash: None,

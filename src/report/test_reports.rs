@@ -36,6 +36,7 @@ pub(super) fn reports() -> [Report; 2] {
             failure: step,
             hash: None,
             elapsed: Duration::from_millis(5),
+            over: Duration::from_millis(5),
         },
         wall: Duration::from_millis(1),
     })

@@ -37,6 +37,13 @@ impl Results {
                     "text": failure.text,
                 })
             });
+            let not_judged = trial.not_judged.iter();
+            let not_judged = not_judged.map(|it| {
+                json!({
+                    "oracle": it.oracle.name(),
+                    "why": it.why,
+                })
+            });
             let line = json!({
                 "scenario": plan.scenario,
                 "mode": trial.mode.to_string(),
@@ -44,6 +51,7 @@ impl Results {
                 "hash": trial.hash.map(|hash| hash.to_string()),
                 "missed": trial.missed,
                 "failures": failures.collect::<Vec<_>>(),
+                "not_judged": not_judged.collect::<Vec<_>>(),
                 "plan": plan.to_string(),
             });
             writeln!(self.0, "{line}")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::explore::run::FinishedRun;
+use crate::explore::finished_run::FinishedRun;
 use crate::field::import::text::what;
 use crate::field::import::timeline::{Timeline, tick};
 use crate::sim::{ConnectionName, Direction as Way, Opener, Socket, TraceEvent};

@@ -26,4 +26,6 @@ pub struct RunResult {
     pub hash: Option<u64>,
     /// How long it took on the run's own clock.
     pub elapsed: Duration,
+    /// When it was over and the speaker told to end: what is closed from then on is no part of it.
+    pub over: Duration,
 }

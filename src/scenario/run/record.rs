@@ -107,6 +107,7 @@ async fn on_the_kernel(
         failure: progress.failure(),
         hash: None,
         elapsed,
+        over: elapsed,
     };
     Ok((played, log))
 }

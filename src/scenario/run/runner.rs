@@ -151,12 +151,13 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
                 }
             }
         });
-        let elapsed = {
+        let over = {
             let speaker = self.speak(port, &progress, &heard, &controls);
             match &self.conditions {
                 Conditions::Strict => {
                     let limit = LIMIT + self.scenario.span();
                     conduct(&self.scenario, &progress, limit, &signals, speaker).await;
+                    self.clock.now()
                 }
                 Conditions::Adverse(adverse) => {
                     let run = AdverseRun {
@@ -166,11 +167,11 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
                         adverse,
                     };
                     run.endure(&signals, speaker, || recovered(&transcripts))
-                        .await;
+                        .await
                 }
             }
-            self.clock.now()
         };
+        let elapsed = self.clock.now();
         for actor in actors {
             // A peer that panicked has failed the run in its own way.
             let _ = actor.await;
@@ -184,6 +185,7 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
             failure: progress.failure(),
             hash: None,
             elapsed,
+            over,
         })
     }
 
@@ -383,12 +385,13 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl AdverseRun<'_> {
+    /// Watches the run to its end and says when that was.
     async fn endure(
         &self,
         signals: &UnboundedSender<Signal>,
         speaker: impl Future<Output = ()>,
         recovered: impl Fn() -> bool,
-    ) {
+    ) -> Duration {
         tokio::pin!(speaker);
         let course = async {
             let programs = || {
@@ -424,14 +427,18 @@ impl AdverseRun<'_> {
         };
         tokio::select! {
             biased;
-            () = &mut speaker => {}
+            () = &mut speaker => {
+                self.progress.end();
+                self.clock.now()
+            }
             () = course => {
+                let over = self.clock.now();
                 // The last state counts, before anything is closed.
                 let _ = signals.send(Signal::Terminate);
                 self.progress.end();
                 let _ = timeout(PATIENCE, &mut speaker).await;
+                over
             }
         }
-        self.progress.end();
     }
 }

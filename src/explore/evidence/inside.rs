@@ -1,0 +1,271 @@
+//! What our own speaker's events tell of its API and of what it has still to do: the inside, which no other speaker shows.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::explore::probe::Probe;
+use crate::net::clock::Clock;
+use crate::reactor::observer::{Observer, SpeakerEvent};
+use crate::scenario::run::mark::Mark;
+use crate::sim::{Record, Socket, Trace, TraceEvent};
+use crate::speaker::session::{State, TimerKind};
+
+/// What was seen.
+#[derive(Debug, Clone, Default)]
+pub struct Inside {
+    /// Answers by program, in order.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// Commands that were not answered, by program, since it was last started.
+    pub unanswered: BTreeMap<String, usize>,
+    /// Breaches of what is owed to programs, in order: a late or an early answer.
+    pub breaches: Vec<(Breach, String)>,
+    /// Rare paths that were reached.
+    pub probes: BTreeSet<Probe>,
+    /// What was pending at the instant asked for.
+    pub pending: Vec<String>,
+    look_at: Option<Duration>,
+    /// Octets queued for a connection and not written yet.
+    unwritten: BTreeMap<String, usize>,
+    untaken: usize,
+    owed: Owed,
+}
+
+/// What was not as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// An answer, or a change taken, out of order.
+    Order,
+    /// An answer, or a change taken, later than the moment of the command.
+    Late,
+}
+
+/// Commands that peers and programs have not heard the end of.
+#[derive(Debug, Clone, Default)]
+struct Owed {
+    /// Commands less answers.
+    unanswered: usize,
+    /// When the last command of each program was read.
+    asked: BTreeMap<String, Duration>,
+    /// By established peer, when the first command was read since it last took changes.
+    news: BTreeMap<String, Option<Duration>>,
+}
+
+/// The same moment, whatever the clock rounds to.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// Notes every event of our own speaker in the trace, and keeps what the oracles need of them.
+pub struct Watcher {
+    trace: Trace,
+    host: Rc<str>,
+    kind: Rc<str>,
+    /// The true one: the speaker's own may be skewed.
+    clock: Clock,
+    inside: Rc<RefCell<Inside>>,
+    /// What happened beside messages, where it is wanted.
+    marks: Option<RefCell<Vec<Mark>>>,
+}
+
+impl Watcher {
+    /// A watcher that writes to `trace`, and notes what is pending at the instant `look_at`.
+    #[must_use]
+    pub fn new(trace: Trace, clock: Clock, look_at: Option<Duration>) -> Self {
+        let inside = Rc::new(RefCell::new(Inside {
+            look_at,
+            ..Inside::default()
+        }));
+        Self {
+            trace,
+            clock,
+            host: "speaker".into(),
+            kind: "speaker".into(),
+            inside,
+            marks: None,
+        }
+    }
+
+    /// Keeps what happens beside messages too.
+    #[must_use]
+    pub fn marking(mut self) -> Self {
+        self.marks = Some(RefCell::default());
+        self
+    }
+
+    /// Takes what happened so far beside messages.
+    #[must_use]
+    pub fn take_marks(&self) -> Vec<Mark> {
+        self.marks.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    /// What is to be told of every record of the trace, so that it is known what was written and when to look.
+    pub fn record(&self) -> impl Fn(&Record) + 'static {
+        let inside = Rc::clone(&self.inside);
+        move |record| {
+            let mut inside = inside.borrow_mut();
+            inside.reach(record.time);
+            if let TraceEvent::Socket(name, Socket::Sent(octets)) = &record.event
+                && let Some(unwritten) = inside.unwritten.get_mut(&name.to_string())
+            {
+                *unwritten = unwritten.saturating_sub(octets.len());
+            }
+        }
+    }
+
+    /// Takes what was seen so far.
+    #[must_use]
+    pub fn take(&self) -> Inside {
+        self.inside.take()
+    }
+}
+
+impl Observer for Watcher {
+    fn observe(&self, _own: Duration, event: &SpeakerEvent<'_>) {
+        self.trace.note(&self.host, &self.kind, event.to_string());
+        let now = self.clock.now();
+        if let Some(marks) = &self.marks {
+            marks.borrow_mut().extend(Mark::of(now, event));
+        }
+        self.inside.borrow_mut().take_in(now, event);
+    }
+}
+
+impl Inside {
+    /// Time has come to `now`: what is pending is noted once, at the instant asked for.
+    fn reach(&mut self, now: Duration) {
+        if self.look_at.is_some_and(|at| now >= at) {
+            self.look_at = None;
+            self.pending = self.pending();
+        }
+    }
+
+    /// What the speaker still has to do, in sentences.
+    fn pending(&self) -> Vec<String> {
+        let answers = self.unanswered.iter().filter(|(_, open)| **open > 0);
+        let answers = answers.map(|(program, open)| {
+            format!("process {program}: {open} command(s) read and not answered")
+        });
+        let changes = self.owed.news.iter().filter_map(|(peer, since)| {
+            let since = since.as_ref()?.as_secs_f64();
+            Some(format!(
+                "{peer}: what was asked for from {since:.6} s on is not taken"
+            ))
+        });
+        let octets = self.unwritten.iter().filter(|(_, octets)| **octets > 0);
+        let octets = octets
+            .map(|(connection, octets)| format!("{connection}: {octets} octet(s) not written"));
+        answers.chain(changes).chain(octets).collect()
+    }
+
+    fn take_in(&mut self, at: Duration, event: &SpeakerEvent<'_>) {
+        match event {
+            SpeakerEvent::State {
+                connection,
+                to: State::Established,
+                ..
+            } => {
+                self.owed.news.insert(connection.peer.to_string(), None);
+            }
+            SpeakerEvent::Sent { connection, raw } => {
+                *self.unwritten.entry(connection.to_string()).or_default() += raw.len();
+            }
+            SpeakerEvent::Received { raw, .. } if raw.get(18) == Some(&5) => self.asked_again(),
+            SpeakerEvent::Closed { connection, .. } => {
+                self.owed.news.remove(&*connection.peer);
+            }
+            SpeakerEvent::ProgramStarted { program } => {
+                self.owed = Owed::default();
+                self.unanswered.remove(*program);
+            }
+            SpeakerEvent::Control(_) | SpeakerEvent::Reloaded { .. } => {
+                for news in self.owed.news.values_mut() {
+                    *news = None;
+                }
+            }
+            SpeakerEvent::Expired {
+                timer: TimerKind::SendHold,
+                ..
+            } => drop(self.probes.insert(Probe::SendHoldExpired)),
+            SpeakerEvent::ProgramEnded { program, .. } => {
+                self.probes.insert(Probe::ProgramEnded);
+                self.unanswered.remove(*program);
+            }
+            SpeakerEvent::Taken { peer } => {
+                self.untaken = 0;
+                self.took(at, peer);
+            }
+            // What a crash cut off is owed to nobody.
+            SpeakerEvent::Ended => self.unanswered.clear(),
+            SpeakerEvent::Command { program, line } => self.asked(at, program, line),
+            SpeakerEvent::Answer { program, line } => self.answered(at, program, line),
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, at: Duration, program: &str, line: &str) {
+        self.owed.unanswered += 1;
+        self.owed.asked.insert(program.to_owned(), at);
+        for news in self.owed.news.values_mut() {
+            news.get_or_insert(at);
+        }
+        *self.unanswered.entry(program.to_owned()).or_default() += 1;
+        if line.contains("flush") {
+            self.asked_again();
+        }
+    }
+
+    /// A flush or a received ROUTE-REFRESH: two before either was taken meet.
+    fn asked_again(&mut self) {
+        self.untaken += 1;
+        if self.untaken > 1 {
+            self.probes.insert(Probe::RefreshDuringFlush);
+        }
+    }
+
+    /// A peer took changes. All that asked for them have their answers already? Then one of those came too early.
+    fn took(&mut self, at: Duration, peer: &str) {
+        let unanswered = self.owed.unanswered;
+        let Some(asked) = self.owed.news.get_mut(peer).and_then(Option::take) else {
+            return;
+        };
+        if unanswered == 0 {
+            let text = format!("a change was answered before {peer} took it");
+            self.breaches.push((Breach::Order, text));
+        } else if self
+            .owed
+            .asked
+            .values()
+            .max()
+            .is_some_and(|last| at > *last + MOMENT)
+        {
+            let text = format!(
+                "{peer} took at {:.6} s a change asked for from {:.6} s on",
+                at.as_secs_f64(),
+                asked.as_secs_f64()
+            );
+            self.breaches.push((Breach::Late, text));
+        }
+    }
+
+    fn answered(&mut self, at: Duration, program: &str, line: &str) {
+        self.owed.unanswered = self.owed.unanswered.saturating_sub(1);
+        let asked = self.owed.asked.get(program).copied();
+        if let Some(asked) = asked.filter(|asked| at > *asked + MOMENT) {
+            let text = format!(
+                "process {program} was answered at {:.6} s what it asked at {:.6} s",
+                at.as_secs_f64(),
+                asked.as_secs_f64()
+            );
+            self.breaches.push((Breach::Late, text));
+        }
+        match self.unanswered.get_mut(program) {
+            Some(open) if *open > 0 => *open -= 1,
+            _ => {
+                let text = format!("process {program} was answered what it did not ask");
+                self.breaches.push((Breach::Order, text));
+            }
+        }
+        let answers = self.answers.entry(program.to_owned()).or_default();
+        answers.push(line.to_owned());
+    }
+}

@@ -1,0 +1,85 @@
+//! What the host under test did on the wire: the records of its tap, put together by connection.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::explore::evidence::connection::{Now, WireConnection};
+use crate::explore::probe::Probe;
+use crate::net::clock::Clock;
+use crate::sim::{ConnectionName, Record, Socket, TraceEvent};
+
+/// The connections of the host under test, and what was seen on them.
+#[derive(Debug, Clone, Default)]
+pub struct Wire {
+    /// In the order in which they began.
+    pub connections: Vec<WireConnection>,
+    /// Rare paths that were reached.
+    pub probes: BTreeSet<Probe>,
+}
+
+impl Wire {
+    /// The connections with `peer`.
+    pub fn with(&self, peer: IpAddr) -> impl Iterator<Item = &WireConnection> {
+        let all = self.connections.iter();
+        all.filter(move |connection| connection.peer() == peer)
+    }
+
+    fn socket(&mut self, now: Now, name: ConnectionName, socket: &Socket) {
+        let known = self.connections.iter().rposition(|it| it.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.connections.push(WireConnection::new(name, now.at));
+            self.connections.len() - 1
+        });
+        let probe = self.connections[at].socket(now, socket);
+        self.probes.extend(probe);
+    }
+}
+
+/// Puts the records of a host's tap together while a run goes on; clones are the same recorder.
+///
+/// It keeps no octets but those of OPENs, and no message.
+#[derive(Debug, Clone)]
+pub struct WireRecorder {
+    host: Rc<str>,
+    /// The host's own.
+    clock: Clock,
+    wire: Rc<RefCell<Wire>>,
+}
+
+impl WireRecorder {
+    /// A recorder of what `host` does, whose own clock is `clock`.
+    #[must_use]
+    pub fn new(host: &str, clock: Clock) -> Self {
+        Self {
+            host: host.into(),
+            clock,
+            wire: Rc::default(),
+        }
+    }
+
+    /// Takes a record in; to be called when it is made.
+    pub fn record(&self, record: &Record) {
+        if let TraceEvent::Socket(name, socket) = &record.event
+            && record.host == self.host
+        {
+            let now = Now {
+                at: record.time,
+                own: self.clock.now(),
+            };
+            self.wire.borrow_mut().socket(now, *name, socket);
+        }
+    }
+
+    /// Takes what was seen so far; sessions that still live are silent until `now`.
+    #[must_use]
+    pub fn take(&self, now: Duration) -> Wire {
+        let mut wire = self.wire.take();
+        for connection in &mut wire.connections {
+            connection.quiet_until(now);
+        }
+        wire
+    }
+}

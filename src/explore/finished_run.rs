@@ -1,0 +1,93 @@
+//! A run that is over, and the evidence that it left.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::explore::evidence::inside::Inside;
+use crate::explore::evidence::wire::Wire;
+use crate::scenario::run::played::RunResult;
+use crate::scenario::scripted::table::Held;
+use crate::sim::{Direction, Fault, Record, Socket, TraceEvent, TraceHash, TriggeredFault};
+
+/// A run that is over.
+#[derive(Debug, Clone)]
+pub struct FinishedRun {
+    /// What peers and programs saw.
+    pub played: RunResult,
+    /// What the host under test did on the wire.
+    pub wire: Wire,
+    /// What it did with its API, where that can be seen.
+    pub inside: Option<Inside>,
+    /// Every fault of the plan, and whether and when it struck.
+    pub struck: Vec<TriggeredFault>,
+    /// The hash of everything that happened.
+    pub hash: TraceHash,
+    /// The rate limits of the peers that have one, in UPDATEs per second.
+    pub limits: BTreeMap<String, u32>,
+    /// Whether the scenario has the speaker read its configuration again.
+    pub reloads: bool,
+    /// Whether the scenario has the speaker say octets of a capture in the place of its own words, OPENs among them.
+    pub verbatim: bool,
+    /// Everything that happened, where it was kept.
+    pub records: Vec<Record>,
+}
+
+/// A peer's routes in the order of their index.
+pub type Table = Vec<Held>;
+
+impl FinishedRun {
+    /// What the peers that are up hold.
+    #[must_use]
+    pub fn tables(&self) -> BTreeMap<IpAddr, Table> {
+        let views = self.played.tables.iter();
+        views
+            .filter(|(_, view)| view.is_live())
+            .map(|(peer, view)| (*peer, view.routes().cloned().collect()))
+            .collect()
+    }
+
+    /// How many messages of the speaker do not decode.
+    #[must_use]
+    pub fn undecodable(&self) -> usize {
+        let views = self.played.tables.values();
+        views.map(|view| view.undecodable()).sum()
+    }
+
+    /// The faults of connections that never triggered, each with how far its connection came as far as records were kept.
+    #[must_use]
+    pub fn untriggered(&self) -> Vec<String> {
+        let missed = self.struck.iter().filter(|struck| struck.at.is_none());
+        missed
+            .map(|struck| {
+                let fault = &struck.fault;
+                format!("{fault} ({})", self.carried(fault))
+            })
+            .collect()
+    }
+
+    /// How many octets went over the connection of `fault` in its direction, in words.
+    fn carried(&self, fault: &Fault) -> String {
+        let name = fault.connection;
+        let mut seen = false;
+        let mut octets = 0;
+        for record in &self.records {
+            let TraceEvent::Socket(connection, socket) = &record.event else {
+                continue;
+            };
+            if *connection != name {
+                continue;
+            }
+            seen = true;
+            octets += match (socket, fault.direction) {
+                (Socket::Sent(bytes), Direction::Sent)
+                | (Socket::Received(bytes), Direction::Received) => bytes.len(),
+                _ => 0,
+            };
+        }
+        if seen {
+            format!("{name} carried {octets} octet(s) {}", fault.direction)
+        } else {
+            format!("there was no connection {name}")
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! After the faults the session is back within a bound.
+
+use crate::explore::oracle::case::{Case, Findings, NONE_STAYS};
+
+pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
+    if case.baseline.tables.is_empty() {
+        return findings.not_judged(NONE_STAYS);
+    }
+    for peer in case.baseline.tables.keys() {
+        let view = case.ran.played.tables.get(peer);
+        if !view.is_some_and(|view| view.is_live()) {
+            findings.fail(format!("no session with {peer} at the end"));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! A command is answered, and taken by every established peer, in the moment in which it is read.
+
+use crate::explore::evidence::inside::Breach;
+use crate::explore::oracle::answers::NO_INSIDE;
+use crate::explore::oracle::case::{Case, Findings};
+
+pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
+    let Some(inside) = &case.ran.inside else {
+        return findings.not_judged(NO_INSIDE);
+    };
+    for (breach, text) in &inside.breaches {
+        if *breach == Breach::Late {
+            findings.fail(text.clone());
+        }
+    }
+}

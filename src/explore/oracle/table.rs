@@ -1,0 +1,33 @@
+//! The peer's table is what the speaker was told to announce: nothing lost, nothing stale.
+
+use crate::explore::baseline::difference;
+use crate::explore::oracle::case::{Case, Findings, NONE_STAYS};
+
+pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
+    if case.baseline.tables.is_empty() {
+        return findings.not_judged(NONE_STAYS);
+    }
+    if case.plan.crashes_speaker() {
+        if case.ran.reloads {
+            return findings.not_judged(
+                "the speaker crashes: whether before or after its reload decides what it knows",
+            );
+        }
+        if case.plan.program_may_end() {
+            return findings.not_judged(
+                "the speaker crashes: whether before or after a program's end decides what it was told",
+            );
+        }
+    }
+    let found = case.ran.tables();
+    for (peer, expected) in &case.baseline.tables {
+        match found.get(peer) {
+            None => findings.not_judged(format!("no session with {peer} at the end")),
+            Some(found) => {
+                if let Some(text) = difference(expected, found) {
+                    findings.fail(format!("at {peer}: {text}"));
+                }
+            }
+        }
+    }
+}
