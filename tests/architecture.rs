@@ -77,8 +77,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     ],
     // The kernel's calls, a group to a file, are all methods of one type.
     &["guest::*"],
-    &["sim::network", "sim::state", "sim::world"],
-    &["sim::connection_faults", "sim::faulty"],
     &[
         "scenario::run::play",
         "scenario::run::runner",
