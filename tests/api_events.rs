@@ -43,6 +43,7 @@ fn negotiated() -> Negotiated {
         four_octet_as: true,
         add_path: paths,
         extended_message: true,
+        bgpsec: false,
     };
     Negotiated {
         hold_time: 180,

@@ -1,5 +1,6 @@
 //! Captures as other programs write them, and ours as other programs read them.
 
+mod envelopes;
 mod formats;
 mod hostile;
 mod judge;
@@ -70,6 +71,7 @@ pub(crate) fn told(file: &[u8]) -> (Vec<String>, Tally) {
             EventKind::Gap { offset, lost } => format!("at {offset} gap of {lost}"),
             EventKind::Finished => "finished".to_owned(),
             EventKind::Reset => "reset".to_owned(),
+            EventKind::Noted(note) => format!("{note:?}"),
         };
         lines.push(format!("{} {side} {what}", event.connection.id));
     });

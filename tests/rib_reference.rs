@@ -52,6 +52,7 @@ impl Run {
                 four_octet_as: number(4) == 1,
                 add_path: add_path.into_iter().collect(),
                 extended_message: false,
+                bgpsec: false,
             },
             ..Negotiated::default()
         };

@@ -19,6 +19,7 @@ fn context() -> impl Strategy<Value = WireContext> {
                 Families::new()
             },
             extended_message,
+            bgpsec: false,
         },
     )
 }

@@ -7,8 +7,9 @@ use std::io::Read;
 
 use super::connection::{ConnectionId, Direction};
 use super::error::CaptureError;
-use super::events::{Capture, Event, EventKind};
+use super::events::{Event, EventKind};
 use super::framing::JunkReason;
+use super::read::Capture;
 
 /// One direction of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +91,7 @@ impl Canonical {
             EventKind::Gap { lost, .. } => Item::Gap(lost),
             EventKind::Finished => Item::Finished,
             EventKind::Reset => Item::Reset,
+            EventKind::Noted(_) => return,
         };
         let items = &mut self
             .streams

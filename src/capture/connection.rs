@@ -88,4 +88,36 @@ pub struct Connection {
     pub handshake: bool,
     /// Nanoseconds since 1970 of its first packet.
     pub opened: u64,
+    /// What told of it.
+    pub via: Via,
+    /// What is known of how its UPDATEs are written, OPENs or not.
+    pub encoding: Encoding,
+}
+
+impl Connection {
+    /// The number of a connection attempt on which no BGP was spoken.
+    pub const NO_NUMBER: usize = usize::MAX;
+}
+
+/// What a session of a capture was taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Via {
+    /// Its own TCP connection.
+    #[default]
+    Tcp,
+    /// What a router told a BMP station of it (RFC 7854): this router.
+    Bmp(IpAddr),
+    /// The messages of an MRT file (RFC 6396, BGP4MP).
+    MrtMessages,
+    /// The routes of an MRT file (RFC 6396, TABLE_DUMP): an UPDATE made of each.
+    MrtTable,
+}
+
+/// What the source itself says of how UPDATEs are written; `None` where the OPENs tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Encoding {
+    /// AS numbers have four octets in AS_PATH and AGGREGATOR.
+    pub four_octet_as: Option<bool>,
+    /// NLRI of every family carry a path identifier.
+    pub add_path: Option<bool>,
 }

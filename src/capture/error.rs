@@ -23,7 +23,7 @@ pub struct CaptureError {
 pub enum CaptureErrorKind {
     /// The first octets are of no capture format.
     #[error(
-        "not a capture: it begins with {}, where pcap begins with d4c3b2a1, a1b2c3d4, 4d3cb2a1 or a1b23c4d, and pcapng with 0a0d0d0a",
+        "not a capture: it begins with {}, where pcap begins with d4c3b2a1, a1b2c3d4, 4d3cb2a1 or a1b23c4d, and pcapng with 0a0d0d0a; nor is it an MRT file of BGP",
         hexadecimal(.0)
     )]
     NotACapture(Vec<u8>),
@@ -35,6 +35,9 @@ pub enum CaptureErrorKind {
         /// The program that decompresses it.
         program: &'static str,
     },
+    /// A compressed file that ends too early.
+    #[error("the compressed file ends too early; all before is readable")]
+    CompressedTruncated,
     /// The file ends inside something.
     #[error(
         "the file ends inside a {what}: {needed} octets needed, {available} available; all before it is readable"
@@ -65,11 +68,6 @@ pub enum CaptureErrorKind {
         /// What is wrong with it, and what would be right.
         wrong: String,
     },
-    /// A link type that this reader cannot take apart.
-    #[error(
-        "link type {0} is not supported: Ethernet (1), Linux cooked (113, 276), loopback (0, 108) and raw IP (12, 14, 101, 228, 229) are"
-    )]
-    LinkType(u16),
     /// The operating system refused.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -79,7 +77,7 @@ impl CaptureErrorKind {
     /// Whether the file merely ends too early, as that of an interrupted capture does.
     #[must_use]
     pub const fn is_truncation(&self) -> bool {
-        matches!(self, Self::Truncated { .. })
+        matches!(self, Self::Truncated { .. } | Self::CompressedTruncated)
     }
 }
 

@@ -1,17 +1,9 @@
-//! A capture as a stream of events, packet by packet.
+//! What happens on the connections of a capture that speak BGP.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
 use super::connection::{Connection, Direction};
-use super::error::CaptureError;
 use super::framing::JunkReason;
-use super::internet::segment;
-use super::reader::Reader;
-use super::tally::Tally;
-use super::tracker::Tracker;
 
 /// Something that happened on a connection that speaks BGP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,87 +58,38 @@ pub enum EventKind<'a> {
     Finished,
     /// The sender reset the connection (RST).
     Reset,
+    /// Something that no octets of the session say.
+    Noted(Note),
 }
 
-/// A capture being read: its packets go in order, its events come out in order, memory stays bounded.
-#[derive(Debug)]
-pub struct Capture<R> {
-    reader: Reader<R>,
-    tracker: Tracker,
-    ended: bool,
+/// What is known of a session, or of an attempt at one, beside its octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// A connection to port 179 that came to nothing; it has no number.
+    Attempt(Attempt),
+    /// The session went down, as a BMP station was told (RFC 7854 section 4.9, with the FSM event of reason 2).
+    PeerDown {
+        /// Why.
+        reason: u8,
+        /// The event that led to it.
+        event: u16,
+    },
+    /// The session changed its state, as an MRT file tells (RFC 6396 section 4.4.1).
+    State {
+        /// From this state.
+        from: u16,
+        /// To this one.
+        to: u16,
+    },
 }
 
-impl Capture<File> {
-    /// Opens a pcap or pcapng file.
-    ///
-    /// # Errors
-    /// It cannot be opened or is no capture.
-    pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        Ok(Self::from_reader(Reader::open(path)?))
-    }
-}
-
-impl<R: Read> Capture<R> {
-    /// Reads a capture that errors call `name`.
-    ///
-    /// # Errors
-    /// It is no capture.
-    pub fn new(name: impl Into<String>, inner: R) -> Result<Self, CaptureError> {
-        Ok(Self::from_reader(Reader::new(name, inner)?))
-    }
-
-    fn from_reader(reader: Reader<R>) -> Self {
-        Self {
-            reader,
-            tracker: Tracker::default(),
-            ended: false,
-        }
-    }
-
-    /// Reads one packet, tells `sink` what it brought about, and says whether there may be more.
-    ///
-    /// # Errors
-    /// The file is malformed or cut short. All that came before has been told then, and the next call gives `false`.
-    #[inline]
-    pub fn step(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<bool, CaptureError> {
-        if self.ended {
-            return Ok(false);
-        }
-        let packet = match self.reader.packet() {
-            Ok(Some(packet)) => packet,
-            end => {
-                self.ended = true;
-                let end = end.map(|_| false);
-                self.tracker.finish(&mut sink);
-                return end;
-            }
-        };
-        self.tracker.tally.packets += 1;
-        match segment(&packet) {
-            Ok(segment) => self.tracker.segment(packet.time, &segment, &mut sink),
-            Err(reason) => *self.tracker.tally.skipped.entry(reason).or_insert(0) += 1,
-        }
-        Ok(true)
-    }
-
-    /// Reads to the end.
-    ///
-    /// # Errors
-    /// As for [`Self::step`].
-    pub fn read_all(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<(), CaptureError> {
-        while self.step(&mut sink)? {}
-        Ok(())
-    }
-
-    /// What was met so far.
-    #[must_use]
-    pub const fn tally(&self) -> &Tally {
-        &self.tracker.tally
-    }
-
-    /// Octets of the file read so far.
-    #[must_use]
-    pub const fn position(&self) -> u64 {
-        self.reader.position()
-    }
+/// How a connection ended on which nothing was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// RST in answer to the SYN.
+    Refused,
+    /// No answer to so many SYNs.
+    Unanswered(u32),
+    /// Opened, and closed or left without a word.
+    Silent,
 }

@@ -2,29 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::{Connection, ConnectionId, Direction, Peer};
-use super::events::{Event, EventKind};
-use super::framing::{Framed, Framer};
+use super::bmp::Station;
+use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
+use super::events::{Attempt, Event, EventKind, Note};
+use super::framing::{Framed, Framer, Verdict};
 use super::internet::{Endpoint, Segment};
 use super::reassembly::{HalfStream, Piece};
 use super::tally::Tally;
 
 /// IANA's port for BGP.
 pub(super) const BGP_PORT: u16 = 179;
-/// Octets in which a connection must show a BGP message.
-const CONSIDERED: usize = 64 * 1024;
+/// Octets in which a connection must show that it speaks BGP: two of the longest messages and some more.
+const CONSIDERED: usize = 16 * 1024;
+/// Octets kept of all connections of which it is not known yet.
+const CONSIDERED_OF_ALL: usize = 64 * 1024 * 1024;
 
 /// Attempts counted so far, and connections told of.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
     attempts: BTreeMap<Peer, u32>,
     pub(super) connections: usize,
+    /// Octets kept at present of connections that may turn out to speak BGP.
+    considered: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Numbering {
+    /// Numbers a connection on which BGP is spoken.
+    pub(super) fn name(&mut self, connection: &mut Connection) {
+        let attempt = self.attempts.entry(connection.id.peer).or_insert(0);
+        *attempt += 1;
+        connection.id.attempt = *attempt;
+        connection.number = self.connections;
+        self.connections += 1;
+    }
+}
+
+#[derive(Debug)]
 enum Speaks {
     Unknown,
     Bgp,
+    /// A router tells a BMP station of its peers: in this direction.
+    Bmp(Direction, Box<Station>),
     Other,
 }
 
@@ -38,8 +56,16 @@ pub(super) struct Flow {
     pub(super) last: u64,
     /// When the last octet of each direction was in order.
     heard: [u64; 2],
+    /// SYNs that nothing answered yet.
+    pub(super) unanswered: u32,
+    /// Segments with a marker, while it is not known whether BGP is spoken.
+    markers: u64,
+    /// Whether what is sent in each direction cannot be BGP.
+    hopeless: [bool; 2],
     pub(super) reset: bool,
     pub(super) closed: bool,
+    /// What it came to was told.
+    concluded: bool,
 }
 
 impl Flow {
@@ -51,19 +77,25 @@ impl Flow {
         Self {
             connection: Connection {
                 id: ConnectionId { peer, attempt: 0 },
-                number: 0,
+                number: Connection::NO_NUMBER,
                 client,
                 server,
                 handshake,
                 opened,
+                via: Via::Tcp,
+                encoding: Encoding::default(),
             },
             speaks: Speaks::Unknown,
             halves: Default::default(),
             framers: [Framer::new(handshake), Framer::new(handshake)],
             last: opened,
             heard: [opened; 2],
+            unanswered: 0,
+            markers: 0,
+            hopeless: [false; 2],
             reset: false,
             closed: false,
+            concluded: false,
         }
     }
 
@@ -89,8 +121,24 @@ impl Flow {
     }
 
     /// Whether something else than BGP is spoken on it.
-    pub(super) fn is_other(&self) -> bool {
-        self.speaks == Speaks::Other
+    pub(super) const fn is_other(&self) -> bool {
+        matches!(self.speaks, Speaks::Other)
+    }
+
+    /// Whether something of it is told.
+    pub(super) const fn is_told(&self) -> bool {
+        matches!(self.speaks, Speaks::Bgp | Speaks::Bmp(..))
+    }
+
+    /// Whether it is to or from the port of BGP.
+    pub(super) const fn is_on_bgp_port(&self) -> bool {
+        self.connection.client.port == BGP_PORT || self.connection.server.port == BGP_PORT
+    }
+
+    /// Whether a direction waits for earlier octets.
+    #[inline]
+    pub(super) fn has_hole(&self) -> bool {
+        self.halves.iter().any(HalfStream::has_hole)
     }
 
     #[inline]
@@ -104,47 +152,143 @@ impl Flow {
         sink: &mut impl FnMut(Event<'_>),
     ) {
         self.last = time;
-        let Self {
-            connection,
-            speaks,
-            halves,
-            framers,
-            heard,
-            ..
-        } = self;
+        if segment.has(Segment::ACK) {
+            self.halves[direction.opposite().index()].acknowledge(segment.acknowledgment);
+        }
         let first = segment
             .sequence
             .wrapping_add(u32::from(segment.has(Segment::SYN)));
-        let mut losses = (0, 0);
+        let is_refused =
+            segment.has(Segment::RST) && direction == Direction::FromServer && self.is_unanswered();
+        let (mut feed, halves) = self.feed(numbering);
         halves[direction.index()].segment(
             (time, first),
             (segment.payload, segment.cut),
             segment.has(Segment::FIN),
             tally,
-            &mut |time, piece| {
-                let feed = Feed {
-                    connection,
-                    speaks,
-                    framers,
-                    heard,
-                    numbering,
-                };
-                feed.piece(time, direction, piece, &mut losses, sink);
-            },
+            &mut |time, piece| feed.piece(time, direction, piece, sink),
         );
-        tally.gaps += losses.0;
-        tally.lost += losses.1;
+        let losses = feed.losses;
+        losses.add(tally);
+        if segment.cut > 0 && self.is_told() {
+            tally.cut += u64::from(segment.cut);
+        }
+        if segment.has(Segment::FIN) && self.is_silent() {
+            self.conclude(time, tally, sink);
+        }
         if segment.has(Segment::RST) && !self.reset {
             self.flush(tally, numbering, sink);
             self.reset = true;
-            if self.speaks == Speaks::Bgp {
-                sink(Event {
+            match self.speaks {
+                Speaks::Bgp => sink(Event {
                     connection: &self.connection,
                     direction,
                     time,
                     kind: EventKind::Reset,
-                });
+                }),
+                Speaks::Unknown if is_refused => {
+                    self.attempt(time, Attempt::Refused, tally, sink);
+                }
+                _ => {}
             }
+        }
+    }
+
+    /// Counts holes as lost that will not be filled any more, or all of them.
+    pub(super) fn give_up(
+        &mut self,
+        time: u64,
+        all: bool,
+        tally: &mut Tally,
+        numbering: &mut Numbering,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        for direction in Direction::BOTH {
+            while self.halves[direction.index()].has_hole()
+                && (all || self.halves[direction.index()].is_overdue(time))
+            {
+                let (mut feed, halves) = self.feed(numbering);
+                halves[direction.index()].give_up(time, tally, &mut |time, piece| {
+                    feed.piece(time, direction, piece, sink);
+                });
+                feed.losses.add(tally);
+            }
+        }
+    }
+
+    fn feed<'f>(&'f mut self, numbering: &'f mut Numbering) -> (Feed<'f>, &'f mut [HalfStream; 2]) {
+        let feed = Feed {
+            connection: &mut self.connection,
+            speaks: &mut self.speaks,
+            framers: &mut self.framers,
+            heard: &mut self.heard,
+            markers: &mut self.markers,
+            hopeless: &mut self.hopeless,
+            numbering,
+            losses: Losses::default(),
+        };
+        (feed, &mut self.halves)
+    }
+
+    /// Whether nothing was said on it.
+    fn is_silent(&self) -> bool {
+        matches!(self.speaks, Speaks::Unknown)
+            && self
+                .halves
+                .iter()
+                .all(|half| half.offset() == 0 && !half.has_hole())
+    }
+
+    /// Whether only SYNs were seen.
+    fn is_unanswered(&self) -> bool {
+        self.unanswered > 0 && self.halves[Direction::FromServer.index()].is_unused()
+    }
+
+    /// Tells of a connection to the port of BGP that came to nothing.
+    fn attempt(
+        &mut self,
+        time: u64,
+        attempt: Attempt,
+        tally: &mut Tally,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        self.concluded = true;
+        if !self.is_on_bgp_port() {
+            return;
+        }
+        tally.attempts += 1;
+        sink(Event {
+            connection: &self.connection,
+            direction: match attempt {
+                Attempt::Refused => Direction::FromServer,
+                Attempt::Unanswered(_) | Attempt::Silent => Direction::FromClient,
+            },
+            time,
+            kind: EventKind::Noted(Note::Attempt(attempt)),
+        });
+    }
+
+    /// It is over, or the capture is, at `time`: tells what it was if nothing was said on it.
+    pub(super) fn conclude(
+        &mut self,
+        time: u64,
+        tally: &mut Tally,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        if std::mem::replace(&mut self.concluded, true) {
+            return;
+        }
+        if self.markers > 0 && !self.is_told() {
+            let port = self.connection.client.port.min(self.connection.server.port);
+            *tally.stray_markers.entry(port).or_insert(0) += self.markers;
+        }
+        if !matches!(self.speaks, Speaks::Unknown) || !self.connection.handshake {
+            return;
+        }
+        if self.is_unanswered() {
+            self.attempt(time, Attempt::Unanswered(self.unanswered), tally, sink);
+        } else if self.is_silent() {
+            self.attempt(time, Attempt::Silent, tally, sink);
         }
     }
 
@@ -155,34 +299,36 @@ impl Flow {
         numbering: &mut Numbering,
         sink: &mut impl FnMut(Event<'_>),
     ) {
-        let Self {
-            connection,
-            speaks,
-            halves,
-            framers,
-            last,
-            heard,
-            ..
-        } = self;
+        let last = self.last;
         for direction in Direction::BOTH {
-            let mut losses = (0, 0);
-            halves[direction.index()].flush(*last, tally, &mut |time, piece| {
-                let feed = Feed {
-                    connection,
-                    speaks,
-                    framers,
-                    heard,
-                    numbering,
-                };
-                feed.piece(time, direction, piece, &mut losses, sink);
+            let (mut feed, halves) = self.feed(numbering);
+            halves[direction.index()].flush(last, tally, &mut |time, piece| {
+                feed.piece(time, direction, piece, sink);
             });
-            tally.gaps += losses.0;
-            tally.lost += losses.1;
-            if *speaks == Speaks::Bgp {
-                let emit = emitter(connection, direction, heard[direction.index()], sink);
-                framers[direction.index()].finish(&mut { emit });
+            feed.losses.add(tally);
+            if matches!(self.speaks, Speaks::Bgp) {
+                let mut emit = emitter(&self.connection, direction, sink);
+                self.framers[direction.index()].finish(&mut emit);
             }
         }
+        if !self.is_told() {
+            numbering.considered -= self.framers.iter().map(Framer::kept).sum::<usize>();
+            self.framers = [Framer::new(false), Framer::new(false)];
+        }
+    }
+}
+
+/// What the holes of a stream come to.
+#[derive(Debug, Default, Clone, Copy)]
+struct Losses {
+    gaps: u64,
+    octets: u64,
+}
+
+impl Losses {
+    const fn add(self, tally: &mut Tally) {
+        tally.gaps += self.gaps;
+        tally.lost += self.octets;
     }
 }
 
@@ -192,34 +338,36 @@ struct Feed<'f> {
     speaks: &'f mut Speaks,
     framers: &'f mut [Framer; 2],
     heard: &'f mut [u64; 2],
+    markers: &'f mut u64,
+    hopeless: &'f mut [bool; 2],
     numbering: &'f mut Numbering,
+    losses: Losses,
 }
 
 impl Feed<'_> {
     #[inline]
     fn piece(
-        self,
+        &mut self,
         time: u64,
         direction: Direction,
         piece: Piece<'_>,
-        losses: &mut (u64, u64),
         sink: &mut impl FnMut(Event<'_>),
     ) {
-        let framer = &mut self.framers[direction.index()];
         if let Piece::Octets(_) = piece {
             self.heard[direction.index()] = time;
         }
-        match (*self.speaks, piece) {
+        let framer = &mut self.framers[direction.index()];
+        match (&mut *self.speaks, piece) {
             (Speaks::Bgp, Piece::Octets(octets)) => {
-                framer.push(octets, &mut emitter(self.connection, direction, time, sink));
+                framer.push(time, octets, &mut emitter(self.connection, direction, sink));
             }
             (Speaks::Bgp, Piece::Lost(count)) => {
-                losses.0 += 1;
-                losses.1 += count;
-                framer.lost(count, &mut emitter(self.connection, direction, time, sink));
+                self.losses.gaps += 1;
+                self.losses.octets += count;
+                framer.lost(time, count, &mut emitter(self.connection, direction, sink));
             }
             (Speaks::Bgp, Piece::Finished) => {
-                framer.finish(&mut emitter(self.connection, direction, time, sink));
+                framer.finish(&mut emitter(self.connection, direction, sink));
                 sink(Event {
                     connection: self.connection,
                     direction,
@@ -227,44 +375,68 @@ impl Feed<'_> {
                     kind: EventKind::Finished,
                 });
             }
-            (Speaks::Unknown, Piece::Octets(octets)) => {
-                self.consider(time, direction, octets, sink)
+            (Speaks::Bmp(way, station), piece) => {
+                if *way != direction {
+                    return;
+                }
+                match piece {
+                    Piece::Octets(octets) => station.push(time, octets, self.numbering, sink),
+                    Piece::Lost(count) => {
+                        self.losses.gaps += 1;
+                        self.losses.octets += count;
+                        station.lost();
+                    }
+                    Piece::Finished => {}
+                }
             }
-            (Speaks::Unknown, Piece::Lost(count)) => framer.forget(count),
+            (Speaks::Unknown, Piece::Octets(octets)) => {
+                self.consider(time, direction, octets, sink);
+            }
+            (Speaks::Unknown, Piece::Lost(count)) => {
+                self.numbering.considered -= framer.kept();
+                framer.forget(count);
+            }
             (Speaks::Unknown, Piece::Finished) | (Speaks::Other, _) => {}
         }
     }
 
-    /// Decides whether the connection speaks BGP: by its port, or by a message header.
+    /// Decides whether the connection speaks BGP: by its port, or by what is said on it first.
     fn consider(
-        self,
+        &mut self,
         time: u64,
         direction: Direction,
         octets: &[u8],
         sink: &mut impl FnMut(Event<'_>),
     ) {
-        let port =
+        let is_bgp_port =
             self.connection.client.port == BGP_PORT || self.connection.server.port == BGP_PORT;
         let framer = &mut self.framers[direction.index()];
-        if !framer.consider(octets) && !port {
-            if framer.kept() > CONSIDERED {
+        let evidence = framer.consider(time, octets);
+        self.numbering.considered += octets.len();
+        *self.markers += u64::from(evidence.has_marker);
+        let is_bgp = is_bgp_port || evidence.verdict == Verdict::Bgp;
+        if !is_bgp {
+            let from_start = self.connection.handshake;
+            if let Some(station) =
+                Station::recognise(framer.octets(), from_start, self.connection, direction)
+            {
+                self.watch(time, direction, station, sink);
+                return;
+            }
+            // One end that says nothing of BGP may have another that does.
+            self.hopeless[direction.index()] |= from_start && evidence.verdict == Verdict::Other;
+            if *self.hopeless == [true, true]
+                || framer.kept() > CONSIDERED
+                || self.numbering.considered > CONSIDERED_OF_ALL
+            {
                 *self.speaks = Speaks::Other;
-                for framer in self.framers {
-                    framer.forget(0);
-                }
+                self.drop_kept();
             }
             return;
         }
         *self.speaks = Speaks::Bgp;
-        let attempt = self
-            .numbering
-            .attempts
-            .entry(self.connection.id.peer)
-            .or_insert(0);
-        *attempt += 1;
-        self.connection.id.attempt = *attempt;
-        self.connection.number = self.numbering.connections;
-        self.numbering.connections += 1;
+        self.numbering.considered -= self.framers.iter().map(Framer::kept).sum::<usize>();
+        self.numbering.name(self.connection);
         sink(Event {
             connection: self.connection,
             direction: Direction::FromClient,
@@ -272,12 +444,30 @@ impl Feed<'_> {
             kind: EventKind::Opened,
         });
         for direction in [direction.opposite(), direction] {
-            self.framers[direction.index()].resume(&mut emitter(
-                self.connection,
-                direction,
-                time,
-                sink,
-            ));
+            let heard = self.heard[direction.index()];
+            let mut emit = emitter(self.connection, direction, sink);
+            self.framers[direction.index()].resume(heard, &mut emit);
+        }
+    }
+
+    /// A BMP station is told of peers here.
+    fn watch(
+        &mut self,
+        time: u64,
+        direction: Direction,
+        mut station: Station,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        let octets = self.framers[direction.index()].octets().to_vec();
+        self.drop_kept();
+        station.push(time, &octets, self.numbering, sink);
+        *self.speaks = Speaks::Bmp(direction, Box::new(station));
+    }
+
+    fn drop_kept(&mut self) {
+        self.numbering.considered -= self.framers.iter().map(Framer::kept).sum::<usize>();
+        for framer in &mut *self.framers {
+            framer.forget(0);
         }
     }
 }
@@ -287,10 +477,9 @@ impl Feed<'_> {
 fn emitter<'e>(
     connection: &'e Connection,
     direction: Direction,
-    time: u64,
     sink: &'e mut impl FnMut(Event<'_>),
-) -> impl FnMut(u64, Framed<'_>) + 'e {
-    move |offset, framed| {
+) -> impl FnMut(u64, u64, Framed<'_>) + 'e {
+    move |time, offset, framed| {
         let kind = match framed {
             Framed::Message(octets) => EventKind::Message { offset, octets },
             Framed::Junk(reason, octets) => EventKind::Junk {

@@ -22,6 +22,8 @@ pub enum JunkReason {
     AfterGap,
     /// The stream ends inside a message.
     Unfinished,
+    /// What a BMP message or an MRT record encloses is not one whole message.
+    Enclosed,
 }
 
 impl fmt::Display for JunkReason {
@@ -33,6 +35,7 @@ impl fmt::Display for JunkReason {
             Self::CutByGap => f.write_str("the end of this message is not in the capture"),
             Self::AfterGap => f.write_str("the start of this is not in the capture"),
             Self::Unfinished => f.write_str("the stream ends inside this message"),
+            Self::Enclosed => f.write_str("not one whole message where one must be"),
         }
     }
 }
@@ -53,6 +56,22 @@ enum State {
     Hunting(JunkReason),
 }
 
+/// What the first octets of a connection say of what is spoken on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Unknown,
+    Bgp,
+    Other,
+}
+
+/// What some octets of a connection say of what is spoken on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// The header of a message is among the last of them.
+    pub(super) has_marker: bool,
+    pub(super) verdict: Verdict,
+}
+
 /// Cuts one direction of a connection into messages.
 #[derive(Debug)]
 pub(super) struct Framer {
@@ -62,6 +81,8 @@ pub(super) struct Framer {
     offset: u64,
     /// Octets of `buffer` in which no message begins.
     scanned: usize,
+    /// When the last octet of `buffer` arrived.
+    arrived: u64,
 }
 
 impl Framer {
@@ -76,29 +97,40 @@ impl Framer {
             buffer: Vec::new(),
             offset: 0,
             scanned: 0,
+            arrived: 0,
         }
     }
 
     /// Keeps octets of a connection of which it is not known yet whether it speaks BGP, and says whether they tell.
-    pub(super) fn consider(&mut self, octets: &[u8]) -> bool {
+    pub(super) fn consider(&mut self, time: u64, octets: &[u8]) -> Evidence {
         self.buffer.extend_from_slice(octets);
-        if find_message(&self.buffer[self.scanned..]).is_some() {
-            return true;
+        self.arrived = time;
+        let verdict = match self.state {
+            State::Synchronised => first_message(&self.buffer),
+            State::Hunting(_) if has_chain(&self.buffer) => Verdict::Bgp,
+            State::Hunting(_) => Verdict::Unknown,
+        };
+        Evidence {
+            has_marker: find_message(octets).is_some(),
+            verdict,
         }
-        self.scanned = self.buffer.len().saturating_sub(HEADER - 1);
-        false
     }
 
     /// The connection speaks BGP: hands on what is decided in the octets kept.
-    pub(super) fn resume(&mut self, out: &mut impl FnMut(u64, Framed<'_>)) {
+    pub(super) fn resume(&mut self, time: u64, out: &mut impl FnMut(u64, u64, Framed<'_>)) {
         self.scanned = 0;
         let octets = std::mem::take(&mut self.buffer);
-        self.push(&octets, out);
+        self.push(time, &octets, out);
     }
 
     /// Octets kept.
     pub(super) const fn kept(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// They themselves.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// Forgets what is kept.
@@ -109,33 +141,46 @@ impl Framer {
         self.state = State::Hunting(JunkReason::AfterGap);
     }
 
-    /// Takes the next octets of the stream; `out` is told each stretch with its offset.
+    /// Takes the next octets of the stream, which arrived at `time`; `out` is told each stretch with the time of its
+    /// last octet and its offset.
     #[inline]
-    pub(super) fn push(&mut self, octets: &[u8], out: &mut impl FnMut(u64, Framed<'_>)) {
+    pub(super) fn push(
+        &mut self,
+        time: u64,
+        octets: &[u8],
+        out: &mut impl FnMut(u64, u64, Framed<'_>),
+    ) {
         if self.buffer.is_empty() {
-            let used = self.cut(octets, out);
+            let used = self.cut((0, time), octets, out);
             if used < octets.len() {
                 self.buffer.extend_from_slice(&octets[used..]);
             }
-            return;
+        } else {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let before = buffer.len();
+            buffer.extend_from_slice(octets);
+            let used = self.cut((before, time), &buffer, out);
+            buffer.drain(..used);
+            self.buffer = buffer;
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.extend_from_slice(octets);
-        let used = self.cut(&buffer, out);
-        buffer.drain(..used);
-        self.buffer = buffer;
+        self.arrived = time;
     }
 
-    /// Hands on all that is decided in `octets` and says how many those were.
+    /// Hands on all that is decided in `octets` and says how many those were. All but the first `old` arrived at `time`.
     #[inline]
-    fn cut(&mut self, octets: &[u8], out: &mut impl FnMut(u64, Framed<'_>)) -> usize {
+    fn cut(
+        &mut self,
+        (old, time): (usize, u64),
+        octets: &[u8],
+        out: &mut impl FnMut(u64, u64, Framed<'_>),
+    ) -> usize {
         let mut used = 0;
         loop {
             let rest = &octets[used..];
             if self.state == State::Synchronised {
                 match next_message(rest) {
                     Next::Message(length) => {
-                        out(self.offset, Framed::Message(&rest[..length]));
+                        out(time, self.offset, Framed::Message(&rest[..length]));
                         self.offset += length as u64;
                         used += length;
                         continue;
@@ -162,7 +207,12 @@ impl Framer {
                 }
             };
             if junk > 0 {
-                out(self.offset, Framed::Junk(reason, &rest[..junk]));
+                let arrived = if used + junk <= old {
+                    self.arrived
+                } else {
+                    time
+                };
+                out(arrived, self.offset, Framed::Junk(reason, &rest[..junk]));
                 self.offset += junk as u64;
                 used += junk;
             }
@@ -173,31 +223,77 @@ impl Framer {
         }
     }
 
-    /// `count` octets of the stream are not in the capture.
-    pub(super) fn lost(&mut self, count: u64, out: &mut impl FnMut(u64, Framed<'_>)) {
+    /// `count` octets of the stream are not in the capture, as is known at `time`.
+    pub(super) fn lost(
+        &mut self,
+        time: u64,
+        count: u64,
+        out: &mut impl FnMut(u64, u64, Framed<'_>),
+    ) {
         self.abandon(JunkReason::CutByGap, out);
-        out(self.offset, Framed::Gap(count));
+        out(time, self.offset, Framed::Gap(count));
         self.offset += count;
         self.state = State::Hunting(JunkReason::AfterGap);
     }
 
     /// The stream is over.
-    pub(super) fn finish(&mut self, out: &mut impl FnMut(u64, Framed<'_>)) {
+    pub(super) fn finish(&mut self, out: &mut impl FnMut(u64, u64, Framed<'_>)) {
         self.abandon(JunkReason::Unfinished, out);
     }
 
-    fn abandon(&mut self, reason: JunkReason, out: &mut impl FnMut(u64, Framed<'_>)) {
+    fn abandon(&mut self, reason: JunkReason, out: &mut impl FnMut(u64, u64, Framed<'_>)) {
         if !self.buffer.is_empty() {
             let reason = match self.state {
                 State::Synchronised => reason,
                 State::Hunting(reason) => reason,
             };
-            out(self.offset, Framed::Junk(reason, &self.buffer));
+            out(
+                self.arrived,
+                self.offset,
+                Framed::Junk(reason, &self.buffer),
+            );
             self.offset += self.buffer.len() as u64;
             self.buffer = Vec::new();
         }
         self.scanned = 0;
     }
+}
+
+/// Whether a stream that begins with `octets` is BGP's: it begins with an OPEN (RFC 4271 section 4.2), or with two
+/// messages of any other type.
+fn first_message(octets: &[u8]) -> Verdict {
+    const OPEN: u8 = 1;
+    const LEAST_OPEN: usize = 29;
+    match next_message(octets) {
+        Next::Malformed(_) => Verdict::Other,
+        _ if octets.len() < HEADER => Verdict::Unknown,
+        _ if octets[18] == OPEN && header_length(octets) >= LEAST_OPEN => Verdict::Bgp,
+        Next::Message(_) if chained(octets) => Verdict::Bgp,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// Whether a message anywhere in `octets` is followed by another.
+fn has_chain(octets: &[u8]) -> bool {
+    let mut rest = octets;
+    while let Some(at) = find_message(rest) {
+        if chained(&rest[at..]) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
+}
+
+/// Whether the header of a message follows the message that `octets` begin with.
+fn chained(octets: &[u8]) -> bool {
+    let next = octets.get(header_length(octets)..);
+    next.and_then(|next| next.get(..HEADER))
+        .is_some_and(|header| find_message(header).is_some())
+}
+
+fn header_length(octets: &[u8]) -> usize {
+    usize::from(u16::from_be_bytes([octets[16], octets[17]]))
 }
 
 enum Next {
@@ -267,7 +363,7 @@ mod tests {
     fn frame(pieces: &[&[u8]]) -> Vec<String> {
         let mut framer = Framer::new(true);
         let mut out = Vec::new();
-        let mut tell = |offset: u64, framed: Framed<'_>| {
+        let mut tell = |_: u64, offset: u64, framed: Framed<'_>| {
             out.push(match framed {
                 Framed::Message(octets) => format!("{offset} message {}", octets.len()),
                 Framed::Junk(reason, octets) => format!("{offset} junk {} {reason}", octets.len()),
@@ -276,9 +372,9 @@ mod tests {
         };
         for piece in pieces {
             if piece.is_empty() {
-                framer.lost(100, &mut tell);
+                framer.lost(0, 100, &mut tell);
             } else {
-                framer.push(piece, &mut tell);
+                framer.push(0, piece, &mut tell);
             }
         }
         framer.finish(&mut tell);
@@ -362,13 +458,13 @@ mod tests {
             prop_assert_eq!(frame(&pieces), frame(&whole));
             let mut framer = Framer::new(true);
             let mut joined = Vec::<u8>::new();
-            let mut tell = |offset: u64, framed: Framed<'_>| {
+            let mut tell = |_: u64, offset: u64, framed: Framed<'_>| {
                 let (Framed::Message(octets) | Framed::Junk(_, octets)) = framed else { return };
                 assert_eq!(offset, joined.len() as u64);
                 joined.extend(octets);
             };
             for piece in pieces {
-                framer.push(piece, &mut tell);
+                framer.push(0, piece, &mut tell);
             }
             framer.finish(&mut tell);
             prop_assert_eq!(joined, stream);

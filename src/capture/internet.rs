@@ -1,27 +1,13 @@
-//! IPv4, IPv6 and TCP headers: from an IP packet to a TCP segment.
+//! IPv4, IPv6 and TCP headers: from a captured packet to a TCP segment.
 //!
 //! By hand and without copies: it runs once for each packet of captures of any size.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::envelope::{Found, Layer, transport};
+use super::fragments::{Fragment, Fragments, PacketId};
 use super::reader::Packet;
-
-/// Why a packet holds no TCP segment for us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Skipped {
-    /// A link type that cannot be taken apart.
-    UnsupportedLink,
-    /// ARP, LLDP and the like.
-    NotIp,
-    /// UDP, ICMP and the like.
-    NotTcp,
-    /// A fragment of an IP packet; fragments are not put together.
-    Fragment,
-    /// The snap length cut it inside its headers.
-    Cut,
-    /// Headers that contradict themselves.
-    Malformed,
-}
+use super::tally::Skipped;
 
 /// One end of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,44 +58,113 @@ impl Segment<'_> {
 }
 
 const TCP: u8 = 6;
+/// Packets in fragments of packets in fragments that are put together.
+const MAX_NESTED: usize = 4;
 
-/// The TCP segment that `packet` carries.
-///
-/// # Errors
-/// Why there is none.
+/// Takes packets out of what they are wrapped in, and puts fragments together.
+#[derive(Debug, Default)]
+pub struct Decapsulator {
+    fragments: Fragments,
+    /// The payload of the last packet that was put together.
+    whole: Vec<u8>,
+}
+
+impl Decapsulator {
+    /// The TCP segment that `packet` carries; `None` where it is a fragment of one that is not whole yet.
+    ///
+    /// # Errors
+    /// Why there is none.
+    #[inline]
+    pub fn segment<'a>(&'a mut self, packet: &Packet<'a>) -> Result<Option<Segment<'a>>, Skipped> {
+        let cut = (packet.original as usize).saturating_sub(packet.octets.len());
+        match packet.link.open(Layer::new(packet.octets, cut))? {
+            Found::Segment(segment) => Ok(Some(segment)),
+            Found::Fragment(fragment) => self.reassemble(packet.time, &fragment),
+        }
+    }
+
+    #[cold]
+    fn reassemble(
+        &mut self,
+        time: u64,
+        fragment: &Fragment<'_>,
+    ) -> Result<Option<Segment<'_>>, Skipped> {
+        let Self { fragments, whole } = self;
+        let mut of = fragment.of;
+        let Some(payload) = fragments.take(time, fragment)? else {
+            return Ok(None);
+        };
+        *whole = payload;
+        // A tunnel's packet may be a fragment itself.
+        for _ in 0..MAX_NESTED {
+            let nested = match inside(&of, whole)? {
+                Found::Segment(_) => break,
+                Found::Fragment(nested) => nested,
+            };
+            let nested_of = nested.of;
+            let Some(payload) = fragments.take(time, &nested)? else {
+                return Ok(None);
+            };
+            of = nested_of;
+            *whole = payload;
+        }
+        match inside(&of, whole)? {
+            Found::Segment(segment) => Ok(Some(segment)),
+            Found::Fragment(_) => Err(Skipped::Malformed),
+        }
+    }
+
+    /// No more packets come. Gives how many fragments were put together, and how many were of packets never seen whole.
+    pub fn finish(&mut self) -> (u64, u64) {
+        self.fragments.finish();
+        (self.fragments.complete, self.fragments.incomplete)
+    }
+}
+
+/// What the payload of a packet that was put together holds.
+fn inside<'a>(of: &PacketId, payload: &'a [u8]) -> Result<Found<'a>, Skipped> {
+    body(
+        of.protocol,
+        Layer::new(payload, 0),
+        of.source,
+        of.destination,
+    )
+}
+
+/// What an IP packet holds.
 #[inline]
-pub fn segment<'a>(packet: &Packet<'a>) -> Result<Segment<'a>, Skipped> {
-    let octets = packet.link.internet_packet(packet.octets)?;
-    // What of the packet's original length lies from the IP header on.
-    let link_header = packet.octets.len() - octets.len();
-    let original = (packet.original as usize)
-        .saturating_sub(link_header)
-        .max(octets.len());
-    match octets.first().ok_or(Skipped::Cut)? >> 4 {
-        4 => ipv4(octets, original),
-        6 => ipv6(octets, original),
+pub(super) fn packet(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+    match packet.array::<1>(0)?[0] >> 4 {
+        4 => ipv4(packet),
+        6 => ipv6(packet),
         _ => Err(Skipped::NotIp),
+    }
+}
+
+/// Whether this may be an IP packet, where nothing around it says so.
+pub(super) fn is_plausible(packet: Layer<'_>) -> bool {
+    match packet.octets {
+        [0x60..=0x6f, ..] => true,
+        [first, _, high, low, ..] => {
+            let total = usize::from(u16::from_be_bytes([*high, *low]));
+            first & 0x0f >= 5 && (20..=packet.length()).contains(&total)
+        }
+        _ => false,
     }
 }
 
 /// RFC 791 section 3.1.
 #[inline]
-fn ipv4(octets: &[u8], original: usize) -> Result<Segment<'_>, Skipped> {
-    let header = octets.first_chunk::<20>().ok_or(Skipped::Cut)?;
+fn ipv4(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+    let header: [u8; 20] = packet.array(0)?;
     let header_length = usize::from(header[0] & 0x0f) * 4;
     let total = match u16::from_be_bytes([header[2], header[3]]) {
         // Left to the network card by segmentation offload.
-        0 => original,
+        0 => packet.length(),
         total => usize::from(total),
     };
     if header_length < 20 || total < header_length {
         return Err(Skipped::Malformed);
-    }
-    if u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0 {
-        return Err(Skipped::Fragment);
-    }
-    if header[9] != TCP {
-        return Err(Skipped::NotTcp);
     }
     let address = |at: usize| {
         IpAddr::V4(Ipv4Addr::new(
@@ -119,12 +174,34 @@ fn ipv4(octets: &[u8], original: usize) -> Result<Segment<'_>, Skipped> {
             header[at + 3],
         ))
     };
-    let body = octets.get(header_length..).ok_or(Skipped::Cut)?;
-    tcp(body, total - header_length, address(12), address(16))
+    let (source, destination) = (address(12), address(16));
+    let payload = within(packet, total).after(header_length)?;
+    let fragment = u16::from_be_bytes([header[6], header[7]]);
+    if fragment & 0x3fff != 0 {
+        return fragmented(
+            PacketId {
+                source,
+                destination,
+                identification: u32::from(u16::from_be_bytes([header[4], header[5]])),
+                protocol: header[9],
+            },
+            (fragment & 0x1fff, fragment & 0x2000 != 0),
+            payload,
+        );
+    }
+    body(header[9], payload, source, destination)
+}
+
+/// The packet without the padding of its frame; a length beyond the frame's own is what was cut off.
+#[inline]
+fn within(packet: Layer<'_>, total: usize) -> Layer<'_> {
+    let mut layer = packet.upto(total);
+    layer.cut = total - layer.octets.len();
+    layer
 }
 
 /// RFC 8200 section 3, and the extension headers of section 4.
-fn ipv6(octets: &[u8], original: usize) -> Result<Segment<'_>, Skipped> {
+fn ipv6(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
     const HOP_BY_HOP: u8 = 0;
     const ROUTING: u8 = 43;
     const FRAGMENT: u8 = 44;
@@ -132,60 +209,93 @@ fn ipv6(octets: &[u8], original: usize) -> Result<Segment<'_>, Skipped> {
     const DESTINATION_OPTIONS: u8 = 60;
     const MOBILITY: u8 = 135;
 
-    let header = octets.first_chunk::<40>().ok_or(Skipped::Cut)?;
+    let header: [u8; 40] = packet.array(0)?;
     let address = |at: usize| {
         let mut address = [0; 16];
         address.copy_from_slice(&header[at..at + 16]);
         IpAddr::V6(Ipv6Addr::from(address))
     };
-    let mut left = match u16::from_be_bytes([header[4], header[5]]) {
+    let (source, destination) = (address(8), address(24));
+    let total = match u16::from_be_bytes([header[4], header[5]]) {
         // A jumbogram, or left to the network card.
-        0 => original.saturating_sub(40),
-        length => usize::from(length),
+        0 => packet.length(),
+        length => usize::from(length) + 40,
     };
-    let mut body = &octets[40..];
+    let mut rest = within(packet, total).after(40)?;
     let mut next = header[6];
     loop {
         let length = match next {
-            TCP => return tcp(body, left, address(8), address(24)),
             HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY => {
-                usize::from(*body.get(1).ok_or(Skipped::Cut)?) * 8 + 8
+                usize::from(rest.array::<1>(1)?[0]) * 8 + 8
             }
-            AUTHENTICATION => usize::from(*body.get(1).ok_or(Skipped::Cut)?) * 4 + 8,
+            AUTHENTICATION => usize::from(rest.array::<1>(1)?[0]) * 4 + 8,
             FRAGMENT => {
-                let fields = body.first_chunk::<4>().ok_or(Skipped::Cut)?;
+                let fields: [u8; 8] = rest.array(0)?;
+                let place = u16::from_be_bytes([fields[2], fields[3]]);
                 // Offset zero and no more fragments: an atomic fragment (RFC 6946), which is whole.
-                if u16::from_be_bytes([fields[2], fields[3]]) & 0xfff9 != 0 {
-                    return Err(Skipped::Fragment);
+                if place & 0xfff9 != 0 {
+                    let [_, _, _, _, identification @ ..] = fields;
+                    return fragmented(
+                        PacketId {
+                            source,
+                            destination,
+                            identification: u32::from_be_bytes(identification),
+                            protocol: fields[0],
+                        },
+                        (place >> 3, place & 1 != 0),
+                        rest.after(8)?,
+                    );
                 }
                 8
             }
-            _ => return Err(Skipped::NotTcp),
+            _ => return body(next, rest, source, destination),
         };
-        next = *body.first().ok_or(Skipped::Cut)?;
-        body = body.get(length..).ok_or(Skipped::Cut)?;
-        left = left.checked_sub(length).ok_or(Skipped::Malformed)?;
+        next = rest.array::<1>(0)?[0];
+        rest = rest.after(length)?;
     }
 }
 
-/// RFC 9293 section 3.1; `length` is that of the segment on the wire.
+fn fragmented(
+    of: PacketId,
+    (offset, more): (u16, bool),
+    payload: Layer<'_>,
+) -> Result<Found<'_>, Skipped> {
+    if payload.cut > 0 {
+        return Err(Skipped::Fragment);
+    }
+    Ok(Found::Fragment(Fragment {
+        of,
+        offset,
+        more,
+        payload: payload.octets,
+    }))
+}
+
+/// What follows the IP headers.
 #[inline]
-fn tcp(
-    octets: &[u8],
-    length: usize,
+fn body(
+    protocol: u8,
+    payload: Layer<'_>,
     source: IpAddr,
     destination: IpAddr,
-) -> Result<Segment<'_>, Skipped> {
-    let header = octets.first_chunk::<20>().ok_or(Skipped::Cut)?;
+) -> Result<Found<'_>, Skipped> {
+    match protocol {
+        TCP => tcp(payload, source, destination).map(Found::Segment),
+        _ => transport(protocol, payload),
+    }
+}
+
+/// RFC 9293 section 3.1.
+#[inline]
+fn tcp(segment: Layer<'_>, source: IpAddr, destination: IpAddr) -> Result<Segment<'_>, Skipped> {
+    let header: [u8; 20] = segment.array(0)?;
     let header_length = usize::from(header[12] >> 4) * 4;
+    let length = segment.length();
     if header_length < 20 || length < header_length {
         return Err(Skipped::Malformed);
     }
-    let payload_length = length - header_length;
     // Options may be cut; then so is all of the payload.
-    let payload = octets.get(header_length..).unwrap_or_default();
-    // Ethernet pads short frames: what lies beyond the IP packet is no payload.
-    let payload = &payload[..payload.len().min(payload_length)];
+    let payload = segment.octets.get(header_length..).unwrap_or_default();
     let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let word = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
@@ -203,6 +313,6 @@ fn tcp(
         acknowledgment: word(8),
         flags: header[13],
         payload,
-        cut: (payload_length - payload.len()) as u32,
+        cut: (length - header_length - payload.len()) as u32,
     })
 }

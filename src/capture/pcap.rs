@@ -42,10 +42,6 @@ impl Pcap {
         let snap_length = word(source.array(16));
         // The upper half holds the length of the frame check sequence.
         let link = (word(source.array(20)) & 0xffff) as u16;
-        if !LinkType(link).is_supported() {
-            source.consume(20);
-            return Err(source.error(0, CaptureErrorKind::LinkType(link)));
-        }
         source.consume(FILE_HEADER);
         Ok(Self {
             big_endian,

@@ -281,17 +281,6 @@ impl Pcapng {
         }
         let offset = source.offset();
         source.consume(length);
-        if !interface.link.is_supported() {
-            // Another interface of the same file may well be readable; the count tells of this one.
-            return Ok(Some(Record {
-                time: self.last_time,
-                link: interface.link,
-                captured: 0,
-                trailer: 0,
-                original: 0,
-                offset,
-            }));
-        }
         Ok(Some(Record {
             time: self.last_time,
             link: interface.link,

@@ -1,11 +1,10 @@
 //! Packets of a capture file, whichever its format.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::Read;
 
 use super::error::{CaptureError, CaptureErrorKind};
 use super::link::LinkType;
+use super::mrt::{self, Mrt};
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
 use super::source::Source;
@@ -55,37 +54,48 @@ enum Format {
 
 /// Reads packets from a pcap or pcapng file in bounded memory.
 #[derive(Debug)]
-pub struct Reader<R> {
+pub struct Reader<R: Read> {
     source: Source<R>,
     format: Format,
 }
 
-impl Reader<File> {
-    /// Opens a capture file.
-    ///
-    /// # Errors
-    /// What the operating system says, or the first octets are not those of a capture.
-    pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        let name = path.display().to_string();
-        match File::open(path) {
-            Ok(file) => Self::new(name, file),
-            Err(error) => Err(CaptureError {
-                file: name,
-                offset: 0,
-                kind: error.into(),
-            }),
-        }
-    }
+/// Layers of compression that are taken off.
+const MAX_COMPRESSED: usize = 2;
+
+/// A file of which it is known what it is.
+#[derive(Debug)]
+pub(super) enum Opened<R: Read> {
+    /// Packets.
+    Packets(Reader<R>),
+    /// Records of MRT.
+    Records(Mrt<R>),
 }
 
-impl<R: Read> Reader<R> {
-    /// Reads the capture `inner`, which errors call `name`.
-    ///
-    /// # Errors
-    /// The first octets are not those of a capture.
-    pub fn new(name: impl Into<String>, inner: R) -> Result<Self, CaptureError> {
+/// Whether a file that begins with `octets` is one that [`Capture`](super::Capture) reads, or a compressed file.
+#[must_use]
+pub fn is_capture(octets: &[u8]) -> bool {
+    let Some(magic) = octets.first_chunk::<4>() else {
+        return false;
+    };
+    let is_compressed = octets.starts_with(&[0x1f, 0x8b]) || *magic == [0x28, 0xb5, 0x2f, 0xfd];
+    Pcap::recognises(*magic)
+        || Pcapng::recognises(*magic)
+        || is_compressed
+        || matches!(unrecognised(*magic), CaptureErrorKind::Compressed { .. })
+        || mrt::recognises(octets)
+}
+
+impl<R: Read> Opened<R> {
+    /// Finds out what `inner`, which errors call `name`, is.
+    pub(super) fn new(name: impl Into<String>, inner: R) -> Result<Self, CaptureError> {
         let mut source = Source::new(name, inner);
-        let available = source.fill(4)?;
+        let mut available = source.fill(4)?;
+        for _ in 0..MAX_COMPRESSED {
+            if !source.decompress() {
+                break;
+            }
+            available = source.fill(4)?;
+        }
         if available < 4 {
             let octets = source.peek(available).to_vec();
             return Err(source.error(0, CaptureErrorKind::NotACapture(octets)));
@@ -96,9 +106,26 @@ impl<R: Read> Reader<R> {
         } else if Pcap::recognises(magic) {
             Format::Pcap(Pcap::open(&mut source)?)
         } else {
+            let available = source.fill(12)?;
+            if mrt::recognises(source.peek(available.min(12))) {
+                return Ok(Self::Records(Mrt::new(source)));
+            }
             return Err(source.error(0, unrecognised(magic)));
         };
-        Ok(Self { source, format })
+        Ok(Self::Packets(Reader { source, format }))
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the packets of the capture `inner`, which errors call `name`.
+    ///
+    /// # Errors
+    /// It is no pcap or pcapng file.
+    pub fn new(name: impl Into<String>, inner: R) -> Result<Self, CaptureError> {
+        match Opened::new(name, inner)? {
+            Opened::Packets(reader) => Ok(reader),
+            Opened::Records(mrt) => Err(mrt.no_packets()),
+        }
     }
 
     /// The next packet, `None` at the end of the file.
@@ -129,19 +156,9 @@ impl<R: Read> Reader<R> {
 
 fn unrecognised(magic: [u8; 4]) -> CaptureErrorKind {
     let program = match magic {
-        [0x1f, 0x8b, ..] => "gzip",
-        [0x28, 0xb5, 0x2f, 0xfd] => "zstd",
         [0xfd, b'7', b'z', b'X'] => "xz",
         [b'B', b'Z', b'h', _] => "bzip2",
         _ => return CaptureErrorKind::NotACapture(magic.to_vec()),
     };
     CaptureErrorKind::Compressed { program }
-}
-
-/// Standard input, buffered by the reader itself.
-///
-/// # Errors
-/// Standard input is not a capture.
-pub fn standard_input() -> Result<Reader<io::StdinLock<'static>>, CaptureError> {
-    Reader::new("-", io::stdin().lock())
 }

@@ -10,6 +10,13 @@ const HELD_LIMIT: usize = 12 * 1024 * 1024;
 const HELD_LIMIT_OF_ALL: usize = 64 * 1024 * 1024;
 /// What a held segment costs beside its octets.
 const OVERHEAD: usize = 96;
+/// Nanoseconds, and segments held, after which a hole counts as lost that the receiver has acknowledged: it had those
+/// octets, and they are not sent again. Until then the capture itself may merely have swapped some packets.
+const ACKNOWLEDGED: (u64, u32) = (50_000_000, 64);
+/// Where the receiver's acknowledgments are not in the capture.
+const UNKNOWN: (u64, u32) = (3_000_000_000, 256);
+/// Where the receiver asks for those octets again and again: the sender's retransmissions back off.
+const UNACKNOWLEDGED: (u64, u32) = (15_000_000_000, 4_096);
 
 /// What comes next in the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +52,12 @@ pub(super) struct HalfStream {
     held_octets: usize,
     finish: Option<u64>,
     pub(super) finished: bool,
+    /// Since when the first hole is one, and how many segments were held for it.
+    hole: Option<(u64, u32)>,
+    /// The most that the receiver has acknowledged, as an offset in the stream.
+    acknowledged: Option<u64>,
+    /// Whether an octet was handed on, so that the place of the next is certain.
+    anchored: bool,
 }
 
 impl HalfStream {
@@ -54,7 +67,6 @@ impl HalfStream {
     }
 
     /// Octets of the stream already handed on.
-    #[cfg(test)]
     pub(super) const fn offset(&self) -> u64 {
         self.offset
     }
@@ -63,6 +75,48 @@ impl HalfStream {
     pub(super) const fn synchronise(&mut self, sequence: u32) {
         self.initial = Some(sequence);
         self.next = Some(sequence.wrapping_add(1));
+    }
+
+    /// Whether octets wait for earlier ones.
+    #[inline]
+    pub(super) fn has_hole(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Learns what the receiver has.
+    #[inline]
+    pub(super) const fn acknowledge(&mut self, number: u32) {
+        let Some(next) = self.next else { return };
+        let at = self.offset as i64 + number.wrapping_sub(next).cast_signed() as i64;
+        if at >= 0 {
+            self.acknowledged = Some(at as u64);
+        }
+    }
+
+    /// Whether what is missing will not come any more, as far as can be told at `time`.
+    pub(super) fn is_overdue(&self, time: u64) -> bool {
+        let (Some((since, segments)), Some((begin, _))) = (self.hole, self.held.first_key_value())
+        else {
+            return false;
+        };
+        let (patience, most) = match self.acknowledged {
+            Some(acknowledged) if acknowledged >= *begin => ACKNOWLEDGED,
+            Some(_) => UNACKNOWLEDGED,
+            None => UNKNOWN,
+        };
+        time.saturating_sub(since) >= patience || segments >= most
+    }
+
+    /// Counts the first hole as lost.
+    pub(super) fn give_up(
+        &mut self,
+        time: u64,
+        tally: &mut Tally,
+        out: &mut impl FnMut(u64, Piece<'_>),
+    ) {
+        self.give_up_hole(tally, out);
+        self.hole = self.has_hole().then_some((time, 0));
+        self.check_finished(time, out);
     }
 
     /// Takes a segment; `sequence` is that of the first octet of `payload`, after which `cut` octets were not captured.
@@ -75,7 +129,23 @@ impl HalfStream {
         tally: &mut Tally,
         out: &mut impl FnMut(u64, Piece<'_>),
     ) {
-        let next = *self.next.get_or_insert(sequence);
+        let mut next = *self.next.get_or_insert(sequence);
+        if !self.anchored && !payload.is_empty() {
+            if self.initial.is_none() {
+                // A keep-alive probe may be the first to be seen: it stands one octet before the next due, and may
+                // carry one of no meaning (RFC 9293 section 3.8.4).
+                if payload == [0] && sequence == next && !fin {
+                    tally.probes += 1;
+                    self.next = Some(sequence.wrapping_add(1));
+                    return;
+                }
+                if sequence == next.wrapping_add(1) {
+                    next = sequence;
+                    self.next = Some(next);
+                }
+            }
+            self.anchored = true;
+        }
         if sequence == next && cut == 0 && !fin && self.held.is_empty() && self.finish.is_none() {
             if !payload.is_empty() {
                 self.hand_on(time, payload, 0, out);
@@ -116,6 +186,8 @@ impl HalfStream {
                 let (payload, cut) = trimmed(payload, u64::from(cut), (due - begin) as u64);
                 self.hand_on(time, payload, cut, out);
                 self.drain(Some(time), tally, out);
+                // Another hole may be behind the one that was filled.
+                self.hole = self.has_hole().then_some((time, 0));
             } else {
                 self.hold(time, begin as u64, payload, cut, tally);
                 while self.held_octets > HELD_LIMIT
@@ -143,6 +215,8 @@ impl HalfStream {
             octets: payload.to_vec(),
             cut: u64::from(cut),
         };
+        let (_, segments) = self.hole.get_or_insert((time, 0));
+        *segments += 1;
         let cost = payload.len() + OVERHEAD;
         self.held_octets += cost;
         tally.held += cost;

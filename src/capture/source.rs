@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::decompress::{Octets, is_end};
 use super::error::{CaptureError, CaptureErrorKind};
 
 const CHUNK: usize = 256 * 1024;
@@ -10,26 +11,38 @@ const CHUNK: usize = 256 * 1024;
 ///
 /// It holds what was asked for and at most one chunk more.
 #[derive(Debug)]
-pub(super) struct Source<R> {
-    inner: R,
+pub(super) struct Source<R: Read> {
+    inner: Octets<R>,
     name: String,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
     /// Offset in the file of `buffer[start]`.
     offset: u64,
+    /// Why nothing more can be read, to be told when all before it is used.
+    fault: Option<CaptureErrorKind>,
 }
 
 impl<R: Read> Source<R> {
     pub(super) fn new(name: impl Into<String>, inner: R) -> Self {
         Self {
-            inner,
+            inner: Octets::Plain(inner),
             name: name.into(),
             buffer: vec![0; CHUNK],
             start: 0,
             end: 0,
             offset: 0,
+            fault: None,
         }
+    }
+
+    /// Reads on decompressed where what is ready begins as a compressed file does. Says whether it does.
+    pub(super) fn decompress(&mut self) -> bool {
+        let is_compressed = self.inner.decompress(&self.buffer[self.start..self.end]);
+        if is_compressed {
+            (self.start, self.end, self.offset) = (0, 0, 0);
+        }
+        is_compressed
     }
 
     pub(super) const fn offset(&self) -> u64 {
@@ -68,8 +81,20 @@ impl<R: Read> Source<R> {
                 Ok(0) => break,
                 Ok(count) => self.end += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.error(0, error.into())),
+                Err(error) => {
+                    let is_compressed = !self.inner.is_plain();
+                    self.fault = Some(match is_compressed && is_end(&error) {
+                        true => CaptureErrorKind::CompressedTruncated,
+                        false => error.into(),
+                    });
+                    break;
+                }
             }
+        }
+        if self.end < length
+            && let Some(fault) = self.fault.take()
+        {
+            return Err(self.error(0, fault));
         }
         Ok(self.end)
     }

@@ -1,6 +1,6 @@
 //! The TCP connections of a capture: which segment is of which, and which are over.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::connection::Direction;
 use super::events::Event;
@@ -21,7 +21,11 @@ pub(super) struct Tracker {
     free: Vec<usize>,
     index: BTreeMap<(Endpoint, Endpoint), usize>,
     closed: VecDeque<usize>,
-    numbering: Numbering,
+    pub(super) numbering: Numbering,
+    /// Connections of which a direction waits for earlier octets.
+    holed: BTreeSet<usize>,
+    /// Whether something is told of one of them.
+    waiting: bool,
     /// Where the last segment belonged: the next most likely does too.
     last: usize,
 }
@@ -35,6 +39,11 @@ impl Tracker {
         sink: &mut impl FnMut(Event<'_>),
     ) {
         self.tally.segments += 1;
+        self.tally.on_bgp_port +=
+            u64::from(segment.source.port == BGP_PORT || segment.destination.port == BGP_PORT);
+        if !self.holed.is_empty() {
+            self.check_holes(time, false, sink);
+        }
         let known = match self.flows.get(self.last) {
             Some(Some(flow)) => flow
                 .direction(segment)
@@ -69,8 +78,57 @@ impl Tracker {
             sink,
         );
         self.tally.connections = self.numbering.connections as u64;
+        if flow.has_hole() {
+            self.waiting |= flow.is_told();
+            self.holed.insert(slot);
+        } else if !self.holed.is_empty() {
+            self.settle(slot);
+        }
         if segment.has(Segment::FIN | Segment::RST) {
-            self.close(slot);
+            self.close(slot, time, sink);
+        }
+    }
+
+    /// Whether something that was told of waits for octets that may still come.
+    #[inline]
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Counts every hole as lost.
+    pub(super) fn give_up(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+        self.check_holes(0, true, sink);
+    }
+
+    fn check_holes(&mut self, time: u64, all: bool, sink: &mut impl FnMut(Event<'_>)) {
+        // Each segment looks at some of very many.
+        const AT_ONCE: usize = 64;
+        let from = if self.holed.len() > AT_ONCE && !all {
+            self.last
+        } else {
+            0
+        };
+        let slots: Vec<usize> = self
+            .holed
+            .range(from..)
+            .chain(self.holed.range(..from))
+            .take(if all { usize::MAX } else { AT_ONCE })
+            .copied()
+            .collect();
+        for slot in slots {
+            if let Some(Some(flow)) = self.flows.get_mut(slot) {
+                flow.give_up(time, all, &mut self.tally, &mut self.numbering, sink);
+            }
+            self.settle(slot);
+        }
+    }
+
+    /// Takes note that a connection may not wait any more.
+    fn settle(&mut self, slot: usize) {
+        let flow = self.flows.get(slot).and_then(Option::as_ref);
+        if !flow.is_some_and(Flow::has_hole) && self.holed.remove(&slot) {
+            let told = |slot: &usize| self.flows[*slot].as_ref().is_some_and(Flow::is_told);
+            self.waiting = self.holed.iter().any(told);
         }
     }
 
@@ -105,6 +163,7 @@ impl Tracker {
         if let Some((slot, direction)) = found {
             let flow = self.flows[slot].as_mut()?;
             if !flow.is_renewed_by(segment, direction) {
+                flow.unanswered += u32::from(!segment.has(Segment::ACK));
                 if flow.halves[direction.index()].is_unused() {
                     flow.halves[direction.index()].synchronise(segment.sequence);
                 }
@@ -117,6 +176,7 @@ impl Tracker {
         let direction = direction(from_client);
         let mut flow = Flow::new(client, server, time, true);
         flow.halves[direction.index()].synchronise(segment.sequence);
+        flow.unanswered = u32::from(from_client);
         Some((self.open(flow, sink), direction))
     }
 
@@ -138,7 +198,7 @@ impl Tracker {
     }
 
     /// Remembers that a connection is over, and forgets the one that has been over for longest.
-    fn close(&mut self, slot: usize) {
+    fn close(&mut self, slot: usize, time: u64, sink: &mut impl FnMut(Event<'_>)) {
         let Some(flow) = &mut self.flows[slot] else {
             return;
         };
@@ -147,6 +207,7 @@ impl Tracker {
             return;
         }
         flow.closed = true;
+        flow.conclude(time, &mut self.tally, sink);
         self.closed.push_back(slot);
         if self.closed.len() > MAX_CLOSED
             && let Some(oldest) = self.closed.pop_front()
@@ -161,6 +222,8 @@ impl Tracker {
             return;
         };
         flow.flush(&mut self.tally, &mut self.numbering, sink);
+        flow.conclude(flow.last, &mut self.tally, sink);
+        self.settle(slot);
         if flow.closed {
             self.closed.retain(|closed| *closed != slot);
         }
@@ -184,7 +247,7 @@ impl Tracker {
     }
 
     /// The capture is over: tells what was waiting for segments that never came.
-    pub(super) fn finish(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    pub(super) fn finish(&mut self, time: u64, sink: &mut impl FnMut(Event<'_>)) {
         let mut flows: Vec<Flow> = std::mem::take(&mut self.flows)
             .into_iter()
             .flatten()
@@ -192,7 +255,12 @@ impl Tracker {
         flows.sort_by_key(|flow| flow.connection.opened);
         for mut flow in flows {
             flow.flush(&mut self.tally, &mut self.numbering, sink);
+            let time = if flow.closed { flow.last } else { time };
+            flow.conclude(time, &mut self.tally, sink);
         }
+        self.tally.connections = self.numbering.connections as u64;
+        self.holed.clear();
+        self.waiting = false;
         self.index.clear();
         self.free.clear();
         self.closed.clear();

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr};
 
 use super::Status;
+use super::encoding::Encoding;
 use super::input::Places;
 use super::output::output;
 use crate::capture::Canonical;
@@ -60,6 +61,8 @@ pub struct Arguments {
     #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
     #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
     places: Places,
 }
 
@@ -84,6 +87,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         timing: arguments.timing.map(Duration::from_millis),
         keepalives: arguments.keepalives,
         endings: !arguments.ignore_endings,
+        declared: arguments.encoding.declared()?,
         keep: arguments.limit.max(arguments.full),
     };
     let bar = progress(&left, &right);
@@ -122,12 +126,15 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         };
         print(&text)?;
     }
-    Ok(if !report.troubles.is_empty() {
+    let has_both = report.tallies.iter().all(|tally| tally.connections > 0);
+    Ok(if !report.troubles.is_empty() || !has_both {
         Status::Invalid
-    } else if report.is_same() {
+    } else if !report.is_same() {
+        Status::Failed
+    } else if report.is_complete() {
         Status::Passed
     } else {
-        Status::Failed
+        Status::Invalid
     })
 }
 

@@ -92,6 +92,7 @@ fn session(arguments: &Arguments) -> Negotiated {
             Families::new()
         },
         extended_message: arguments.extended_message,
+        bgpsec: false,
     };
     Negotiated {
         local_as: arguments.local_as,

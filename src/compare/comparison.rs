@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{Opens, agreed};
+use super::context::{Contexts, agreed};
 use super::difference::{Report, Side};
 use super::entry::EntryKind;
 use super::lane::Lane;
@@ -27,7 +27,7 @@ pub struct Comparison {
     pub(super) streams: Vec<Stream>,
     index: BTreeMap<StreamId, usize>,
     pub(super) sides: [Vec<Known>; 2],
-    pub(super) opens: [Opens; 2],
+    pub(super) contexts: [Contexts; 2],
     pub(super) held: [usize; 2],
     pub(super) ended: [bool; 2],
     /// When the first connection of either side was opened.
@@ -41,12 +41,13 @@ impl Comparison {
     /// Nothing compared yet.
     #[must_use]
     pub fn new(options: Options) -> Self {
+        let contexts = || Contexts::new(options.declared.clone());
         Self {
+            contexts: [contexts(), contexts()],
             options,
             streams: Vec::new(),
             index: BTreeMap::new(),
             sides: Default::default(),
-            opens: Default::default(),
             held: [0; 2],
             ended: [false; 2],
             begun: [None; 2],
@@ -71,7 +72,9 @@ impl Comparison {
                     MessageType::KEEPALIVE if !self.options.keepalives && octets.len() == 19 => {
                         return self.beat(side, event);
                     }
-                    MessageType::OPEN => self.opens[side.index()].note(event),
+                    MessageType::OPEN | MessageType::UPDATE => {
+                        self.contexts[side.index()].note(event)
+                    }
                     _ => {}
                 }
                 (EntryKind::Message, offset, octets)
@@ -83,6 +86,7 @@ impl Comparison {
             } => (EntryKind::Junk(reason), offset, octets),
             EventKind::Gap { offset, lost } => (EntryKind::Gap(lost), offset, &[][..]),
             EventKind::Opened => return self.opened(side, event.connection),
+            EventKind::Noted(_) => return,
             EventKind::Finished | EventKind::Reset if !self.options.endings => return,
             EventKind::Finished => (EntryKind::Finished, 0, &[][..]),
             EventKind::Reset => (EntryKind::Reset, 0, &[][..]),
@@ -148,7 +152,8 @@ impl Comparison {
         self.only = Some(std::mem::take(&mut self.deferred));
         self.index.clear();
         self.sides = Default::default();
-        self.opens = Default::default();
+        let contexts = || Contexts::new(self.options.declared.clone());
+        self.contexts = [contexts(), contexts()];
         self.held = [0; 2];
         self.ended = [false; 2];
         true
@@ -178,6 +183,12 @@ impl Comparison {
     }
 
     fn opened(&mut self, side: Side, connection: &Connection) {
+        self.contexts[side.index()].note(&Event {
+            connection,
+            direction: Direction::FromClient,
+            time: connection.opened,
+            kind: EventKind::Opened,
+        });
         let known = &mut self.sides[side.index()];
         if known.len() <= connection.number {
             known.resize(connection.number + 1, Known::default());
@@ -230,12 +241,14 @@ impl Comparison {
         left + stream.opened[1].saturating_sub(right)
     }
 
-    pub(super) fn context(&self, stream: usize, side: Side) -> WireContext {
+    pub(super) fn context(&mut self, stream: usize, side: Side) -> WireContext {
         let Some(number) = self.streams[stream].connections[side.index()] else {
             return agreed(None, None);
         };
         let direction = self.streams[stream].id.direction;
-        self.opens[side.index()].context(number, direction)
+        self.contexts[side.index()]
+            .context(number, direction)
+            .clone()
     }
 
     /// Too much waits: puts off the streams that hold most.

@@ -146,13 +146,21 @@ pub struct Report {
     pub tallies: [Tally; 2],
     /// What is wrong with the captures themselves: a file that ends too early.
     pub troubles: Vec<String>,
+    /// What of each capture was not read, so that nothing can be said of it.
+    pub unread: [Vec<String>; 2],
 }
 
 impl Report {
-    /// Whether nothing differs.
+    /// Whether nothing differs in what was read.
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.counts.is_empty()
+    }
+
+    /// Whether both captures hold BGP and all of it was read: only then can they be the same.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.troubles.is_empty() && self.unread.iter().all(Vec::is_empty)
     }
 
     /// The first divergence.

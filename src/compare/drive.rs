@@ -10,7 +10,8 @@ use super::comparison::Comparison;
 use super::difference::{Report, Side};
 use super::options::Options;
 use crate::capture::{
-    Canonical, Capture, CaptureError, Connection, Direction, Endpoint, Event, EventKind, Item,
+    Canonical, Capture, CaptureError, Connection, Direction, Encoding, Endpoint, Event, EventKind,
+    Item, Tally, Via,
 };
 
 /// Where a capture comes from.
@@ -37,6 +38,16 @@ pub enum CompareError {
 }
 
 impl Input {
+    /// The same capture once more, where it can be read again.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        match self {
+            Self::File(path) => Some(Self::File(path.clone())),
+            Self::Once(..) => None,
+            Self::Memory(name, octets) => Some(Self::Memory(name.clone(), octets.clone())),
+        }
+    }
+
     /// Begins to read.
     ///
     /// # Errors
@@ -137,8 +148,17 @@ pub fn captures(
     }
     let mut report = comparison.finish();
     report.tallies = tallies.map(Option::unwrap_or_default);
+    report.unread = [0, 1].map(|side| unread(&report.tallies[side]));
     report.troubles = troubles;
     Ok(report)
+}
+
+/// What of a capture was not read; that it holds no BGP is as much.
+fn unread(tally: &Tally) -> Vec<String> {
+    if tally.connections == 0 {
+        return vec![format!("no BGP in {}", tally.without_bgp())];
+    }
+    tally.unread()
 }
 
 /// Compares two captures in memory.
@@ -187,6 +207,8 @@ fn events(canonical: &Canonical, sink: &mut dyn FnMut(Event<'_>)) {
                 .get(&id.connection)
                 .copied()
                 .unwrap_or_default(),
+            via: Via::default(),
+            encoding: Encoding::default(),
         };
         let mut offsets = [0_u64; 2];
         let mut tell = |time, direction, kind| {

@@ -11,6 +11,7 @@ mod context;
 mod difference;
 mod drive;
 mod entry;
+mod evidence;
 mod fields;
 mod lane;
 mod meaning;
@@ -21,7 +22,7 @@ mod stream;
 mod timing;
 
 pub use comparison::Comparison;
-pub use context::{Opens, agreed};
+pub use context::{Certainty, Contexts, Declared, agreed};
 pub use difference::{Class, Difference, Report, Side};
 pub use drive::{CompareError, Input, canonical, captures};
 pub use entry::{Entry, EntryKind};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::context::Declared;
+
 /// What counts as a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -13,6 +15,8 @@ pub struct Options {
     pub keepalives: bool,
     /// Compare how and where connections end.
     pub endings: bool,
+    /// What the user says of how UPDATEs are written.
+    pub declared: Declared,
     /// Differences of each stream to give in full.
     pub keep: usize,
 }
@@ -24,6 +28,7 @@ impl Default for Options {
             timing: None,
             keepalives: false,
             endings: true,
+            declared: Declared::default(),
             keep: 100,
         }
     }

@@ -20,7 +20,9 @@ pub fn json(report: &Report, names: [&str; 2]) -> Value {
     json!({
         "left": capture(names[0], &report.tallies[0]),
         "right": capture(names[1], &report.tallies[1]),
-        "same": report.is_same(),
+        "same": report.is_same() && report.is_complete(),
+        "complete": report.is_complete(),
+        "unread": report.unread,
         "connections": report.connections,
         "matched": report.matched,
         "equivalent": report.equivalent,
@@ -31,16 +33,12 @@ pub fn json(report: &Report, names: [&str; 2]) -> Value {
 }
 
 fn capture(name: &str, tally: &Tally) -> Value {
-    json!({
-        "name": name,
-        "packets": tally.packets,
-        "segments": tally.segments,
-        "connections": tally.connections,
-        "retransmitted": tally.retransmitted,
-        "reordered": tally.reordered,
-        "gaps": tally.gaps,
-        "lost_octets": tally.lost,
-    })
+    let mut object = json!({ "name": name });
+    if let (Some(object), Value::Object(told)) = (object.as_object_mut(), super::tally::json(tally))
+    {
+        object.extend(told);
+    }
+    object
 }
 
 fn difference(difference: &Difference) -> Value {

@@ -9,7 +9,7 @@ use super::summary::summary;
 use super::tree::tree;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
-use crate::capture::{Direction, Skipped, Tally};
+use crate::capture::Direction;
 use crate::compare::{Class, Difference, Entry, EntryKind, FieldDifference, Report, telling};
 
 /// How much to say.
@@ -34,9 +34,10 @@ pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
             paint("trouble:", true, options.colours)
         );
     }
-    for (name, tally) in names.iter().zip(&report.tallies) {
-        if let Some(note) = note(tally) {
-            let _ = writeln!(out, "note: {name}: {note}");
+    for (name, unread) in names.iter().zip(&report.unread) {
+        if !unread.is_empty() {
+            let label = paint("not read:", true, manner.colours);
+            let _ = writeln!(out, "{label} {name}: {}", unread.join(", "));
         }
     }
     let _ = writeln!(out, "{}", headline(report));
@@ -71,7 +72,11 @@ pub fn headline(report: &Report) -> String {
         let _ = write!(text, " ({} of them in other bytes)", report.equivalent);
     }
     if report.is_same() {
-        text.push_str("; nothing differs");
+        text.push_str(match (report.is_complete(), report.matched) {
+            (true, _) => "; nothing differs",
+            (false, 0) => "; nothing was compared",
+            (false, _) => "; nothing differs in what was read, which is not all",
+        });
         return text;
     }
     let classes: Vec<String> = report
@@ -87,32 +92,6 @@ pub fn headline(report: &Report) -> String {
         classes.join(", ")
     );
     text
-}
-
-/// What a capture holds that is not compared, if it is worth a word.
-fn note(tally: &Tally) -> Option<String> {
-    let mut notes = Vec::new();
-    if tally.packets > 0 && tally.connections == 0 {
-        notes.push(format!("no BGP in {}", count(tally.packets, "packet")));
-    }
-    if tally.gaps > 0 {
-        notes.push(format!(
-            "{} not in the capture ({} octets)",
-            count(tally.gaps, "stretch"),
-            tally.lost
-        ));
-    }
-    for (reason, packets) in &tally.skipped {
-        let what = match reason {
-            Skipped::Fragment => "fragments of IP packets",
-            Skipped::Cut => "packets cut inside their headers",
-            Skipped::Malformed => "packets with malformed headers",
-            Skipped::UnsupportedLink => "packets of an unsupported link type",
-            Skipped::NotIp | Skipped::NotTcp => continue,
-        };
-        notes.push(format!("{packets} {what} left out"));
-    }
-    (!notes.is_empty()).then(|| notes.join(", "))
 }
 
 /// One difference, with everything that helps to understand it.

@@ -10,7 +10,7 @@ use super::summary::summary;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
-use crate::capture::{Connection, Direction, Event, EventKind};
+use crate::capture::{Attempt, Connection, Direction, Event, EventKind, Note, Via};
 
 /// Octets of what is no message that are shown.
 const SHOWN: usize = 24;
@@ -23,26 +23,37 @@ pub fn opening(connection: &Connection, colours: bool) -> String {
     } else {
         " (its beginning is not in the capture)"
     };
-    let title = format!(
-        "{}  ports {} → {}, opened {}{how}",
-        connection.id,
-        connection.client.port,
-        connection.server.port,
-        date(connection.opened),
+    let ports = format!(
+        "ports {} → {}",
+        connection.client.port, connection.server.port
     );
+    let opened = date(connection.opened);
+    let about = match connection.via {
+        Via::Tcp => format!("{ports}, opened {opened}{how}"),
+        Via::Bmp(router) if connection.handshake => {
+            format!("{ports}, up {opened}, as BMP from {router} tells")
+        }
+        Via::Bmp(router) => format!("from {opened}, as BMP from {router} tells{how}"),
+        Via::MrtMessages => format!("from {opened}, as an MRT file tells"),
+        Via::MrtTable => format!("{opened}, routes of an MRT table, an UPDATE for each"),
+    };
+    let title = format!("{}  {about}", connection.id);
     style(title).bold().force_styling(colours).to_string()
 }
 
-/// The line of one event; `number` counts messages.
-#[must_use]
-pub fn rung(event: &Event<'_>, number: u64, context: &WireContext, colours: bool) -> String {
-    let mut out = String::new();
+/// Appends the line of one event; `number` counts messages.
+pub fn write_rung(
+    out: &mut String,
+    event: &Event<'_>,
+    number: u64,
+    context: &WireContext,
+    colours: bool,
+) {
     let _ = match event.kind {
         EventKind::Message { .. } | EventKind::Junk { .. } => write!(out, "{number:>6}"),
         _ => write!(out, "{:>6}", ""),
     };
-    let since_open = event.time.saturating_sub(event.connection.opened);
-    let _ = write!(out, "  {:>15}", format!("+{}", seconds(since_open)));
+    let _ = write!(out, "  {:>15}", since_open(event));
     let arrow = match event.direction {
         Direction::FromClient => "──▶",
         Direction::FromServer => "◀──",
@@ -53,8 +64,73 @@ pub fn rung(event: &Event<'_>, number: u64, context: &WireContext, colours: bool
     } else {
         text
     };
-    let _ = write!(out, "  {arrow}  {text}");
-    out
+    let _ = writeln!(out, "  {arrow}  {text}");
+}
+
+/// How long after the opening, or before it where the clock was set back.
+fn since_open(event: &Event<'_>) -> String {
+    let opened = event.connection.opened;
+    let sign = if event.time < opened { '-' } else { '+' };
+    format!("{sign}{}", seconds(event.time.abs_diff(opened)))
+}
+
+/// The line of a connection to port 179 that came to nothing.
+#[must_use]
+pub fn attempt(event: &Event<'_>, attempt: Attempt) -> String {
+    let Connection {
+        id,
+        client,
+        server,
+        opened,
+        ..
+    } = event.connection;
+    let after = seconds(event.time.abs_diff(*opened));
+    let how = match attempt {
+        Attempt::Refused => format!("refused (RST) after {after}"),
+        Attempt::Unanswered(1) => format!("no answer to its SYN within {after}"),
+        Attempt::Unanswered(syns) => format!("no answer to {syns} SYNs within {after}"),
+        Attempt::Silent => format!("connected, nothing said within {after}"),
+    };
+    format!(
+        "{}  ports {} → {}, {}: {how}",
+        id.peer,
+        client.port,
+        server.port,
+        date(*opened)
+    )
+}
+
+/// What is known beside the octets.
+fn noted(note: Note) -> String {
+    match note {
+        Note::Attempt(_) => String::new(),
+        Note::PeerDown { reason, event } => match reason {
+            1 => "down: the router sent a NOTIFICATION".to_owned(),
+            2 => format!("down: closed by the router without NOTIFICATION, FSM event {event}"),
+            3 => "down: the peer sent a NOTIFICATION".to_owned(),
+            4 => "down: closed by the peer without NOTIFICATION".to_owned(),
+            5 => "down: the router does not monitor this peer any more".to_owned(),
+            6 => "down: Loc-RIB instance".to_owned(),
+            _ => format!("down, reason {reason}"),
+        },
+        Note::State { from, to } => format!("state {} to {}", state(from), state(to)),
+    }
+}
+
+/// RFC 6396 section 4.4.1.
+fn state(number: u16) -> String {
+    let names = [
+        "Idle",
+        "Connect",
+        "Active",
+        "OpenSent",
+        "OpenConfirm",
+        "Established",
+    ];
+    let name = usize::from(number)
+        .checked_sub(1)
+        .and_then(|at| names.get(at));
+    name.map_or_else(|| number.to_string(), |name| (*name).to_owned())
 }
 
 fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
@@ -84,6 +160,7 @@ fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
         ),
         EventKind::Finished => ("FIN".to_owned(), false),
         EventKind::Reset => ("RST".to_owned(), false),
+        EventKind::Noted(note) => (noted(note), false),
     }
 }
 
@@ -100,10 +177,10 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
             Direction::FromServer => "server",
         },
         "time_ns": event.time,
-        "since_open_ns": event.time.saturating_sub(event.connection.opened),
+        "since_open_ns": i128::from(event.time) - i128::from(event.connection.opened),
     });
     let told = match event.kind {
-        EventKind::Opened => json!({ "kind": "opened", "handshake": event.connection.handshake }),
+        EventKind::Opened => opened(event.connection),
         EventKind::Message { offset, octets } => json!({
             "kind": "message",
             "number": number,
@@ -128,11 +205,47 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
         }
         EventKind::Finished => json!({ "kind": "fin" }),
         EventKind::Reset => json!({ "kind": "rst" }),
+        EventKind::Noted(Note::Attempt(attempt)) => match attempt {
+            Attempt::Refused => json!({ "kind": "attempt", "end": "refused" }),
+            Attempt::Unanswered(syns) => {
+                json!({ "kind": "attempt", "end": "unanswered", "syns": syns })
+            }
+            Attempt::Silent => json!({ "kind": "attempt", "end": "silent" }),
+        },
+        EventKind::Noted(Note::PeerDown { reason, event }) => {
+            json!({ "kind": "peer-down", "reason": reason, "fsm_event": event })
+        }
+        EventKind::Noted(Note::State { from, to }) => {
+            json!({ "kind": "state", "old": from, "new": to })
+        }
     };
     if let (Some(object), Value::Object(told)) = (object.as_object_mut(), told) {
         object.extend(told);
     }
     object
+}
+
+/// How the messages of a connection are read, where its OPENs do not say it.
+#[must_use]
+pub fn encoding_json(event: &Event<'_>, told: &str) -> Value {
+    let id = event.connection.id;
+    json!({
+        "client": id.peer.client.to_string(),
+        "server": id.peer.server.to_string(),
+        "attempt": id.attempt,
+        "kind": "encoding",
+        "read_with": told,
+    })
+}
+
+fn opened(connection: &Connection) -> Value {
+    let via = match connection.via {
+        Via::Tcp => "tcp".to_owned(),
+        Via::Bmp(router) => format!("bmp {router}"),
+        Via::MrtMessages => "mrt".to_owned(),
+        Via::MrtTable => "mrt-table".to_owned(),
+    };
+    json!({ "kind": "opened", "handshake": connection.handshake, "via": via })
 }
 
 /// Nanoseconds since 1970 as `2023-11-14T22:13:20.000000000Z` (RFC 3339).

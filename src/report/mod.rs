@@ -5,6 +5,7 @@ pub mod diff_text;
 pub mod hexdump;
 pub mod ladder;
 pub mod summary;
+pub mod tally;
 pub mod tree;
 pub mod field;
 pub mod terminal;

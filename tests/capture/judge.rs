@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use lockstep::bgp::family::Family;
 use lockstep::bgp::message::Message;
 use lockstep::capture::{Capture, EventKind};
-use lockstep::compare::Opens;
+use lockstep::compare::Contexts;
 
 const FIELDS: [&str; 5] = [
     "bgp.type",
@@ -59,7 +59,7 @@ fn answer(child: Child) -> Census {
 
 fn ours(path: &Path) -> Census {
     let mut census = Census::default();
-    let mut opens = Opens::default();
+    let mut opens = Contexts::default();
     Capture::open(path)
         .unwrap()
         .read_all(|event| {
@@ -69,7 +69,7 @@ fn ours(path: &Path) -> Census {
             };
             count(&mut census[0], octets[18].to_string());
             let context = opens.context(event.connection.number, event.direction);
-            let Ok(Message::Update(update)) = Message::decode(&context, octets) else {
+            let Ok(Message::Update(update)) = Message::decode(context, octets) else {
                 return;
             };
             let address = |text: String| -> String {

@@ -38,6 +38,10 @@ proptest! {
         let mut happenings: Vec<(Wire, Happening<'_>)> =
             wires.iter().map(|wire| (*wire, Happening::Opened)).collect();
         let mut expected: BTreeMap<StreamId, Vec<Vec<u8>>> = BTreeMap::new();
+        // Off the port of BGP a session is one that begins as such.
+        let open = message(1, &[4; 10]);
+        happenings.push((wires[2], Happening::Data(FromClient, &open)));
+        expected.entry(stream(&wires[2], FromClient)).or_default().push(open.clone());
         for (wire, direction, message) in &messages {
             let (head, tail) = message.split_at(message.len() / 3);
             happenings.push((*wire, Happening::Data(*direction, head)));

@@ -91,10 +91,10 @@ fn a_lost_segment_is_told_and_framing_goes_on() {
 192.0.2.1 → 192.0.2.2 #1 client opened, handshake true
 192.0.2.1 → 192.0.2.2 #1 client at 0 message 1 of 29
 192.0.2.1 → 192.0.2.2 #1 server at 0 message 1 of 29
-192.0.2.1 → 192.0.2.2 #1 server finished
 192.0.2.1 → 192.0.2.2 #1 client at 29 gap of 23
 192.0.2.1 → 192.0.2.2 #1 client at 52 message 3 of 21
 192.0.2.1 → 192.0.2.2 #1 client finished
+192.0.2.1 → 192.0.2.2 #1 server finished
 "#);
     assert_eq!((tally.gaps, tally.lost), (1, 23));
 }
@@ -115,7 +115,7 @@ fn a_capture_that_begins_late_takes_the_client_from_the_ports() {
 
 #[test]
 fn a_capture_that_begins_inside_a_message_finds_the_next() {
-    let wire = wire("192.0.2.1:40000", "192.0.2.2:1790", 1);
+    let wire = wire("192.0.2.1:40000", "192.0.2.2:179", 1);
     let long = message(2, &[7; 2000]);
     let (header, records) = records(&record(&[
         (wire, Happening::Opened),
@@ -139,7 +139,7 @@ fn ports_used_again_are_another_attempt() {
         happenings.push((wire, Happening::Opened));
         happenings.push((wire, Happening::Data(FromClient, &open)));
         happenings.push((wire, Happening::Reset(FromServer)));
-        // Neither a refused connection nor one on which nothing is said counts.
+        // A refused connection and one on which nothing is said are told of and not numbered.
         let refused = self::wire("192.0.2.1:40001", "192.0.2.2:179", attempt);
         happenings.push((refused, Happening::Refused));
         let silent = self::wire("192.0.2.1:40002", "192.0.2.2:179", attempt);
@@ -151,12 +151,18 @@ fn ports_used_again_are_another_attempt() {
 192.0.2.1 → 192.0.2.2 #1 client opened, handshake true
 192.0.2.1 → 192.0.2.2 #1 client at 0 message 1 of 29
 192.0.2.1 → 192.0.2.2 #1 server reset
+192.0.2.1 → 192.0.2.2 #0 server Attempt(Refused)
+192.0.2.1 → 192.0.2.2 #0 client Attempt(Silent)
 192.0.2.1 → 192.0.2.2 #2 client opened, handshake true
 192.0.2.1 → 192.0.2.2 #2 client at 0 message 1 of 29
 192.0.2.1 → 192.0.2.2 #2 server reset
+192.0.2.1 → 192.0.2.2 #0 server Attempt(Refused)
+192.0.2.1 → 192.0.2.2 #0 client Attempt(Silent)
 192.0.2.1 → 192.0.2.2 #3 client opened, handshake true
 192.0.2.1 → 192.0.2.2 #3 client at 0 message 1 of 29
 192.0.2.1 → 192.0.2.2 #3 server reset
+192.0.2.1 → 192.0.2.2 #0 server Attempt(Refused)
+192.0.2.1 → 192.0.2.2 #0 client Attempt(Silent)
 "#);
     assert_eq!(tally.connections, 3);
 }

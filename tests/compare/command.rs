@@ -124,9 +124,11 @@ fn a_ladder_shows_what_is_malformed_in_its_place() {
      2      +2.000000 s  ◀──  OPEN AS 2 identifier 192.0.2.2 hold time 90 s capabilities [asn4]
      3      +3.000000 s  ──▶  UPDATE announces 10.1.0.0/16 next-hop 192.0.2.1 origin igp as-path ( 1 ) med 0
      4      +4.000000 s  ──▶  malformed message of 24 octets: UPDATE: Malformed Attribute List: truncated at octet 23: 9 octet(s) needed, 1 available
-     5      +5.000000 s  ──▶  14 octets at 114 that are no message (no marker where a message must begin): 6e6f206d61726b65722068657265
+     5      +4.000000 s  ──▶  14 octets at 114 that are no message (no marker where a message must begin): 6e6f206d61726b65722068657265
      6      +5.000000 s  ──▶  UPDATE announces 10.2.0.0/16 next-hop 192.0.2.1 origin igp as-path ( 1 ) med 0
             +6.000000 s  ──▶  FIN
+
+15 packets: 1 connection, 6 messages
 "#);
     let output = lockstep(&["show", "-", "--message", "4"], &capture);
     insta::assert_snapshot!(text(&output.stdout), @r#"
@@ -158,7 +160,10 @@ fn a_ladder_in_json_is_a_line_for_each_event() {
             event["kind"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(kinds, ["opened", "message", "message", "message", "fin"]);
+    assert_eq!(
+        kinds,
+        ["opened", "message", "message", "message", "fin", "summary"]
+    );
 }
 
 #[test]

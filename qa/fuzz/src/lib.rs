@@ -69,6 +69,7 @@ pub fn run(target: &str, data: &[u8]) {
             KNOWN_FAMILIES.iter().copied().collect()
         },
         extended_message: first & 4 != 0,
+        bgpsec: false,
     };
     let text = || String::from_utf8_lossy(octets);
     let mut parts = target.split('_');

@@ -58,6 +58,8 @@ pub struct WireContext {
     pub add_path: Families,
     /// Messages may have 65,535 octets instead of 4,096 (RFC 8654).
     pub extended_message: bool,
+    /// BGPsec_PATH may stand in the place of AS_PATH (RFC 8205 section 4.1).
+    pub bgpsec: bool,
 }
 
 /// Attribute flags (RFC 4271 section 4.3).

@@ -7,12 +7,14 @@ const FOUR: WireContext = WireContext {
     four_octet_as: true,
     add_path: Families::new(),
     extended_message: false,
+    bgpsec: false,
 };
 
 const TWO: WireContext = WireContext {
     four_octet_as: false,
     add_path: Families::new(),
     extended_message: false,
+    bgpsec: false,
 };
 
 fn parsed(line: &str) -> Attribute {

@@ -77,6 +77,7 @@ fn anything() -> impl Strategy<Value = (WireContext, Vec<u8>)> {
             four_octet_as,
             add_path,
             extended_message: false,
+            bgpsec: false,
         };
         (context, bytes)
     })

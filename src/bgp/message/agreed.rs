@@ -22,6 +22,8 @@ impl WireContext {
             four_octet_as: both(|one| matches!(one, Capability::FourOctetAs(_))),
             extended_message: both(|one| matches!(one, Capability::ExtendedMessage(_))),
             add_path: sent.map(|(family, _)| family).collect(),
+            // None of our speakers offers it; what reads captures allows it.
+            bgpsec: false,
         }
     }
 }

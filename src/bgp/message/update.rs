@@ -182,14 +182,15 @@ impl Update {
             nlri,
             malformed,
         };
-        update.check_mandatory(seen);
+        update.check_mandatory(context, seen);
         Ok(update)
     }
 
     /// RFC 7606 section 3 (d): a missing well-known attribute. LOCAL_PREF depends on the session and is its business.
     /// `seen` are the codes of those that are there, malformed or not.
     #[inline]
-    fn check_mandatory(&mut self, seen: Codes) {
+    fn check_mandatory(&mut self, context: &WireContext, seen: Codes) {
+        const BGPSEC_PATH: u8 = 33;
         let classic = !self.nlri.is_empty();
         let multiprotocol = || self.mp_reach().is_some_and(|reach| !reach.nlri.is_empty());
         if !(classic || seen.contains(MpReach::CODE) && multiprotocol()) {
@@ -197,7 +198,8 @@ impl Update {
         }
         let next_hop = classic.then_some(NextHopAddress::CODE);
         for code in [Origin::CODE, AsPath::CODE].into_iter().chain(next_hop) {
-            if !seen.contains(code) {
+            let is_secured = code == AsPath::CODE && context.bgpsec && seen.contains(BGPSEC_PATH);
+            if !seen.contains(code) && !is_secured {
                 self.malformed.push(Malformed::missing(code));
             }
         }

@@ -51,22 +51,23 @@ impl Ends {
     }
 
     /// Those of a captured session, as the receiver of the message sees them.
-    pub fn of_session(session: &Session) -> Self {
+    pub fn of_session(session: &Session<'_>) -> Self {
         let Session {
             sender,
             receiver,
             sender_open,
             receiver_open,
             time,
+            context: _,
         } = session;
         Self {
             peer: PeerIdentity {
                 name: format!("{sender} {receiver}"),
                 peer: sender.to_string(),
                 local: Some(*receiver),
-                local_as: Some(receiver_open.as_ref().map_or(UNKNOWN, |open| open.asn())),
-                peer_as: Some(sender_open.as_ref().map_or(UNKNOWN, |open| open.asn())),
-                router_id: receiver_open.as_ref().map(|open| open.identifier),
+                local_as: Some(receiver_open.map_or(UNKNOWN, |open| open.asn())),
+                peer_as: Some(sender_open.map_or(UNKNOWN, |open| open.asn())),
+                router_id: receiver_open.map(|open| open.identifier),
             },
             captured: Some(*time),
         }

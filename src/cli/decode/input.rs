@@ -1,5 +1,7 @@
 //! Where messages come from: digits, files of digits, captures, standard input.
 
+use std::fmt;
+use std::fs::File;
 use std::io::{Cursor, Read};
 use std::net::IpAddr;
 use std::path::Path;
@@ -8,18 +10,49 @@ use std::time::Duration;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use crate::bgp::attribute::WireContext;
-use crate::bgp::collections::Map;
-use crate::bgp::message::{Header, Message, Open, header};
-use crate::capture::{Capture, ConnectionId, Direction, Event, EventKind};
+use crate::bgp::message::{Header, Open, header};
+use crate::capture::{Capture, ConnectionId, Event, EventKind, Tally, is_capture};
+use crate::compare::{Contexts, Declared, Input};
+
+/// Octets by which a capture is told from a text.
+const PREFIX: u64 = 64;
 
 /// A message and where it was found.
 pub struct Item<'a> {
-    /// For people: `messages.pcap: 10.0.0.1 → 10.0.0.2 #1, octet 19`.
-    pub place: String,
+    /// Where it was found.
+    pub place: Place<'a>,
     /// The octets.
     pub piece: Piece<'a>,
     /// The session of a captured message.
-    pub session: Option<Session>,
+    pub session: Option<Session<'a>>,
+}
+
+/// Where a message was found, for people: `messages.pcap: 10.0.0.1 → 10.0.0.2 #1, from 10.0.0.1, octet 19`.
+#[derive(Debug, Clone)]
+pub enum Place<'a> {
+    /// In a text.
+    Text(String),
+    /// In a capture.
+    Captured {
+        name: &'a str,
+        connection: ConnectionId,
+        sender: IpAddr,
+        offset: u64,
+    },
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Captured {
+                name,
+                connection,
+                sender,
+                offset,
+            } => write!(f, "{name}: {connection}, from {sender}, octet {offset}"),
+        }
+    }
 }
 
 /// Octets that are a message, or not.
@@ -32,49 +65,47 @@ pub enum Piece<'a> {
 
 /// Who sent a captured message to whom, and what their OPENs said.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct Session<'a> {
     pub sender: IpAddr,
     pub receiver: IpAddr,
-    pub sender_open: Option<Open>,
-    pub receiver_open: Option<Open>,
+    pub sender_open: Option<&'a Open>,
+    pub receiver_open: Option<&'a Open>,
     /// Since 1970.
     pub time: Duration,
-}
-
-impl Session {
-    /// How the message is written: a capture that starts in the middle of a session is taken to have four-octet AS numbers.
-    pub fn context(&self) -> WireContext {
-        match (&self.sender_open, &self.receiver_open) {
-            (Some(sender), Some(receiver)) => WireContext::agreed(sender, receiver),
-            _ => WireContext {
-                four_octet_as: true,
-                extended_message: true,
-                ..WireContext::default()
-            },
-        }
-    }
+    /// How the message is written.
+    pub context: Option<&'a WireContext>,
 }
 
 /// The octets of `input`, all of them.
 pub fn octets(input: &str) -> miette::Result<Vec<u8>> {
-    match bytes(input)? {
+    match open(input)? {
         None => super::digits(input),
-        Some(bytes) => super::digits(&text(input, bytes)?),
+        Some(file) => super::digits(&text(input, file)?),
     }
 }
 
-/// Hands each message of `input` to `sink`.
+/// Hands each message of `input` to `sink`; of a capture, gives what was met beside.
 pub fn read(
     input: &str,
+    declared: &Declared,
     mut sink: impl FnMut(Item<'_>) -> miette::Result<()>,
-) -> miette::Result<()> {
-    let Some(bytes) = bytes(input)? else {
-        return messages("message", &super::digits(input)?, &mut sink);
+) -> miette::Result<Option<Tally>> {
+    let Some(mut file) = open(input)? else {
+        messages("message", &super::digits(input)?, &mut sink)?;
+        return Ok(None);
     };
-    if is_capture(&bytes) {
-        return capture(input, &bytes, sink);
+    let mut prefix = Vec::new();
+    file.by_ref()
+        .take(PREFIX)
+        .read_to_end(&mut prefix)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {input}"))?;
+    let is_capture = is_capture(&prefix);
+    let file = Box::new(Cursor::new(prefix).chain(file));
+    if is_capture {
+        return capture(input, file, declared, sink).map(Some);
     }
-    for (number, line) in text(input, bytes)?.lines().enumerate() {
+    for (number, line) in text(input, file)?.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
         if line.trim().is_empty() {
             continue;
@@ -83,19 +114,13 @@ pub fn read(
         let octets = super::digits(line).wrap_err_with(|| place.clone())?;
         messages(&place, &octets, &mut sink)?;
     }
-    Ok(())
+    Ok(None)
 }
 
-/// What a file or standard input holds; `None` where `input` is neither.
-fn bytes(input: &str) -> miette::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+/// The file or standard input; `None` where `input` is neither.
+fn open(input: &str) -> miette::Result<Option<Box<dyn Read>>> {
     if input == "-" {
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .into_diagnostic()
-            .wrap_err("cannot read standard input")?;
-        return Ok(Some(bytes));
+        return Ok(Some(Box::new(std::io::stdin())));
     }
     let path = Path::new(input);
     if !path.exists() {
@@ -104,29 +129,20 @@ fn bytes(input: &str) -> miette::Result<Option<Vec<u8>>> {
         }
         return Ok(None);
     }
-    let bytes = std::fs::read(path)
+    let file = File::open(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read {input}"))?;
-    Ok(Some(bytes))
+    Ok(Some(Box::new(file)))
 }
 
-fn text(input: &str, bytes: Vec<u8>) -> miette::Result<String> {
-    String::from_utf8(bytes)
-        .map_err(|_| miette!("{input} is neither a pcap, a pcapng nor hexadecimal digits"))
-}
-
-/// Whether `bytes` start as a pcap of either byte order and resolution, or a pcapng.
-fn is_capture(bytes: &[u8]) -> bool {
-    matches!(
-        bytes.first_chunk::<4>(),
-        Some(
-            [0xd4, 0xc3, 0xb2, 0xa1]
-                | [0xa1, 0xb2, 0xc3, 0xd4]
-                | [0x4d, 0x3c, 0xb2, 0xa1]
-                | [0xa1, 0xb2, 0x3c, 0x4d]
-                | [0x0a, 0x0d, 0x0d, 0x0a]
-        )
-    )
+fn text(input: &str, mut file: Box<dyn Read>) -> miette::Result<String> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {input}"))?;
+    String::from_utf8(bytes).map_err(|_| {
+        miette!("{input} is neither a pcap, a pcapng, an MRT file nor hexadecimal digits")
+    })
 }
 
 /// The messages of `octets` one after another; without a marker they are one message from its length on, or the body
@@ -138,7 +154,7 @@ fn messages(
 ) -> miette::Result<()> {
     let mut hand = |place: String, piece: Piece<'_>| {
         sink(Item {
-            place,
+            place: Place::Text(place),
             piece,
             session: None,
         })
@@ -186,58 +202,72 @@ fn messages(
     Ok(())
 }
 
+/// Hands each message of a capture to `sink`, and gives what was met beside.
 fn capture(
     name: &str,
-    bytes: &[u8],
+    octets: Box<dyn Read>,
+    declared: &Declared,
     mut sink: impl FnMut(Item<'_>) -> miette::Result<()>,
-) -> miette::Result<()> {
-    let mut opens: Map<(ConnectionId, Direction), Open> = Map::default();
+) -> miette::Result<Tally> {
+    let mut contexts = Contexts::new(declared.clone());
+    let mut again = Path::new(name).is_file().then(|| Input::File(name.into()));
     let mut outcome = Ok(());
-    let read = Capture::new(name, Cursor::new(bytes)).and_then(|mut capture| {
-        capture.read_all(|event| {
-            if outcome.is_ok() {
-                outcome = captured(name, &event, &mut opens, &mut sink);
-            }
-        })
+    let mut capture = Capture::new(name, octets).into_diagnostic()?;
+    let read = capture.read_all(|event| {
+        if outcome.is_ok() {
+            outcome = captured(name, &event, &mut contexts, &mut again, &mut sink);
+        }
     });
     outcome?;
-    read.into_diagnostic()
+    read.into_diagnostic()?;
+    Ok(capture.tally().clone())
 }
 
 fn captured(
     name: &str,
     event: &Event<'_>,
-    opens: &mut Map<(ConnectionId, Direction), Open>,
+    contexts: &mut Contexts,
+    again: &mut Option<Input>,
     sink: &mut impl FnMut(Item<'_>) -> miette::Result<()>,
 ) -> miette::Result<()> {
-    let connection = event.connection.id;
-    let sender = connection.peer.sender(event.direction);
+    contexts.note(event);
     let (offset, piece) = match event.kind {
         EventKind::Message { offset, octets } => (offset, Piece::Message(octets)),
         EventKind::Junk {
             offset,
             octets,
             reason,
-        } => (offset, Piece::Junk(octets, format!("{reason:?}"))),
-        EventKind::Opened | EventKind::Gap { .. } | EventKind::Finished | EventKind::Reset => {
-            return Ok(());
-        }
+        } => (offset, Piece::Junk(octets, reason.to_string())),
+        EventKind::Opened
+        | EventKind::Gap { .. }
+        | EventKind::Finished
+        | EventKind::Reset
+        | EventKind::Noted(_) => return Ok(()),
     };
-    if let Piece::Message(octets) = &piece
-        && let Ok(Message::Open(open)) = Message::decode(&WireContext::default(), octets)
+    let number = event.connection.number;
+    if matches!(piece, Piece::Message(_))
+        && contexts.is_open(number)
+        && let Some(mut input) = again.take()
     {
-        opens.insert((connection, event.direction), open);
+        contexts.adopt(Contexts::survey(&mut input));
     }
-    let open = |direction| opens.get(&(connection, direction)).cloned();
+    contexts.context(number, event.direction);
+    let peer = event.connection.id.peer;
     let session = Session {
-        sender,
-        receiver: connection.peer.sender(event.direction.opposite()),
-        sender_open: open(event.direction),
-        receiver_open: open(event.direction.opposite()),
+        sender: peer.sender(event.direction),
+        receiver: peer.sender(event.direction.opposite()),
+        sender_open: contexts.open(number, event.direction),
+        receiver_open: contexts.open(number, event.direction.opposite()),
         time: event.since_epoch(),
+        context: contexts.known(number, event.direction),
     };
     sink(Item {
-        place: format!("{name}: {connection}, from {sender}, octet {offset}"),
+        place: Place::Captured {
+            name,
+            connection: event.connection.id,
+            sender: session.sender,
+            offset,
+        },
         piece,
         session: Some(session),
     })

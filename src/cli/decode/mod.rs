@@ -10,18 +10,19 @@ use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::encoding::Encoding;
 use super::host::host;
 use super::output::output;
 use crate::api::{ApiEvent, Events};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
-use crate::bgp::family::{Families, Family};
+use crate::bgp::family::Family;
 use crate::bgp::hex;
-use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::message::{Message, MessageError};
-use crate::bgp::nlri::{KNOWN_FAMILIES, Nlri};
+use crate::bgp::nlri::Nlri;
 use crate::bgp::wire::Reader;
 use crate::config;
+use crate::report;
 use ends::Ends;
 use input::{Item, Piece};
 
@@ -51,12 +52,8 @@ pub struct Arguments {
     /// Address family of the NLRI, such as "ipv4 unicast".
     #[arg(short, long, value_name = "FAMILY")]
     family: Option<String>,
-    /// NLRI of every family carry path identifiers (RFC 7911).
-    #[arg(short = 'i', long)]
-    path_information: bool,
-    /// AS numbers have two octets: the session has no four-octet AS capability (RFC 6793).
-    #[arg(long)]
-    two_octet_as: bool,
+    #[command(flatten)]
+    encoding: Encoding,
     /// Take the neighbor in the JSON from this configuration.
     #[arg(short, long, value_name = "CONFIG")]
     configuration: Option<PathBuf>,
@@ -77,16 +74,27 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         closed: false,
     };
     let ends = ends(&arguments)?;
-    let context = context(&arguments);
+    let mut incomplete = false;
+    let context = arguments.encoding.context()?;
+    let declared = arguments.encoding.declared()?;
     for input in &arguments.inputs {
         if arguments.nlri {
             let family = family(arguments.family.as_deref())?;
             shower.routes(family, &context, &input::octets(input)?)?;
             continue;
         }
-        input::read(input, |item| shower.item(&ends, &context, item))?;
+        let tally = input::read(input, &declared, |item| shower.item(&ends, &context, item))?;
         if shower.closed {
             return Ok(Status::Passed);
+        }
+        if let Some(tally) = tally
+            && !tally.is_complete()
+        {
+            incomplete = true;
+            eprint!(
+                "{input}: {}",
+                report::tally::text(&tally, shower.messages as u64)
+            );
         }
     }
     if shower.failed > 0 {
@@ -99,19 +107,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if shower.messages == 0 && !arguments.nlri {
         return Err(miette!("there is no BGP message in the input"));
     }
-    Ok(Status::Passed)
-}
-
-fn context(arguments: &Arguments) -> WireContext {
-    WireContext {
-        four_octet_as: !arguments.two_octet_as,
-        add_path: if arguments.path_information {
-            KNOWN_FAMILIES.iter().copied().collect()
-        } else {
-            Families::new()
-        },
-        extended_message: true,
-    }
+    Ok(if incomplete {
+        Status::Invalid
+    } else {
+        Status::Passed
+    })
 }
 
 fn ends(arguments: &Arguments) -> miette::Result<Vec<Ends>> {
@@ -127,16 +127,7 @@ fn ends(arguments: &Arguments) -> miette::Result<Vec<Ends>> {
 }
 
 fn family(name: Option<&str>) -> miette::Result<Family> {
-    let Some(name) = name else {
-        return Ok(Family::new(Afi::IPV4, Safi::UNICAST));
-    };
-    name.parse().map_err(|_| {
-        let known: Vec<_> = KNOWN_FAMILIES.iter().map(ToString::to_string).collect();
-        miette!(
-            help = format!("the families are {}", known.join(", ")),
-            "`{name}` is not a family"
-        )
-    })
+    name.map_or(Ok(Family::IPV4_UNICAST), super::encoding::family)
 }
 
 /// Shows messages on standard output.
@@ -170,12 +161,13 @@ impl<W: Write> MessagePrinter<W> {
             return Ok(());
         }
         self.messages += 1;
-        let (context, own) = match &item.session {
-            Some(session) => (session.context(), Some(Ends::of_session(session))),
-            None => (fallback.clone(), None),
-        };
+        let context = item
+            .session
+            .as_ref()
+            .and_then(|session| session.context)
+            .unwrap_or(fallback);
         let bytes = match &item.piece {
-            Piece::Message(bytes) => bytes.to_vec(),
+            Piece::Message(bytes) => *bytes,
             Piece::Junk(bytes, why) => {
                 self.failed += 1;
                 eprintln!("{}: {why}", item.place);
@@ -187,18 +179,19 @@ impl<W: Write> MessagePrinter<W> {
             }
         };
         if self.hex {
-            return self.write(&hex::upper(&bytes).to_string());
+            return self.write(&hex::upper(bytes).to_string());
         }
         if self.table {
-            self.table_of(&context, &item.place, &bytes)?;
+            self.table_of(context, &item.place.to_string(), bytes)?;
         }
-        match Message::read(&context, &bytes) {
+        match Message::read(context, bytes) {
             Err(error) => {
                 self.failed += 1;
                 eprintln!("{}: {}", item.place, explain(&error));
             }
             Ok(_) if self.table => {}
             Ok(message) => {
+                let own = item.session.as_ref().map(Ends::of_session);
                 for ends in own.as_ref().map_or(ends, std::slice::from_ref) {
                     let event = ApiEvent::Decoded(&message);
                     let line = self.events.json(ends.time(), &ends.peer, &event);

@@ -90,6 +90,9 @@ impl Trace {
     }
 
     fn hear(&mut self, event: &Event<'_>) {
+        if matches!(event.kind, EventKind::Noted(_)) {
+            return;
+        }
         let at = self
             .conversations
             .iter()
@@ -126,7 +129,7 @@ impl Conversation {
             });
         };
         let flaw = match event.kind {
-            EventKind::Opened => None,
+            EventKind::Opened | EventKind::Noted(_) => None,
             EventKind::Message { octets, .. } => {
                 say(octets, false);
                 None

@@ -38,6 +38,7 @@ pub(super) fn negotiate(
         four_octet_as,
         add_path,
         extended_message,
+        bgpsec: false,
     };
     let (ours, theirs) = (families(sent), families(received));
     Ok(Negotiated {
@@ -115,6 +116,7 @@ impl Negotiated {
                 four_octet_as: settings.asn4,
                 add_path: offered_paths,
                 extended_message: settings.extended_message,
+                bgpsec: false,
             },
             aigp: settings.aigp,
             ..Self::default()

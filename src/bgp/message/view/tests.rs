@@ -147,7 +147,7 @@ proptest! {
         let context = WireContext {
             four_octet_as: flags[0],
             add_path: if flags[1] { families.into_iter().collect() } else { Families::new() },
-            extended_message: false,
+            extended_message: false, bgpsec: false,
         };
         let mut bytes = vec![0xff; 16];
         bytes.extend_from_slice(&(19 + body.len() as u16).to_be_bytes());
