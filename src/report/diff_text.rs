@@ -36,7 +36,7 @@ pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
     }
     for (name, unread) in names.iter().zip(&report.unread) {
         if !unread.is_empty() {
-            let label = paint("not read:", true, manner.colours);
+            let label = paint("not read:", true, options.colours);
             let _ = writeln!(out, "{label} {name}: {}", unread.join(", "));
         }
     }
