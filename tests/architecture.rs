@@ -43,14 +43,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "bgp::dissect::message",
     ],
     &[
-        "capture::internet",
-        "capture::link",
-        "capture::pcap",
-        "capture::pcapng",
-        "capture::reader",
-    ],
-    &["capture::events", "capture::flow", "capture::tracker"],
-    &[
         "speaker::neighbor",
         "speaker::session",
         "speaker::session::verbatim",

@@ -12,9 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
 use super::events::{Event, EventKind, Note};
-use super::flow::{BGP_PORT, Numbering};
 use super::framing::JunkReason;
 use super::internet::Endpoint;
+use super::numbering::{BGP_PORT, Numbering};
 
 const VERSION: u8 = 3;
 const COMMON: usize = 6;

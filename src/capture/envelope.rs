@@ -2,12 +2,10 @@
 //!
 //! Each function takes the octets from its own header on and gives what is inside, however deep.
 
-use super::fragments::Fragment;
-use super::internet::{self, Segment};
+use super::fragments::{Fragment, PacketId};
+use super::internet::{self, Inside, Segment};
+use super::layer::Layer;
 use super::tally::Skipped;
-
-/// Headers in headers that are followed.
-const MAX_DEPTH: u8 = 24;
 
 /// What a packet holds in the end.
 #[derive(Debug, Clone, Copy)]
@@ -16,78 +14,6 @@ pub(super) enum Found<'a> {
     Segment(Segment<'a>),
     /// A fragment of an IP packet.
     Fragment(Fragment<'a>),
-}
-
-/// A header and what follows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layer<'a> {
-    /// What was captured.
-    pub(super) octets: &'a [u8],
-    /// Octets that were on the wire after these and that the snap length cut off.
-    pub(super) cut: usize,
-    /// How many headers lie around it.
-    depth: u8,
-}
-
-impl<'a> Layer<'a> {
-    pub(super) const fn new(octets: &'a [u8], cut: usize) -> Self {
-        Self {
-            octets,
-            cut,
-            depth: 0,
-        }
-    }
-
-    /// Octets on the wire.
-    #[inline]
-    pub(super) const fn length(&self) -> usize {
-        self.octets.len() + self.cut
-    }
-
-    /// What follows the first `count` octets.
-    #[inline]
-    pub(super) fn after(self, count: usize) -> Result<Self, Skipped> {
-        let octets = self.octets.get(count..).ok_or(self.short(count))?;
-        Ok(Self { octets, ..self })
-    }
-
-    /// The first `count` octets on the wire: what follows is padding, or of another header.
-    #[inline]
-    pub(super) fn upto(self, count: usize) -> Self {
-        let captured = self.octets.len().min(count);
-        Self {
-            octets: &self.octets[..captured],
-            cut: self.cut.min(count - captured),
-            ..self
-        }
-    }
-
-    /// `N` octets from `at` on.
-    #[inline]
-    pub(super) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Skipped> {
-        let octets = self.octets.get(at..).and_then(|rest| rest.first_chunk());
-        octets.copied().ok_or(self.short(at + N))
-    }
-
-    /// Why there are not `count` octets.
-    const fn short(&self, count: usize) -> Skipped {
-        if count <= self.length() {
-            Skipped::Cut
-        } else {
-            Skipped::Malformed
-        }
-    }
-
-    /// One header further in.
-    fn deeper(self) -> Result<Self, Skipped> {
-        if self.depth == MAX_DEPTH {
-            return Err(Skipped::Malformed);
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
-    }
 }
 
 /// IEEE 802.3: two addresses and an ethertype, or a length and LLC.
@@ -100,7 +26,7 @@ pub(super) fn ethernet(frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
 #[inline]
 pub(super) fn ethertype(kind: u16, body: Layer<'_>) -> Result<Found<'_>, Skipped> {
     match kind {
-        0x0800 | 0x86dd => internet::packet(body),
+        0x0800 | 0x86dd => packet(body),
         _ => rare(kind, body.deeper()?),
     }
 }
@@ -130,7 +56,7 @@ pub(super) fn llc(body: Layer<'_>) -> Result<Found<'_>, Skipped> {
             let [_, _, _, high, low]: [u8; 5] = body.array(3)?;
             ethertype(u16::from_be_bytes([high, low]), body.after(8)?)
         }
-        [0x06, 0x06, 0x03] => internet::packet(body.after(3)?),
+        [0x06, 0x06, 0x03] => packet(body.after(3)?),
         _ => Err(Skipped::NotIp),
     }
 }
@@ -146,7 +72,7 @@ pub(super) fn mpls(mut body: Layer<'_>) -> Result<Found<'_>, Skipped> {
         }
     }
     match body.array::<1>(0)?[0] >> 4 {
-        4 | 6 if internet::is_plausible(body) => internet::packet(body),
+        4 | 6 if internet::is_plausible(body) => packet(body),
         // The control word of a pseudowire (RFC 4448), or an address that begins as one.
         0 => ethernet(body.after(4)?).or_else(|_| ethernet(body)),
         _ => ethernet(body),
@@ -172,7 +98,7 @@ pub(super) fn ppp(body: Layer<'_>) -> Result<Found<'_>, Skipped> {
         (u16::from_be_bytes(body.array(0)?), body.after(2)?)
     };
     match protocol {
-        0x0021 | 0x0057 => internet::packet(body),
+        0x0021 | 0x0057 => packet(body),
         0x0281 | 0x0283 => mpls(body),
         _ => Err(Skipped::NotIp),
     }
@@ -202,7 +128,7 @@ pub(super) fn frame_relay(frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
         body = body.after(1)?;
     }
     match body.array(0)? {
-        [0xcc | 0x8e] => internet::packet(body.after(1)?),
+        [0xcc | 0x8e] => packet(body.after(1)?),
         [0x80] => {
             let kind = u16::from_be_bytes(body.array(4)?);
             ethertype(kind, body.after(6)?)
@@ -212,10 +138,36 @@ pub(super) fn frame_relay(frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
     }
 }
 
+/// An IP packet.
+#[inline]
+pub(super) fn packet(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+    found(internet::open(packet)?)
+}
+
+/// The payload of an IP packet that was put together of its fragments.
+pub(super) fn reassembled<'a>(of: &PacketId, payload: &'a [u8]) -> Result<Found<'a>, Skipped> {
+    let payload = Layer::new(payload, 0);
+    found(internet::body(
+        of.protocol,
+        payload,
+        of.source,
+        of.destination,
+    )?)
+}
+
+#[inline]
+fn found(inside: Inside<'_>) -> Result<Found<'_>, Skipped> {
+    match inside {
+        Inside::Segment(segment) => Ok(Found::Segment(segment)),
+        Inside::Fragment(fragment) => Ok(Found::Fragment(fragment)),
+        Inside::Other(protocol, payload) => transport(protocol, payload),
+    }
+}
+
 /// What follows the IP headers: `protocol` is the last next-header value.
-pub(super) fn transport(protocol: u8, body: Layer<'_>) -> Result<Found<'_>, Skipped> {
+fn transport(protocol: u8, body: Layer<'_>) -> Result<Found<'_>, Skipped> {
     match protocol {
-        4 | 41 => internet::packet(body.deeper()?),
+        4 | 41 => packet(body.deeper()?),
         17 => udp(body.deeper()?),
         47 => gre(body.deeper()?),
         50 => Err(Skipped::Encrypted),

@@ -1,41 +1,18 @@
 //! One TCP connection of a capture: whether it speaks BGP, and what is said on it.
 
-use std::collections::BTreeMap;
-
 use super::bmp::Station;
 use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
 use super::events::{Attempt, Event, EventKind, Note};
 use super::framing::{Framed, Framer, Verdict};
 use super::internet::{Endpoint, Segment};
+use super::numbering::{BGP_PORT, Numbering};
 use super::reassembly::{HalfStream, Piece};
 use super::tally::Tally;
 
-/// IANA's port for BGP.
-pub(super) const BGP_PORT: u16 = 179;
 /// Octets in which a connection must show that it speaks BGP: two of the longest messages and some more.
 const CONSIDERED: usize = 16 * 1024;
 /// Octets kept of all connections of which it is not known yet.
 const CONSIDERED_OF_ALL: usize = 64 * 1024 * 1024;
-
-/// Attempts counted so far, and connections told of.
-#[derive(Debug, Default)]
-pub(super) struct Numbering {
-    attempts: BTreeMap<Peer, u32>,
-    pub(super) connections: usize,
-    /// Octets kept at present of connections that may turn out to speak BGP.
-    considered: usize,
-}
-
-impl Numbering {
-    /// Numbers a connection on which BGP is spoken.
-    pub(super) fn name(&mut self, connection: &mut Connection) {
-        let attempt = self.attempts.entry(connection.id.peer).or_insert(0);
-        *attempt += 1;
-        connection.id.attempt = *attempt;
-        connection.number = self.connections;
-        self.connections += 1;
-    }
-}
 
 #[derive(Debug)]
 enum Speaks {

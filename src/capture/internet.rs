@@ -1,12 +1,11 @@
-//! IPv4, IPv6 and TCP headers: from a captured packet to a TCP segment.
+//! IPv4, IPv6 and TCP headers: from an IP packet to a TCP segment.
 //!
 //! By hand and without copies: it runs once for each packet of captures of any size.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::envelope::{Found, Layer, transport};
-use super::fragments::{Fragment, Fragments, PacketId};
-use super::reader::Packet;
+use super::fragments::{Fragment, PacketId};
+use super::layer::Layer;
 use super::tally::Skipped;
 
 /// One end of a TCP connection.
@@ -58,82 +57,20 @@ impl Segment<'_> {
 }
 
 const TCP: u8 = 6;
-/// Packets in fragments of packets in fragments that are put together.
-const MAX_NESTED: usize = 4;
-
-/// Takes packets out of what they are wrapped in, and puts fragments together.
-#[derive(Debug, Default)]
-pub struct Decapsulator {
-    fragments: Fragments,
-    /// The payload of the last packet that was put together.
-    whole: Vec<u8>,
-}
-
-impl Decapsulator {
-    /// The TCP segment that `packet` carries; `None` where it is a fragment of one that is not whole yet.
-    ///
-    /// # Errors
-    /// Why there is none.
-    #[inline]
-    pub fn segment<'a>(&'a mut self, packet: &Packet<'a>) -> Result<Option<Segment<'a>>, Skipped> {
-        let cut = (packet.original as usize).saturating_sub(packet.octets.len());
-        match packet.link.open(Layer::new(packet.octets, cut))? {
-            Found::Segment(segment) => Ok(Some(segment)),
-            Found::Fragment(fragment) => self.reassemble(packet.time, &fragment),
-        }
-    }
-
-    #[cold]
-    fn reassemble(
-        &mut self,
-        time: u64,
-        fragment: &Fragment<'_>,
-    ) -> Result<Option<Segment<'_>>, Skipped> {
-        let Self { fragments, whole } = self;
-        let mut of = fragment.of;
-        let Some(payload) = fragments.take(time, fragment)? else {
-            return Ok(None);
-        };
-        *whole = payload;
-        // A tunnel's packet may be a fragment itself.
-        for _ in 0..MAX_NESTED {
-            let nested = match inside(&of, whole)? {
-                Found::Segment(_) => break,
-                Found::Fragment(nested) => nested,
-            };
-            let nested_of = nested.of;
-            let Some(payload) = fragments.take(time, &nested)? else {
-                return Ok(None);
-            };
-            of = nested_of;
-            *whole = payload;
-        }
-        match inside(&of, whole)? {
-            Found::Segment(segment) => Ok(Some(segment)),
-            Found::Fragment(_) => Err(Skipped::Malformed),
-        }
-    }
-
-    /// No more packets come. Gives how many fragments were put together, and how many were of packets never seen whole.
-    pub fn finish(&mut self) -> (u64, u64) {
-        self.fragments.finish();
-        (self.fragments.complete, self.fragments.incomplete)
-    }
-}
-
-/// What the payload of a packet that was put together holds.
-fn inside<'a>(of: &PacketId, payload: &'a [u8]) -> Result<Found<'a>, Skipped> {
-    body(
-        of.protocol,
-        Layer::new(payload, 0),
-        of.source,
-        of.destination,
-    )
-}
-
 /// What an IP packet holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Inside<'a> {
+    /// A TCP segment.
+    Segment(Segment<'a>),
+    /// A fragment of a packet.
+    Fragment(Fragment<'a>),
+    /// A payload of another protocol, by its number.
+    Other(u8, Layer<'a>),
+}
+
+/// Opens an IP packet.
 #[inline]
-pub(super) fn packet(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+pub(super) fn open(packet: Layer<'_>) -> Result<Inside<'_>, Skipped> {
     match packet.array::<1>(0)?[0] >> 4 {
         4 => ipv4(packet),
         6 => ipv6(packet),
@@ -155,7 +92,7 @@ pub(super) fn is_plausible(packet: Layer<'_>) -> bool {
 
 /// RFC 791 section 3.1.
 #[inline]
-fn ipv4(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+fn ipv4(packet: Layer<'_>) -> Result<Inside<'_>, Skipped> {
     let header: [u8; 20] = packet.array(0)?;
     let header_length = usize::from(header[0] & 0x0f) * 4;
     let total = match u16::from_be_bytes([header[2], header[3]]) {
@@ -201,7 +138,7 @@ fn within(packet: Layer<'_>, total: usize) -> Layer<'_> {
 }
 
 /// RFC 8200 section 3, and the extension headers of section 4.
-fn ipv6(packet: Layer<'_>) -> Result<Found<'_>, Skipped> {
+fn ipv6(packet: Layer<'_>) -> Result<Inside<'_>, Skipped> {
     const HOP_BY_HOP: u8 = 0;
     const ROUTING: u8 = 43;
     const FRAGMENT: u8 = 44;
@@ -259,11 +196,11 @@ fn fragmented(
     of: PacketId,
     (offset, more): (u16, bool),
     payload: Layer<'_>,
-) -> Result<Found<'_>, Skipped> {
+) -> Result<Inside<'_>, Skipped> {
     if payload.cut > 0 {
         return Err(Skipped::Fragment);
     }
-    Ok(Found::Fragment(Fragment {
+    Ok(Inside::Fragment(Fragment {
         of,
         offset,
         more,
@@ -273,15 +210,15 @@ fn fragmented(
 
 /// What follows the IP headers.
 #[inline]
-fn body(
+pub(super) fn body(
     protocol: u8,
     payload: Layer<'_>,
     source: IpAddr,
     destination: IpAddr,
-) -> Result<Found<'_>, Skipped> {
+) -> Result<Inside<'_>, Skipped> {
     match protocol {
-        TCP => tcp(payload, source, destination).map(Found::Segment),
-        _ => transport(protocol, payload),
+        TCP => tcp(payload, source, destination).map(Inside::Segment),
+        _ => Ok(Inside::Other(protocol, payload)),
     }
 }
 

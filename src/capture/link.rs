@@ -1,90 +1,44 @@
-//! Link types: how the octets of a captured packet begin.
+//! From a captured frame to what its link header wraps.
 
 use super::envelope::{
-    Found, Layer, ethernet, ethertype, frame_relay, hdlc, llc, mpls, ppp, pppoe,
+    Found, ethernet, ethertype, frame_relay, hdlc, llc, mpls, packet, ppp, pppoe,
 };
-use super::internet;
+use super::layer::Layer;
+use super::link_type::LinkType;
 use super::tally::Skipped;
 
-/// A link type of <https://www.tcpdump.org/linktypes.html>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkType(pub u16);
-
-impl LinkType {
-    /// BSD loopback: the address family in the byte order of the host.
-    pub const NULL: Self = Self(0);
-    /// Ethernet.
-    pub const ETHERNET: Self = Self(1);
-    /// PPP, with or without the address and control octets of HDLC.
-    pub const PPP: Self = Self(9);
-    /// Raw IP as some BSDs number it.
-    pub const RAW_BSD: Self = Self(12);
-    /// Raw IP as OpenBSD numbers it.
-    pub const RAW_OPENBSD: Self = Self(14);
-    /// PPP in HDLC framing, or Cisco HDLC (RFC 1662).
-    pub const PPP_HDLC: Self = Self(50);
-    /// PPPoE session packets (RFC 2516).
-    pub const PPP_ETHER: Self = Self(51);
-    /// LLC-encapsulated ATM (RFC 2684).
-    pub const ATM_RFC1483: Self = Self(100);
-    /// Raw IP, version 4 or 6.
-    pub const RAW: Self = Self(101);
-    /// Cisco HDLC.
-    pub const C_HDLC: Self = Self(104);
-    /// Frame relay (Q.922, RFC 2427).
-    pub const FRELAY: Self = Self(107);
-    /// OpenBSD loopback: the address family in network byte order.
-    pub const LOOP: Self = Self(108);
-    /// BSD's enc(4) device: IPsec traffic in the clear.
-    pub const ENC: Self = Self(109);
-    /// Linux "any" device, first header.
-    pub const LINUX_SLL: Self = Self(113);
-    /// BSD's pflog(4) device.
-    pub const PFLOG: Self = Self(117);
-    /// PPP of Linux's pppd, the direction in place of the HDLC address.
-    pub const PPP_PPPD: Self = Self(166);
-    /// MPLS label stacks.
-    pub const MPLS: Self = Self(219);
-    /// Raw IPv4.
-    pub const IPV4: Self = Self(228);
-    /// Raw IPv6.
-    pub const IPV6: Self = Self(229);
-    /// Linux netfilter's log.
-    pub const NFLOG: Self = Self(239);
-    /// Linux "any" device, second header.
-    pub const LINUX_SLL2: Self = Self(276);
-
-    /// What `frame` carries inside its link header.
-    #[inline]
-    pub(super) fn open(self, frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
-        match self {
-            Self::ETHERNET => ethernet(frame),
-            Self::LINUX_SLL => cooked(frame.array(14)?, frame.after(16)?),
-            // The ethertype comes first, and the packet after a header of twenty octets.
-            Self::LINUX_SLL2 => cooked(frame.array(0)?, frame.after(20)?),
-            Self::NULL | Self::LOOP => family(frame),
-            Self::RAW | Self::RAW_BSD | Self::RAW_OPENBSD | Self::IPV4 | Self::IPV6 => {
-                internet::packet(frame)
-            }
-            Self::PPP | Self::PPP_HDLC => match frame.octets.first() {
-                // Unicast and broadcast of Cisco HDLC, which is no PPP address.
-                Some(0x0f | 0x8f) => hdlc(frame),
-                _ => ppp(frame),
-            },
-            Self::PPP_PPPD => ppp(frame.after(2)?),
-            Self::PPP_ETHER => pppoe(frame),
-            Self::C_HDLC => hdlc(frame),
-            Self::FRELAY => frame_relay(frame),
-            Self::ATM_RFC1483 => llc(frame),
-            Self::MPLS => mpls(frame),
-            Self::ENC => internet::packet(frame.after(12)?),
-            Self::PFLOG => {
-                let [length] = frame.array(0)?;
-                internet::packet(frame.after(usize::from(length).next_multiple_of(4))?)
-            }
-            Self::NFLOG => netfilter(frame),
-            Self(other) => Err(Skipped::UnsupportedLink(other)),
+/// What `frame` carries inside its link header.
+#[inline]
+pub(super) fn open(link: LinkType, frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
+    match link {
+        LinkType::ETHERNET => ethernet(frame),
+        LinkType::LINUX_SLL => cooked(frame.array(14)?, frame.after(16)?),
+        // The ethertype comes first, and the packet after a header of twenty octets.
+        LinkType::LINUX_SLL2 => cooked(frame.array(0)?, frame.after(20)?),
+        LinkType::NULL | LinkType::LOOP => family(frame),
+        LinkType::RAW
+        | LinkType::RAW_BSD
+        | LinkType::RAW_OPENBSD
+        | LinkType::IPV4
+        | LinkType::IPV6 => packet(frame),
+        LinkType::PPP | LinkType::PPP_HDLC => match frame.octets.first() {
+            // Unicast and broadcast of Cisco HDLC, which is no PPP address.
+            Some(0x0f | 0x8f) => hdlc(frame),
+            _ => ppp(frame),
+        },
+        LinkType::PPP_PPPD => ppp(frame.after(2)?),
+        LinkType::PPP_ETHER => pppoe(frame),
+        LinkType::C_HDLC => hdlc(frame),
+        LinkType::FRELAY => frame_relay(frame),
+        LinkType::ATM_RFC1483 => llc(frame),
+        LinkType::MPLS => mpls(frame),
+        LinkType::ENC => packet(frame.after(12)?),
+        LinkType::PFLOG => {
+            let [length] = frame.array(0)?;
+            packet(frame.after(usize::from(length).next_multiple_of(4))?)
         }
+        LinkType::NFLOG => netfilter(frame),
+        LinkType(other) => Err(Skipped::UnsupportedLink(other)),
     }
 }
 
@@ -108,7 +62,7 @@ fn family(frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
     };
     match family {
         // AF_INET, and AF_INET6 of NetBSD and Linux, FreeBSD, Darwin.
-        2 | 10 | 24 | 28 | 30 => internet::packet(frame.after(4)?),
+        2 | 10 | 24 | 28 | 30 => packet(frame.after(4)?),
         _ => Err(Skipped::NotIp),
     }
 }
@@ -140,7 +94,7 @@ fn netfilter(frame: Layer<'_>) -> Result<Found<'_>, Skipped> {
             let payload = rest.upto(length).after(4)?;
             return match family {
                 BRIDGE => ethernet(payload),
-                _ => internet::packet(payload),
+                _ => packet(payload),
             };
         }
         rest = rest.after(length.next_multiple_of(4))?;

@@ -8,8 +8,8 @@
 use std::io::Read;
 
 use super::error::{CaptureError, CaptureErrorKind};
-use super::link::LinkType;
-use super::reader::{Record, record_limit};
+use super::link_type::LinkType;
+use super::packet::{Record, record_limit};
 use super::source::Source;
 
 const FILE_HEADER: usize = 24;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::decapsulator::Decapsulator;
 use super::error::CaptureError;
 use super::events::Event;
-use super::internet::Decapsulator;
+
 use super::mrt::Mrt;
 use super::order::Ordered;
 use super::reader::{Opened, Reader};

@@ -11,7 +11,7 @@ use etherparse::{
 };
 
 use super::connection::Direction;
-use super::link::LinkType;
+use super::link_type::LinkType;
 use super::writer::{Resolution, Writer};
 
 /// A connection as it will appear in the capture.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::connection::Direction;
 use super::events::Event;
-use super::flow::{BGP_PORT, Flow, Numbering};
+use super::flow::Flow;
 use super::internet::{Endpoint, Segment};
+use super::numbering::{BGP_PORT, Numbering};
 use super::tally::Tally;
 
 /// Connections remembered at once.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::link::LinkType;
+use super::link_type::LinkType;
 
 /// How finely a pcap file tells the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

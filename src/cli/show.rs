@@ -18,7 +18,7 @@ use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::bgp::iana::MessageType;
 use crate::capture::{Attempt, Event, EventKind, Note, Tally};
-use crate::compare::{Contexts, Input};
+use crate::compare::{Contexts, Input, survey};
 use crate::report::{hexdump, ladder, tally, tree};
 
 /// Which capture, and what of it.
@@ -257,7 +257,7 @@ impl Ladder<'_> {
             return;
         }
         if let Some(mut again) = self.again.take() {
-            self.contexts.adopt(Contexts::survey(&mut again));
+            self.contexts.adopt(survey(&mut again));
         }
         let told = self.contexts.told(number);
         if told.is_empty() || self.told.get(&number) == Some(&told) {

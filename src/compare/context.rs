@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use super::drive::Input;
 use super::evidence::Evidence;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::capability::Capability;
@@ -300,16 +299,6 @@ impl Contexts {
         self.sessions
             .get(number)
             .is_none_or(|session| !session.is_settled())
-    }
-
-    /// What can be inferred from a whole capture; what cannot be read of it says nothing.
-    #[must_use]
-    pub fn survey(input: &mut Input) -> Self {
-        let mut contexts = Self::default();
-        if let Ok(mut capture) = input.open() {
-            let _ = capture.read_all(|event| contexts.note(&event));
-        }
-        contexts
     }
 
     /// Takes over what `other`, which has read the same capture to its end, has inferred.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::comparison::Comparison;
+use super::context::Contexts;
 use super::difference::{Report, Side};
 use super::options::Options;
 use crate::capture::{
@@ -91,6 +92,16 @@ impl Read for Used {
 fn is_used(error: &CaptureError) -> bool {
     use crate::capture::CaptureErrorKind::Io;
     matches!(&error.kind, Io(error) if error.kind() == io::ErrorKind::NotSeekable)
+}
+
+/// What can be inferred from a whole capture of how to read its connections; what cannot be read of it says nothing.
+#[must_use]
+pub fn survey(input: &mut Input) -> Contexts {
+    let mut contexts = Contexts::default();
+    if let Ok(mut capture) = input.open() {
+        let _ = capture.read_all(|event| contexts.note(&event));
+    }
+    contexts
 }
 
 /// Compares two captures of any size. `progress` is told now and then how many octets of both were read.

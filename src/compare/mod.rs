@@ -24,7 +24,7 @@ mod timing;
 pub use comparison::Comparison;
 pub use context::{Certainty, Contexts, Declared, agreed};
 pub use difference::{Class, Difference, Report, Side};
-pub use drive::{CompareError, Input, canonical, captures};
+pub use drive::{CompareError, Input, canonical, captures, survey};
 pub use entry::{Entry, EntryKind};
 pub use fields::{Field, FieldDifference, differences, telling};
 pub use meaning::{Meaning, Routed};

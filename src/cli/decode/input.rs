@@ -12,7 +12,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::message::{Header, Open, header};
 use crate::capture::{Capture, ConnectionId, Event, EventKind, Tally, is_capture};
-use crate::compare::{Contexts, Declared, Input};
+use crate::compare::{Contexts, Declared, Input, survey};
 
 /// Octets by which a capture is told from a text.
 const PREFIX: u64 = 64;
@@ -249,7 +249,7 @@ fn captured(
         && contexts.is_open(number)
         && let Some(mut input) = again.take()
     {
-        contexts.adopt(Contexts::survey(&mut input));
+        contexts.adopt(survey(&mut input));
     }
     contexts.context(number, event.direction);
     let peer = event.connection.id.peer;
