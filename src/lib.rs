@@ -14,6 +14,7 @@ pub mod reactor;
 pub mod os;
 pub mod sim;
 pub mod guest;
+pub mod subject;
 pub mod scenario;
 pub mod explore;
 pub mod field;

@@ -7,10 +7,11 @@ use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::defects::Defect;
 use lockstep::scenario::format::parse;
+use lockstep::subject::Variant;
 
 fn trier() -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/api-rib");
-    Trier::new(parse::load(&directory).unwrap(), None).unwrap()
+    Trier::new(parse::load(&directory).unwrap(), None, &Variant::both()).unwrap()
 }
 
 fn plan(defects: Vec<Defect>) -> Plan {
@@ -21,7 +22,7 @@ fn plan(defects: Vec<Defect>) -> Plan {
 }
 
 fn bisect(defects: Vec<Defect>) -> Bisection {
-    Bisection::of(&trier(), &plan(defects)).unwrap()
+    Bisection::of(&trier(), &plan(defects), &Variant::both()).unwrap()
 }
 
 #[test]
@@ -45,7 +46,12 @@ fn a_sleep_in_the_read_shows_in_time() {
         assert!(next.iter().all(|record| record.time >= time.at()));
         assert!(!last.is_empty());
     }
-    let [sync, tasks] = Bisection::pending(&trier(), &plan(vec![Defect::SleepInRead]), time.at());
+    let [sync, tasks] = Bisection::pending(
+        &trier(),
+        &plan(vec![Defect::SleepInRead]),
+        &Variant::both(),
+        time.at(),
+    );
     assert!(!sync.iter().any(|it| it.contains("not taken")), "{sync:?}");
     assert!(tasks.iter().any(|it| it.contains("not taken")), "{tasks:?}");
     assert!(

@@ -10,8 +10,10 @@ use lockstep::scenario::format::directory;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::golden::Golden;
 use lockstep::scenario::golden::manifest::Manifest;
-use lockstep::scenario::run::suite::{Case, NetworkKind, Report};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::suite::{Case, Report};
 use lockstep::sim::Keep;
+use lockstep::subject::Variant;
 
 /// More than the worst of the README's sweeps took.
 const SEEDS: usize = 100;
@@ -22,7 +24,7 @@ fn trier(canary: &Canary) -> Trier {
     let captures = root.join("captures");
     let manifest = Manifest::load(&captures).unwrap();
     let golden = Golden::load(&captures, &manifest, &scenario.name).ok();
-    Trier::new(scenario, golden).unwrap()
+    Trier::new(scenario, golden, &Variant::both()).unwrap()
 }
 
 #[test]
@@ -37,7 +39,9 @@ fn every_defect_is_caught_and_its_absence_passes() {
         for seed in 1..=catch.seeds as u64 {
             let plan = canary.plan(&trier, seed);
             for mode in Mode::ALL {
-                let (trial, _) = trier.try_mode(&plan, mode, Keep::Hash).unwrap();
+                let (trial, _) = trier
+                    .try_variant(&plan, &Variant::own(mode), Keep::Hash)
+                    .unwrap();
                 if !trial.failures.is_empty() {
                     wrong.push(format!(
                         "without {} {mode} seed {seed}: {:?}",
@@ -66,10 +70,14 @@ fn failing(mode: Mode, defects: &[Defect]) -> (usize, Vec<(String, Vec<u8>)>) {
     let mut count = 0;
     for scenario in directory::select(&root.join("scenarios"), &[]).unwrap() {
         let case = Case::new(scenario, &captures, &manifest).unwrap();
-        let report = case.run_with(mode, NetworkKind::Sim, defects).unwrap();
+        let report = case
+            .run(&Variant::own(mode), NetworkKind::Sim, defects)
+            .unwrap();
         count += 1;
         if !report.passed() {
-            let again = case.run_with(mode, NetworkKind::Sim, defects).unwrap();
+            let again = case
+                .run(&Variant::own(mode), NetworkKind::Sim, defects)
+                .unwrap();
             assert_eq!(again.played.hash, report.played.hash);
             failing.push((report.scenario.clone(), found(&report)));
         }

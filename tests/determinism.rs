@@ -9,10 +9,16 @@ use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
 use lockstep::explore::verify::{apart, fingerprints};
 use lockstep::scenario::format::parse;
+use lockstep::subject::Variant;
 
 fn trier(scenario: &str) -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    Trier::new(parse::load(&directory.join(scenario)).unwrap(), None).unwrap()
+    Trier::new(
+        parse::load(&directory.join(scenario)).unwrap(),
+        None,
+        &Variant::both(),
+    )
+    .unwrap()
 }
 
 fn lines(trier: &Trier, plans: impl Iterator<Item = Plan>) -> String {

@@ -10,6 +10,7 @@ use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
 use lockstep::scenario::format::parse as scenario;
 use lockstep::sim::Keep;
+use lockstep::subject::Variant;
 
 /// A class, a plan of it for api-rr, and lines that the story must then have, as they begin after the host's name.
 const TABLE: &[(Class, &str, &[&str])] = &[
@@ -184,7 +185,12 @@ const TABLE: &[(Class, &str, &[&str])] = &[
 
 fn trier(name: &str) -> Trier {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    Trier::new(scenario::load(&directory.join(name)).unwrap(), None).unwrap()
+    Trier::new(
+        scenario::load(&directory.join(name)).unwrap(),
+        None,
+        &Variant::both(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -195,7 +201,9 @@ fn every_class_acts_in_both_reactors_and_no_oracle_minds() {
         let plan = parse(&format!("scenario api-rr\n{lines}\n")).unwrap();
         assert!(plan.to_string().contains(lines), "{plan}");
         for mode in Mode::ALL {
-            let (trial, ran) = trier.try_mode(&plan, mode, Keep::All).unwrap();
+            let (trial, ran) = trier
+                .try_variant(&plan, &Variant::own(mode), Keep::All)
+                .unwrap();
             let ran = ran.unwrap();
             let story: Vec<String> = ran
                 .records
@@ -232,7 +240,7 @@ fn an_order_drawn_from_the_seed_is_another_run() {
                     "scenario api-multiple-api\nseed {seed}\norder drawn\n"
                 ));
                 trier
-                    .try_mode(&plan.unwrap(), mode, Keep::Hash)
+                    .try_variant(&plan.unwrap(), &Variant::own(mode), Keep::Hash)
                     .unwrap()
                     .0
                     .hash
@@ -295,7 +303,7 @@ fn a_sweep_of_every_class_reaches_every_rare_path() {
     let mut reached = BTreeSet::new();
     for seed in 1..=400 {
         let plan = generate(trier.profile(), seed, Class::ALL);
-        for trial in trier.try_plan(&plan, &Mode::ALL).unwrap() {
+        for trial in trier.try_plan(&plan, &Variant::both()).unwrap() {
             assert!(trial.failures.is_empty(), "{plan}{:?}", trial.failures);
             reached.extend(trial.probes);
         }

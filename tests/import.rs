@@ -16,8 +16,10 @@ use lockstep::field::import::{Choice, Import, ImportError, Voice};
 use lockstep::reactor::Mode;
 use lockstep::scenario;
 use lockstep::scenario::golden::manifest::Manifest;
-use lockstep::scenario::run::suite::{Case, NetworkKind};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::suite::Case;
 use lockstep::sim::{Keep, Record, Socket, TraceEvent};
+use lockstep::subject::Variant;
 
 /// What passes on one connection: when, in milliseconds after its opening, from the speaker or to it, which octets.
 type Passed = Vec<(u64, bool, Vec<u8>)>;
@@ -65,7 +67,7 @@ impl Imported {
         let plan = parse::parse(&text).unwrap();
         assert_eq!(plan, self.import.plan);
         let scenario = scenario::format::parse::load(&self.directory.join(&plan.scenario)).unwrap();
-        (plan, Trier::new(scenario, None).unwrap())
+        (plan, Trier::new(scenario, None, &Variant::both()).unwrap())
     }
 }
 
@@ -150,7 +152,9 @@ fn assert_played_again(imported: &Imported, file: &Path) {
     let (wanted, reset) = captured(file);
     let (plan, trier) = imported.load();
     for mode in Mode::ALL {
-        let (trial, ran) = trier.try_mode(&plan, mode, Keep::All).unwrap();
+        let (trial, ran) = trier
+            .try_variant(&plan, &Variant::own(mode), Keep::All)
+            .unwrap();
         let ran = ran.unwrap();
         assert_eq!(
             replayed(&ran.records, &wanted),
@@ -158,7 +162,9 @@ fn assert_played_again(imported: &Imported, file: &Path) {
             "{mode}"
         );
         assert_eq!(trial.failures, [], "{mode}");
-        let (again, _) = trier.try_mode(&plan, mode, Keep::Hash).unwrap();
+        let (again, _) = trier
+            .try_variant(&plan, &Variant::own(mode), Keep::Hash)
+            .unwrap();
         assert_eq!(again.hash, trial.hash, "{mode}");
     }
 }
@@ -209,7 +215,9 @@ fn either_end_may_be_the_speaker() {
     let imported = import_with("other-end", &field("exabgp-reset.pcap"), &choice, false).unwrap();
     assert_eq!(imported.import.timeline.peer.to_string(), "192.0.2.1");
     let (plan, trier) = imported.load();
-    let (trial, ran) = trier.try_mode(&plan, Mode::Sync, Keep::All).unwrap();
+    let (trial, ran) = trier
+        .try_variant(&plan, &Variant::own(Mode::Sync), Keep::All)
+        .unwrap();
     assert_eq!(trial.failures, []);
     let ([sent, received], _) = captured(&field("exabgp-reset.pcap"));
     let lengths = [received, sent];
@@ -233,14 +241,16 @@ fn an_imported_scenario_is_run_and_searched_like_any_other() {
             scenario::format::parse::load(&directory.join(&imported.import.name)).unwrap();
         let case = Case::new(scenario, directory, &manifest).unwrap();
         for mode in Mode::ALL {
-            let report = case.run(mode, NetworkKind::Sim).unwrap();
+            let report = case
+                .run(&Variant::own(mode), NetworkKind::Sim, &[])
+                .unwrap();
             assert!(report.passed(), "{name} {mode}: {:?}", report.verdict);
         }
         let (_, trier) = imported.load();
         for seed in 1..=12 {
             let plan = generate(trier.profile(), seed, Class::ALL);
-            for trial in trier.try_plan(&plan, &Mode::ALL).unwrap() {
-                assert_eq!(trial.failures, [], "{name} {}\n{plan}", trial.mode);
+            for trial in trier.try_plan(&plan, &Variant::both()).unwrap() {
+                assert_eq!(trial.failures, [], "{name} {}\n{plan}", trial.variant);
             }
         }
     }

@@ -22,6 +22,7 @@ use lockstep::scenario::format::{directory, parse as scenario};
 use lockstep::scenario::golden::Golden;
 use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::sim::Keep;
+use lockstep::subject::Variant;
 
 use former::Observed;
 use former_verdict::{former, shortest};
@@ -68,12 +69,15 @@ impl Bench {
         let manifest = Manifest::load(&captures).unwrap();
         let golden = Golden::load(&captures, &manifest, &scenario.name).ok();
         let mut bench = Self {
-            trier: Trier::new(scenario, golden).unwrap(),
+            trier: Trier::new(scenario, golden, &Variant::both()).unwrap(),
             causes: <[BTreeSet<String>; 2]>::default(),
         };
         let quiet = Plan::quiet(&bench.trier.scenario().name);
         for mode in Mode::ALL {
-            let (_, ran) = bench.trier.try_mode(&quiet, mode, Keep::All).unwrap();
+            let (_, ran) = bench
+                .trier
+                .try_variant(&quiet, &Variant::own(mode), Keep::All)
+                .unwrap();
             let ran = ran.unwrap();
             let observed = Observed::of(&ran.records, 0, ran.played.elapsed);
             let causes = observed.ended.iter().map(|end| end.cause.clone());
@@ -85,14 +89,15 @@ impl Bench {
 
     /// Runs `plan` in each of `modes` and holds the verdicts against each other.
     fn compare(&self, plan: &Plan, modes: &[Mode], tally: &mut Tally) {
-        for (trial, ran) in self.trier.try_modes(plan, modes, Keep::All).unwrap() {
+        let variants: Vec<Variant> = modes.iter().copied().map(Variant::own).collect();
+        for (trial, ran) in self.trier.try_variants(plan, &variants, Keep::All).unwrap() {
             let failed: BTreeSet<Oracle> = trial.failures.iter().map(|it| it.oracle).collect();
             for oracle in failed {
                 *tally.fired.entry(oracle).or_default() += 1;
             }
             if let Some(ran) = ran {
                 let differences = self.differences(plan, &trial, &ran);
-                let mode = trial.mode;
+                let mode = &trial.variant;
                 tally
                     .differences
                     .extend(differences.map(|text| format!("{text}, in {mode} of\n{plan}")));
@@ -107,7 +112,12 @@ impl Bench {
         ran: &FinishedRun,
     ) -> impl Iterator<Item = String> {
         let observed = Observed::of(&ran.records, plan.skew, ran.played.elapsed);
-        let before = former(plan, ran, &observed, &self.causes[index(trial.mode)]);
+        let before = former(
+            plan,
+            ran,
+            &observed,
+            &self.causes[index(trial.variant.own_mode().unwrap())],
+        );
         let mut differences = Vec::new();
         let holds = ran.wire.connections.iter().filter_map(WireConnection::hold);
         let holds = [shortest(holds), shortest(observed.holds.values().copied())];
@@ -334,9 +344,11 @@ fn wire_and_inside_agree_where_each_oracle_fires_often() {
 
 #[test]
 fn a_verdict_says_what_was_not_judged_and_why() {
-    let trier = Trier::new(load(SUITE, "api-rr"), None).unwrap();
+    let trier = Trier::new(load(SUITE, "api-rr"), None, &Variant::both()).unwrap();
     let plan = parse("scenario api-rr\nfault 127.0.0.1#1 received byte 117: reset\n").unwrap();
-    let (trial, ran) = trier.try_mode(&plan, Mode::Sync, Keep::Hash).unwrap();
+    let (trial, ran) = trier
+        .try_variant(&plan, &Variant::own(Mode::Sync), Keep::Hash)
+        .unwrap();
     let told = |not_judged: &[NotJudged]| -> Vec<String> {
         let lines = not_judged.iter();
         lines

@@ -8,6 +8,7 @@ use lockstep::explore::plan::Plan;
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
 use lockstep::scenario::format::parse;
+use lockstep::subject::Variant;
 
 fn lockstep(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lockstep"))
@@ -132,13 +133,16 @@ fn an_impossible_plan_is_invalid_in_every_command_and_shown_where_it_is() {
 #[test]
 fn an_invalid_plan_is_never_a_failure_of_the_library() {
     let scenario = parse::load(Path::new("scenarios/api-rr")).unwrap();
-    let trier = Trier::new(scenario, None).unwrap();
+    let trier = Trier::new(scenario, None, &Variant::both()).unwrap();
     for (path, ..) in impossible() {
         let text = std::fs::read_to_string(path).unwrap();
         let plan: Plan = lockstep::explore::parse::parse(&text).unwrap();
-        assert!(trier.try_plan(&plan, &Mode::ALL).is_err());
+        assert!(trier.try_plan(&plan, &Variant::both()).is_err());
         for oracle in lockstep::explore::oracle::Oracle::ALL {
-            assert!(!trier.fails(&plan, Mode::Sync, *oracle), "{text}{oracle}");
+            assert!(
+                !trier.fails(&plan, &Variant::own(Mode::Sync), *oracle),
+                "{text}{oracle}"
+            );
         }
     }
 }

@@ -17,9 +17,11 @@ use lockstep::report::html;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::golden::Golden;
 use lockstep::scenario::golden::manifest::Manifest;
-use lockstep::scenario::run::suite::{Case, NetworkKind, Report};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::suite::{Case, Report};
 use lockstep::scenario::run::verdict::judge;
 use lockstep::scenario::scripted::transcript::{Passed, Transcript};
+use lockstep::subject::Variant;
 use serde_json::json;
 
 fn case(name: &str) -> Case {
@@ -41,7 +43,12 @@ fn suite() -> (Vec<Case>, Vec<Report>) {
     *route.last_mut().unwrap() ^= 1;
     let reports = cases
         .iter()
-        .flat_map(|case| Mode::ALL.map(|mode| case.run(mode, NetworkKind::Sim).unwrap()))
+        .flat_map(|case| {
+            Mode::ALL.map(|mode| {
+                case.run(&Variant::own(mode), NetworkKind::Sim, &[])
+                    .unwrap()
+            })
+        })
         .collect();
     (cases, reports)
 }
@@ -128,7 +135,10 @@ fn states_and_commands_stand_on_the_time_axis() {
         return;
     };
     let case = case("api-rib");
-    let reports = Mode::ALL.map(|mode| case.run(mode, NetworkKind::Sim).unwrap());
+    let reports = Mode::ALL.map(|mode| {
+        case.run(&Variant::own(mode), NetworkKind::Sim, &[])
+            .unwrap()
+    });
     browser.open(&page("marks", &[case], &reports));
     let states = browser.texts(".mark.state .what");
     // One of each mode, in the same row.
@@ -173,11 +183,16 @@ fn the_page_of_a_finding_opens_at_its_fault() {
         return;
     };
     let case = case("conf-ebgp");
-    let trier = Trier::new((*case.scenario).clone(), Some(case.golden.clone())).unwrap();
+    let trier = Trier::new(
+        (*case.scenario).clone(),
+        Some(case.golden.clone()),
+        &Variant::both(),
+    )
+    .unwrap();
     let plan = "scenario conf-ebgp\nfault 127.0.0.1#1 sent byte 60: reset\n";
     let plan = lockstep::explore::parse::parse(plan).unwrap();
     let finding = Finding {
-        mode: Mode::Async,
+        variant: Variant::own(Mode::Async),
         failure: Failure {
             oracle: Oracle::Unforced,
             text: "for the sake of the page".into(),
@@ -333,7 +348,9 @@ fn ten_thousand_messages_stay_usable() {
 /// A run of `count` UPDATEs, a millisecond apart; message 9000 is not its golden's.
 fn large(count: u32) -> (Case, Report) {
     let mut case = case("conf-ebgp");
-    let mut report = case.run(Mode::Sync, NetworkKind::Sim).unwrap();
+    let mut report = case
+        .run(&Variant::own(Mode::Sync), NetworkKind::Sim, &[])
+        .unwrap();
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let messages: Vec<Vec<u8>> = (0..count).map(withdrawal).collect();
     let passed = messages.iter().zip(0..).map(|(bytes, at)| Passed {

@@ -6,7 +6,9 @@ use lockstep::reactor::Mode;
 use lockstep::scenario::format::directory;
 use lockstep::scenario::golden::Golden;
 use lockstep::scenario::golden::manifest::Manifest;
-use lockstep::scenario::run::suite::{Case, NetworkKind};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::suite::Case;
+use lockstep::subject::Variant;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -27,7 +29,7 @@ fn all_pass_on(network: NetworkKind) {
     assert_eq!(cases.len(), 80);
     for case in cases {
         for mode in Mode::ALL {
-            let report = case.run(mode, network).unwrap();
+            let report = case.run(&Variant::own(mode), network, &[]).unwrap();
             assert!(
                 report.passed(),
                 "{}: {:?}",
@@ -61,7 +63,9 @@ fn one_octet_that_is_not_the_goldens_fails() {
         };
         let last = message.len() - 1;
         message[last] ^= 1;
-        let report = case.run(Mode::Sync, NetworkKind::Sim).unwrap();
+        let report = case
+            .run(&Variant::own(Mode::Sync), NetworkKind::Sim, &[])
+            .unwrap();
         assert!(!report.passed(), "{}", report.scenario);
         assert!(report.verdict.faults.divergence.is_some());
     }
@@ -76,7 +80,12 @@ fn the_same_run_twice_has_the_same_trace() {
     for case in cases() {
         for mode in Mode::ALL {
             let hashes: Vec<_> = (0..2)
-                .map(|_| case.run(mode, NetworkKind::Sim).unwrap().played.hash)
+                .map(|_| {
+                    case.run(&Variant::own(mode), NetworkKind::Sim, &[])
+                        .unwrap()
+                        .played
+                        .hash
+                })
                 .collect();
             assert!(hashes[0].is_some());
             assert_eq!(hashes[0], hashes[1], "{} {mode}", case.scenario.name);

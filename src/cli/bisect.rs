@@ -1,4 +1,4 @@
-//! `lockstep bisect`: where the two reactors first differ under a plan.
+//! `lockstep bisect`: where two subjects differ under one plan.
 
 use std::fmt::Write as _;
 
@@ -13,12 +13,16 @@ use crate::explore::bisect::{Bisection, FirstDifference};
 use crate::reactor::defects::Defect;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::Record;
+use crate::subject::{Variant, known};
 
-/// Which plan.
+/// Which plan, and which subjects.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
+    /// The two subjects to compare (`sync`, `async`, `exabgp=5.0.13`; default: both reactors).
+    #[arg(value_names = ["A", "B"], num_args = 2)]
+    subjects: Vec<Variant>,
     /// Enable historical defects (comma-separated).
     #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
@@ -29,22 +33,32 @@ pub struct Arguments {
 /// # Errors
 /// Bad input; a run that panics or stands still.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (mut text, trier) = arguments.file.load()?;
+    let variants: [Variant; 2] = match arguments.subjects.as_slice() {
+        [one, other] => [one.clone(), other.clone()],
+        _ => Variant::both(),
+    };
+    for variant in &variants {
+        known::check_name(&variant.speaker)?;
+    }
+    let (mut text, trier) = arguments.file.load(&variants)?;
     text.plan.defects.extend(&arguments.defect);
     let plan = &text.plan;
-    let bisection = Bisection::of(&trier, plan).map_err(|error| text.explain(error))?;
+    let bisection = Bisection::of(&trier, plan, &variants).map_err(|error| text.explain(error))?;
     for (what, parting) in [
         ("in time", &bisection.time),
         ("in bytes", &bisection.octets),
     ] {
         match parting {
             Some(_) if what == "in bytes" && *parting == bisection.time => {
-                say!("in bytes: at the same message");
+                say!("first difference in bytes: the same message");
             }
             None => say!("{what}: no difference"),
             Some(parting) => {
-                let pending = Bisection::pending(&trier, plan, parting.at());
-                say!("{}", told(what, parting, &bisection, &pending).trim_end());
+                let pending = Bisection::pending(&trier, plan, &variants, parting.at());
+                say!(
+                    "{}",
+                    told(what, &variants, parting, &bisection, &pending).trim_end()
+                );
             }
         }
     }
@@ -57,6 +71,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 
 fn told(
     what: &str,
+    variants: &[Variant; 2],
     parting: &FirstDifference,
     bisection: &Bisection,
     pending: &[Vec<String>; 2],
@@ -75,23 +90,20 @@ fn told(
         let _ = writeln!(text, "  {label:18} {shown}");
     };
     line("last in common", parting.before.as_ref());
-    line("sync", parting.passed[0].as_ref());
-    line("async", parting.passed[1].as_ref());
+    line(&variants[0].to_string(), parting.passed[0].as_ref());
+    line(&variants[1].to_string(), parting.passed[1].as_ref());
     let around = bisection.around(parting.at());
-    for (mode, ((last, next), pending)) in ["sync", "async"]
-        .into_iter()
-        .zip(around.iter().zip(pending))
-    {
-        let _ = writeln!(text, "  {mode}, before that instant:");
+    for (variant, ((last, next), pending)) in variants.iter().zip(around.iter().zip(pending)) {
+        let _ = writeln!(text, "  {variant}, before that instant:");
         records(&mut text, last);
-        let _ = writeln!(text, "  {mode}, pending then:");
+        let _ = writeln!(text, "  {variant}, pending then:");
         for sentence in pending {
             let _ = writeln!(text, "    {sentence}");
         }
         if pending.is_empty() {
             let _ = writeln!(text, "    nothing");
         }
-        let _ = writeln!(text, "  {mode}, done next:");
+        let _ = writeln!(text, "  {variant}, done next:");
         records(&mut text, next);
     }
     text

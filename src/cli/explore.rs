@@ -12,7 +12,8 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::output::{Output, output, say};
-use super::run::{Modes, progress};
+use super::run::progress;
+use super::subject::SubjectArguments;
 use super::values::{at_least_one, check_effect, duration, named_defect};
 use crate::explore::generate::Class;
 use crate::explore::jobs;
@@ -26,6 +27,7 @@ use crate::explore::sweep::{Planned, Sweep, SweepCase, SweepError};
 use crate::reactor::defects::Defect;
 use crate::report::html;
 use crate::scenario::format::directory;
+use crate::subject::Variant;
 
 /// What to explore, how far, and where findings go.
 #[derive(Debug, Args)]
@@ -34,9 +36,8 @@ use crate::scenario::format::directory;
 pub struct Arguments {
     /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// Reactors in which every plan is run.
-    #[arg(long, value_enum, default_value_t = Modes::Both)]
-    mode: Modes,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// Number of seeds, over all scenarios together.
     #[arg(long, default_value = "1000", conflicts_with = "every_byte", value_parser = at_least_one())]
     seeds: usize,
@@ -68,7 +69,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
     /// Print the plans instead of running them.
-    #[arg(long, conflicts_with_all = ["mode", "time", "jobs", "out", "results", "quiet"])]
+    #[arg(long, conflicts_with_all = ["speaker", "mode", "time", "jobs", "out", "results", "quiet"])]
     print: bool,
     /// No progress bar.
     #[arg(long, short)]
@@ -102,9 +103,10 @@ fn statuses() -> String {
 /// Bad input: a scenario, a configuration, a sweep without a plan, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
-    check_effect(&arguments.defect, arguments.mode.each())?;
+    let variants = arguments.subject.variants()?;
+    check_effect(&arguments.defect, &variants)?;
     let cases = SweepCase::all(scenarios, &arguments.captures)?;
-    let plans = planned(&cases, &arguments)?;
+    let plans = planned(&cases, &variants, &arguments)?;
     if arguments.print {
         for planned in &plans {
             say!("{}", planned.plan);
@@ -124,7 +126,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let sweep = Sweep {
         cases: &cases,
         plans: &plans,
-        modes: arguments.mode.each(),
+        variants: &variants,
         jobs: arguments.jobs.unwrap_or_else(jobs::cores),
         limit: arguments.time,
         interrupted: &on_interrupt(),
@@ -136,16 +138,20 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     bar.finish_and_clear();
     let tally = tally?;
     let mut out = output();
-    report(&tally, &cases, &arguments, &mut out)?;
+    report(&tally, &cases, &variants, &arguments, &mut out)?;
     let failed = tally.failed().map(|oracle| Status::Class(oracle.status()));
     Ok(failed.unwrap_or(Status::Passed))
 }
 
 /// The plans of this shard: at least one, and with something to trigger where classes of faults were named.
-fn planned(cases: &[SweepCase], arguments: &Arguments) -> miette::Result<Vec<Planned>> {
+fn planned(
+    cases: &[SweepCase],
+    variants: &[Variant],
+    arguments: &Arguments,
+) -> miette::Result<Vec<Planned>> {
     let mut profiles = Vec::new();
     for case in cases {
-        profiles.push(case.trier()?.profile().clone());
+        profiles.push(case.trier(variants)?.profile().clone());
     }
     let source = if arguments.every_byte {
         Source::EveryByte
@@ -190,6 +196,7 @@ fn on_interrupt() -> Arc<AtomicBool> {
 fn report(
     tally: &Tally,
     cases: &[SweepCase],
+    variants: &[Variant],
     arguments: &Arguments,
     out: &mut Output,
 ) -> miette::Result<()> {
@@ -198,7 +205,7 @@ fn report(
         let text = format!("stopped early: {} plan(s) not tried", tally.untried);
         writeln!(out, "{text}").into_diagnostic()?;
     }
-    for found in findings(cases, tally) {
+    for found in findings(cases, tally, variants) {
         let found = found?;
         let (directory, runs) = found
             .finding
@@ -224,7 +231,7 @@ fn print(found: &SweepFinding<'_>, plan: &str, out: &mut Output) -> io::Result<(
     writeln!(
         out,
         "\n{}: {} {}: {}",
-        finding.failure.oracle, found.case.scenario.name, finding.mode, finding.failure.text
+        finding.failure.oracle, found.case.scenario.name, finding.variant, finding.failure.text
     )?;
     writeln!(
         out,

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use crate::field::import::{Choice, Import};
 use crate::sim::Direction;
+use crate::subject::{SpeakerName, known};
 
 /// Which capture, which session in it, and where to put what becomes of it.
 #[derive(Debug, Args)]
@@ -19,9 +20,13 @@ pub struct Arguments {
     /// Number of the connection in the capture, from 1 (default: the one that was reset).
     #[arg(long, value_name = "N")]
     connection: Option<usize>,
-    /// Address of the end that Lockstep plays (default: the end that was reset by the other).
+    /// Address of the end that the speaker under test takes (default: the end that was reset by the other).
     #[arg(long, value_name = "ADDRESS")]
-    speaker: Option<IpAddr>,
+    local: Option<IpAddr>,
+    /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both reactors); an address here is
+    /// read as --local.
+    #[arg(long, value_name = "NAME[=VERSION|PATH]")]
+    speaker: Option<String>,
     /// Replay the captured bytes as they are, even if the speaker can generate them from a configuration.
     #[arg(long)]
     verbatim: bool,
@@ -39,9 +44,24 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         let stem = arguments.capture.file_stem().unwrap_or_default();
         PathBuf::from("target/import").join(stem)
     });
+    let local = match (arguments.local, arguments.speaker.as_deref()) {
+        (local, None) => local,
+        (None, Some(text)) if text.parse::<IpAddr>().is_ok() => text.parse().ok(),
+        (local, Some(text)) => {
+            let speaker: SpeakerName = text.parse().map_err(|error| miette!("{error}"))?;
+            known::check_name(&speaker)?;
+            if !speaker.is_own() {
+                return Err(miette!(
+                    help = "leave --speaker out: a capture is imported for Lockstep's own speaker",
+                    "{speaker} cannot play what a capture holds in simulated time"
+                ));
+            }
+            local
+        }
+    };
     let choice = Choice {
         connection: arguments.connection,
-        speaker: arguments.speaker,
+        speaker: local,
     };
     let import = Import::of(&arguments.capture, &choice, arguments.verbatim, &directory)?;
     report(

@@ -9,15 +9,16 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use crate::compare::Input;
-use crate::reactor::Mode;
+use crate::reactor::defects::Defects;
 use crate::scenario::format::directory;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::run::mark::Mark;
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::play::play;
 use crate::scenario::run::record::pcap;
-use crate::scenario::run::suite::NetworkKind;
+use crate::subject::{Variant, known};
 
-/// What stands for a mode in the name of a golden.
+/// What stands for a subject in the name of a golden.
 const GOLDEN: &str = "golden";
 
 /// Where scenarios and goldens are.
@@ -37,8 +38,8 @@ impl Places {
     /// # Errors
     /// There is none of that name; the scenario cannot be run.
     pub fn told(&self, name: &str) -> miette::Result<(Input, Vec<Mark>)> {
-        if let Some((scenario, mode)) = Self::run(name)? {
-            return self.played(name, scenario, mode);
+        if let Some((scenario, variant)) = Self::run(name)? {
+            return self.played(name, scenario, &variant);
         }
         Ok((self.recorded(name)?, Vec::new()))
     }
@@ -51,19 +52,22 @@ impl Places {
         Ok(self.told(name)?.0)
     }
 
-    /// The scenario and mode of `scenario@mode`, unless a file has that name.
-    fn run(name: &str) -> miette::Result<Option<(&str, Mode)>> {
+    /// The scenario and the subject of `SCENARIO@SUBJECT`, unless a file has that name.
+    fn run(name: &str) -> miette::Result<Option<(&str, Variant)>> {
         let path = Path::new(name);
-        let is_path = path.exists() || path.extension().is_some() || path.components().count() > 1;
+        let before = Path::new(name.split('@').next().unwrap_or(name));
+        let is_path =
+            path.exists() || before.extension().is_some() || before.components().count() > 1;
         match name.split_once('@') {
-            Some((scenario, mode)) if !is_path && mode != GOLDEN => {
-                let mode = mode.parse::<Mode>().map_err(|error| {
+            Some((scenario, subject)) if !is_path && subject != GOLDEN => {
+                let variant = subject.parse::<Variant>().map_err(|error| {
                     miette!(
-                        help = "`sync`, `async` or `golden` follows the @",
+                        help = "`sync`, `async`, `golden` or SPEAKER[=VERSION|PATH][+MODE] follows the @",
                         "{error}"
                     )
                 })?;
-                Ok(Some((scenario, mode)))
+                known::check_name(&variant.speaker)?;
+                Ok(Some((scenario, variant)))
             }
             _ => Ok(None),
         }
@@ -118,12 +122,23 @@ impl Places {
         Ok(Input::File(self.captures.join(&entry.file)))
     }
 
-    fn played(&self, name: &str, scenario: &str, mode: Mode) -> miette::Result<(Input, Vec<Mark>)> {
+    fn played(
+        &self,
+        name: &str,
+        scenario: &str,
+        variant: &Variant,
+    ) -> miette::Result<(Input, Vec<Mark>)> {
         let mut scenarios = directory::select(&self.scenario_dir, &[scenario.to_owned()])?;
+        // Another speaker than our own runs in real time.
+        let network = if variant.speaker.is_own() {
+            NetworkKind::Sim
+        } else {
+            NetworkKind::Kernel
+        };
         let Some(scenario) = scenarios.pop() else {
             return Err(miette!("there is no scenario `{scenario}`"));
         };
-        let played = play(&Rc::new(scenario), mode, NetworkKind::Sim)?;
+        let played = play(&Rc::new(scenario), variant, network, Defects::default())?;
         let octets = pcap(&played.transcripts, Duration::ZERO).into_diagnostic()?;
         Ok((Input::Memory(name.to_owned(), octets), played.marks))
     }

@@ -25,6 +25,7 @@ pub mod show;
 pub mod shrink;
 pub mod speak;
 pub mod status;
+pub mod subject;
 pub mod values;
 pub mod verify;
 

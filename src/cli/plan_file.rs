@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
+use super::subject::SubjectArguments;
 use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
 use crate::explore::trial::Trier;
 use crate::scenario::format::directory;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::Manifest;
+use crate::subject::Variant;
 
 /// A plan and where its scenario is.
 #[derive(Debug, Args)]
@@ -26,13 +28,33 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory.
+    /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory. It can be
+    /// played to each of `variants`.
     ///
     /// # Errors
     /// A file that cannot be read, a line that is not valid in a plan or cannot be carried out, a missing scenario; a
     /// run without faults that fails.
-    pub fn load(&self) -> miette::Result<(PlanText, Trier)> {
+    pub fn load(&self, variants: &[Variant]) -> miette::Result<(PlanText, Trier)> {
         let text = PlanText::load(&self.plan)?;
+        let trier = self.prepare(&text, variants)?;
+        Ok((text, trier))
+    }
+
+    /// The same, to be played to what `subject` chooses, or else to what the plan does.
+    ///
+    /// # Errors
+    /// As for [`Self::load`]; a subject that does not exist.
+    pub fn load_for(
+        &self,
+        subject: &SubjectArguments,
+    ) -> miette::Result<(PlanText, Trier, Vec<Variant>)> {
+        let text = PlanText::load(&self.plan)?;
+        let variants = subject.variants_or(&text.plan.variants())?;
+        let trier = self.prepare(&text, &variants)?;
+        Ok((text, trier, variants))
+    }
+
+    fn prepare(&self, text: &PlanText, variants: &[Variant]) -> miette::Result<Trier> {
         let name = &text.plan.scenario;
         let beside = self.plan.parent().unwrap_or(Path::new(".")).join(name);
         let directory = if beside.join("scenario").is_file() {
@@ -47,11 +69,11 @@ impl PlanFile {
         let scenario = crate::scenario::format::parse::load(&directory)?;
         let manifest = Manifest::load(&self.captures).into_diagnostic()?;
         let golden = Golden::find(&self.captures, &manifest, &scenario.name).into_diagnostic()?;
-        let trier = Trier::new(scenario, golden)?;
+        let trier = Trier::new(scenario, golden, variants)?;
         trier
             .check(&text.plan)
             .map_err(|invalid| text.explain(invalid))?;
-        Ok((text, trier))
+        Ok(trier)
     }
 }
 

@@ -1,11 +1,11 @@
 //! `lockstep record`: a golden from the real thing.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
-use miette::{IntoDiagnostic, WrapErr, miette};
+use clap::Args;
+use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::output::say;
@@ -15,19 +15,19 @@ use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::expected;
 use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest, write_whole};
-use crate::scenario::run::external::Launcher;
+use crate::scenario::run::play;
 use crate::scenario::run::record;
-
-const VERSION: &str = "import importlib.metadata as m; print(m.version('exabgp'))";
+use crate::subject::external::Launcher;
+use crate::subject::{SpeakerName, Variant, known};
 
 /// What to record, and from whom.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// Speaker to record.
-    #[arg(long, value_enum, default_value_t = Speaker::Exabgp)]
-    speaker: Speaker,
+    /// Speaker to record: NAME, NAME=VERSION or NAME=PATH.
+    #[arg(long, default_value = "exabgp", value_name = "NAME[=VERSION|PATH]")]
+    speaker: SpeakerName,
     /// Print what differs from the golden instead of replacing it.
     #[arg(long)]
     check: bool,
@@ -38,20 +38,8 @@ pub struct Arguments {
     #[arg(long, default_value = "captures", value_name = "DIR")]
     captures: PathBuf,
     /// Virtual environment of the reference; qa/record/install installs it.
-    #[arg(
-        long,
-        env = "LOCKSTEP_REFERENCE",
-        default_value = "target/reference/exabgp-5.0.15",
-        value_name = "DIR"
-    )]
-    reference: PathBuf,
-}
-
-/// A speaker that can be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Speaker {
-    /// The reference, ExaBGP.
-    Exabgp,
+    #[arg(long, env = "LOCKSTEP_REFERENCE", value_name = "DIR")]
+    reference: Option<PathBuf>,
 }
 
 /// Records the scenarios.
@@ -59,13 +47,19 @@ enum Speaker {
 /// # Errors
 /// A scenario that says what none says, a reference that is not there, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let Speaker::Exabgp = arguments.speaker;
+    known::check_name(&arguments.speaker)?;
+    if arguments.speaker.is_own() {
+        return Err(miette!(
+            help = "a golden is what another speaker says: --speaker exabgp",
+            "a golden is never recorded from our own speaker"
+        ));
+    }
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
-    let launcher = launcher(&arguments.reference)?;
+    let launcher = known::exabgp(&arguments.speaker, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let mut status = Status::Passed;
-    for scenario in &scenarios {
-        match golden(scenario, &launcher)? {
+    for scenario in scenarios.into_iter().map(Rc::new) {
+        match golden(&scenario, &arguments.speaker, &launcher)? {
             Err(why) => {
                 say!("{:32} NOT RECORDED  {why}", scenario.name);
                 status = Status::Failed;
@@ -115,11 +109,12 @@ fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
 
 /// The golden of `scenario`, or in a sentence why there is none.
 fn golden(
-    scenario: &Scenario,
+    scenario: &Rc<Scenario>,
+    speaker: &SpeakerName,
     launcher: &Launcher,
 ) -> miette::Result<Result<(ManifestEntry, Vec<u8>), String>> {
     let now = clock::since_1970();
-    let (speaker, version, command, bytes) = match scenario.golden {
+    let (recorded, version, command, bytes) = match scenario.golden {
         GoldenSource::Messages => {
             let transcripts = expected::load(scenario)?;
             let bytes = record::pcap(&transcripts, now).into_diagnostic()?;
@@ -131,8 +126,11 @@ fn golden(
             )
         }
         GoldenSource::ExaBgp => {
-            let scratch = std::env::temp_dir();
-            let (played, log) = record::play(scenario, launcher, &scratch).into_diagnostic()?;
+            let variant = Variant {
+                speaker: speaker.clone(),
+                mode: None,
+            };
+            let (played, log) = play::to_process(scenario, &variant, launcher.clone())?;
             if let Some(failure) = played.failure {
                 tracing::debug!("{log}");
                 let line = failure
@@ -142,7 +140,7 @@ fn golden(
             }
             let bytes = record::pcap(&played.transcripts, now).into_diagnostic()?;
             (
-                "exabgp",
+                speaker.name(),
                 launcher.version.as_str(),
                 " --speaker exabgp",
                 bytes,
@@ -155,43 +153,11 @@ fn golden(
     let entry = ManifestEntry {
         scenario: scenario.name.clone(),
         file: format!("{}.pcap", scenario.name),
-        speaker: speaker.into(),
+        speaker: recorded.into(),
         version: version.into(),
         command: format!("lockstep record {}{command}", scenario.name),
         date: date.to_string(),
         sha256: digest(&bytes),
     };
     Ok(Ok((entry, bytes)))
-}
-
-/// How the reference of the virtual environment `directory` is started.
-fn launcher(directory: &Path) -> miette::Result<Launcher> {
-    let directory = directory
-        .canonicalize()
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the reference is not in {}", directory.display()))
-        .map_err(|error| miette!(help = "install it with qa/record/install", "{error:?}"))?;
-    let python = directory.join("bin/python");
-    // Told to become who it is, ExaBGP does not give up root, which would cost it its own files.
-    let user = said(Command::new("id").arg("-un"))?;
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    Ok(Launcher {
-        command: vec![
-            directory.join("bin/exabgp").display().to_string(),
-            "server".into(),
-        ],
-        version: said(Command::new(&python).args(["-c", VERSION]))?,
-        python,
-        environment: vec![
-            pair("exabgp_daemon_user", &user),
-            pair("exabgp_api_cli", "false"),
-            pair("exabgp_debug_rotate", "true"),
-        ],
-    })
-}
-
-/// What a command prints, on one line.
-fn said(command: &mut Command) -> miette::Result<String> {
-    let output = command.output().into_diagnostic()?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -9,25 +9,23 @@ use miette::{IntoDiagnostic, Report};
 use super::Status;
 use super::output::{Output, output};
 use super::plan_file::PlanFile;
-use super::run::Modes;
+use super::subject::SubjectArguments;
 use super::values::{check_effect, named_defect};
 use crate::explore::finished_run::FinishedRun;
 use crate::explore::oracle::{Failure, NotJudged, Oracle};
 use crate::explore::outcome::Outcome;
 use crate::explore::trial::Trial;
-use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
 
-/// Which plan, in which mode, and how much to print.
+/// Which plan, with what under test, and how much to print.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
-    /// Reactor (default: the plan's, or both).
-    #[arg(long, value_enum)]
-    mode: Option<Modes>,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// Print everything that happened: time, host, event, reason.
     #[arg(long, short)]
     verbose: bool,
@@ -54,17 +52,12 @@ fn time(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Bad input; a fault that never triggered.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (mut text, trier) = arguments.file.load()?;
+    let (mut text, trier, variants) = arguments.file.load_for(&arguments.subject)?;
     text.plan.defects.extend(&arguments.defect);
     let plan = &text.plan;
-    let modes: Vec<Mode> = match (arguments.mode, plan.mode) {
-        (Some(modes), _) => modes.each().to_vec(),
-        (None, Some(mode)) => vec![mode],
-        (None, None) => Mode::ALL.to_vec(),
-    };
-    check_effect(&plan.defects, &modes)?;
+    check_effect(&plan.defects, &variants)?;
     let tried = trier
-        .try_modes(plan, &modes, Keep::All)
+        .try_variants(plan, &variants, Keep::All)
         .map_err(|error| text.explain(error))?;
     let mut out = output();
     let until = arguments
@@ -75,7 +68,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         print(trial, ran.as_ref(), until, &mut out).into_diagnostic()?;
         if let Some(ran) = ran {
             let faults = ran.untriggered().into_iter();
-            untriggered.extend(faults.map(|fault| format!("{}: {fault}", trial.mode)));
+            untriggered.extend(faults.map(|fault| format!("{}: {fault}", trial.variant)));
         }
     }
     let failures: Vec<Failure> = tried
@@ -99,7 +92,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
 }
 
-/// Prints what came of the plan in one mode, with its events until `until`.
+/// Prints what came of the plan with one variant under test, and its events until `until`.
 fn print(
     trial: &Trial,
     ran: Option<&FinishedRun>,
@@ -108,10 +101,10 @@ fn print(
 ) -> io::Result<()> {
     match ran {
         Some(ran) => {
-            let (mode, records) = (trial.mode, ran.records.len());
-            writeln!(out, "{mode}: {records} records, trace {}", ran.hash)?;
+            let (variant, records) = (&trial.variant, ran.records.len());
+            writeln!(out, "{variant}: {records} records, trace {}", ran.hash)?;
         }
-        None => writeln!(out, "{}: the run did not finish", trial.mode)?,
+        None => writeln!(out, "{}: the run did not finish", trial.variant)?,
     }
     if let Some(ran) = ran {
         let told = |time| until.is_some_and(|until| time <= until);

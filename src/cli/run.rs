@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::output::{output, say};
+use super::subject::SubjectArguments;
 use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
@@ -16,16 +17,17 @@ use crate::scenario::format::directory;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
-use crate::scenario::run::suite::{Case, NetworkKind, Report};
+use crate::scenario::run::network::NetworkKind;
+use crate::scenario::run::suite::{Case, Report};
+use crate::subject::Variant;
 
 /// Which scenarios, how, and how to tell of them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names (default: all).
     scenarios: Vec<String>,
-    /// Reactor.
-    #[arg(long, value_enum, default_value_t = Modes::Both)]
-    mode: Modes,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// Network.
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
@@ -33,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_delimiter = ',', value_parser = super::values::named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
     /// Print the name of each scenario and what it tests.
-    #[arg(long, conflicts_with_all = ["mode", "network", "defect", "verbose", "quiet", "junit", "summary", "annotate", "report", "captures"])]
+    #[arg(long, conflicts_with_all = ["speaker", "mode", "network", "defect", "verbose", "quiet", "junit", "summary", "annotate", "report", "captures"])]
     list: bool,
     /// Print the trace hash of every run, and every message.
     #[arg(long, short)]
@@ -61,29 +63,6 @@ pub struct Arguments {
     captures: PathBuf,
 }
 
-/// One reactor or both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Modes {
-    /// A single poll loop.
-    Sync,
-    /// One task per peer.
-    Async,
-    /// Run both.
-    Both,
-}
-
-impl Modes {
-    /// The modes, sync first.
-    #[must_use]
-    pub const fn each(self) -> &'static [Mode] {
-        match self {
-            Self::Sync => &[Mode::Sync],
-            Self::Async => &[Mode::Async],
-            Self::Both => &[Mode::Sync, Mode::Async],
-        }
-    }
-}
-
 /// Runs the scenarios.
 ///
 /// # Errors
@@ -94,13 +73,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
     }
-    check_defects(&arguments)?;
+    let variants = arguments.subject.variants()?;
+    check_defects(&arguments, &variants)?;
     let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let cases = scenarios
         .into_iter()
         .map(|scenario| Case::new(scenario, &arguments.captures, &manifest).into_diagnostic())
         .collect::<miette::Result<Vec<Case>>>()?;
-    let reports = run_all(&cases, &arguments)?;
+    let reports = run_all(&cases, &variants, &arguments)?;
     write_reports(&cases, &reports, &arguments)?;
     let mut out = output();
     for line in pending_lines(&cases, &reports, &arguments) {
@@ -109,13 +89,13 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if let Some(line) = ours(&manifest, &cases) {
         writeln!(out, "{line}").into_diagnostic()?;
     }
-    for mode in arguments.mode.each() {
-        let of_mode = reports.iter().filter(|report| report.mode == *mode);
-        let passed = of_mode.clone().filter(|report| report.passed()).count();
+    for variant in &variants {
+        let of_variant = reports.iter().filter(|report| report.variant == *variant);
+        let passed = of_variant.clone().filter(|report| report.passed()).count();
         writeln!(
             out,
             "{}",
-            terminal::closing(&mode.to_string(), of_mode.count(), passed)
+            terminal::closing(&variant.to_string(), of_variant.count(), passed)
         )
         .into_diagnostic()?;
     }
@@ -127,7 +107,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 }
 
 /// Refuses a defect that cannot have an effect: on a network where none can be enabled, or in a mode that never had it.
-fn check_defects(arguments: &Arguments) -> miette::Result<()> {
+fn check_defects(arguments: &Arguments, variants: &[Variant]) -> miette::Result<()> {
     if arguments.defect.is_empty() {
         return Ok(());
     }
@@ -138,7 +118,7 @@ fn check_defects(arguments: &Arguments) -> miette::Result<()> {
             arguments.network
         ));
     }
-    let modes = arguments.mode.each();
+    let modes: Vec<Mode> = variants.iter().filter_map(Variant::own_mode).collect();
     for defect in &arguments.defect {
         let alone: Defects = std::iter::once(*defect).collect();
         let affects =
@@ -149,8 +129,8 @@ fn check_defects(arguments: &Arguments) -> miette::Result<()> {
         return Err(match Mode::ALL.iter().find(affects) {
             Some(mode) => miette!(
                 help = format!("it belongs to the {mode} reactor: pass --mode {mode}"),
-                "defect `{defect}` has no effect with --mode {}",
-                modes[0]
+                "defect `{defect}` has no effect in {}",
+                variants[0]
             ),
             None => miette!(
                 help = "enable it in a plan, with `lockstep explore` or `lockstep replay`",
@@ -161,14 +141,17 @@ fn check_defects(arguments: &Arguments) -> miette::Result<()> {
     Ok(())
 }
 
-fn run_all(cases: &[Case], arguments: &Arguments) -> miette::Result<Vec<Report>> {
-    let modes = arguments.mode.each();
-    let bar = progress(cases.len() * modes.len(), arguments.quiet);
+fn run_all(
+    cases: &[Case],
+    variants: &[Variant],
+    arguments: &Arguments,
+) -> miette::Result<Vec<Report>> {
+    let bar = progress(cases.len() * variants.len(), arguments.quiet);
     let mut reports = Vec::new();
-    for mode in modes {
+    for variant in variants {
         for case in cases {
-            bar.set_message(format!("{mode} {}", case.scenario.name));
-            let report = case.run_with(*mode, arguments.network, &arguments.defect)?;
+            bar.set_message(format!("{variant} {}", case.scenario.name));
+            let report = case.run(variant, arguments.network, &arguments.defect)?;
             if !(arguments.quiet && report.passed()) {
                 bar.suspend(|| tell(&report, arguments.verbose))
                     .into_diagnostic()?;
@@ -210,7 +193,7 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
 
 /// Leaves a pending capture of each scenario whose octets differ, and says so. What goes wrong here changes no verdict.
 fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> Vec<String> {
-    let every_mode = arguments.mode == Modes::Both;
+    let every_mode = arguments.subject.is_default();
     let mut lines = Vec::new();
     // What a defect did is nobody's golden to be.
     if !arguments.defect.is_empty() {
@@ -225,13 +208,13 @@ fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> V
             Ok(None) => {}
             Ok(Some(left)) => {
                 let contested = if left.contested {
-                    "; the other mode sent something else"
+                    "; the other reactor sent something else"
                 } else {
                     ""
                 };
                 lines.push(format!(
                     "pending: {} as {} sent it{contested}",
-                    left.pending.scenario, left.mode
+                    left.pending.scenario, left.variant
                 ));
             }
             Err(error) => lines.push(format!("cannot write a pending capture: {error}")),

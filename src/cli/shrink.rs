@@ -8,15 +8,17 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::output::say;
 use super::plan_file::{PlanFile, oracle};
+use super::subject::SubjectArguments;
 use crate::explore::plan::Plan;
 use crate::explore::shrink::shrink;
-use crate::reactor::Mode;
 
 /// Which plan, and which of its failures.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: PlanFile,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// Oracle that the shrunk plan must still fail (default: the first that fails).
     #[arg(long)]
     oracle: Option<String>,
@@ -30,32 +32,29 @@ pub struct Arguments {
 /// # Errors
 /// Bad input; a plan that does not fail.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (text, trier) = arguments.file.load()?;
+    let (text, trier, variants) = arguments.file.load_for(&arguments.subject)?;
     let plan = &text.plan;
     let wanted = arguments.oracle.as_deref().map(oracle).transpose()?;
-    let modes = plan
-        .mode
-        .map_or_else(|| Mode::ALL.to_vec(), |mode| vec![mode]);
     let trials = trier
-        .try_plan(plan, &modes)
+        .try_plan(plan, &variants)
         .map_err(|error| text.explain(error))?;
     let failing = trials.into_iter().find_map(|trial| {
         let failure = trial
             .failures
             .into_iter()
             .find(|failure| wanted.is_none_or(|oracle| oracle == failure.oracle))?;
-        Some((trial.mode, failure))
+        Some((trial.variant, failure))
     });
-    let Some((mode, failure)) = failing else {
+    let Some((variant, failure)) = failing else {
         return Err(miette!(
             help = "`lockstep replay` shows what it does",
             "the plan passes all checks, so there is nothing to shrink"
         ));
     };
-    say!("{} fails in {mode}: {}", failure.oracle, failure.text);
+    say!("{} fails in {variant}: {}", failure.oracle, failure.text);
     let shrunk = shrink(
         plan,
-        |candidate| trier.fails(candidate, mode, failure.oracle),
+        |candidate| trier.fails(candidate, &variant, failure.oracle),
         |candidate, fails| {
             say!(
                 "{}  {}",

@@ -6,9 +6,9 @@ use clap::builder::RangedU64ValueParser;
 use miette::miette;
 
 use crate::explore::suggest;
-use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::values::parse_duration;
+use crate::subject::Variant;
 
 /// A whole number from 1.
 pub(super) fn at_least_one() -> impl clap::builder::TypedValueParser<Value = usize> {
@@ -29,13 +29,17 @@ pub(super) fn named_defect(text: &str) -> Result<Defect, String> {
         .map_err(|_| format!("there is no defect `{text}`; {}", suggest::defect(text)))
 }
 
-/// Checks that each of `defects` exists in at least one of `modes`.
-pub(super) fn check_effect(defects: &[Defect], modes: &[Mode]) -> miette::Result<()> {
-    let absent = |defect: &&Defect| !modes.iter().any(|mode| defect.modes().contains(mode));
-    match (defects.iter().find(absent), modes) {
-        (Some(defect), [mode]) => Err(miette!(
+/// Checks that each of `defects` exists in at least one of `variants`.
+pub(super) fn check_effect(defects: &[Defect], variants: &[Variant]) -> miette::Result<()> {
+    let exists = |defect: &Defect, variant: &Variant| {
+        let mode = variant.own_mode();
+        mode.is_some_and(|mode| defect.modes().contains(&mode))
+    };
+    let absent = |defect: &&Defect| !variants.iter().any(|variant| exists(defect, variant));
+    match (defects.iter().find(absent), variants) {
+        (Some(defect), [variant]) => Err(miette!(
             help = "run it in the other mode, or leave the defect out",
-            "defect `{defect}` has no effect: it does not exist in the {mode} reactor"
+            "defect `{defect}` has no effect: it does not exist in the {variant} reactor"
         )),
         _ => Ok(()),
     }

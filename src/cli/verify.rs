@@ -8,6 +8,7 @@ use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::output::say;
+use super::subject::SubjectArguments;
 use super::values::at_least_one;
 use crate::explore::trial::Trier;
 use crate::explore::verify::{apart, lines};
@@ -18,13 +19,15 @@ use crate::scenario::format::directory;
 pub struct Arguments {
     /// Scenario names (default: all).
     scenarios: Vec<String>,
+    #[command(flatten)]
+    subject: SubjectArguments,
     /// Number of plans, over all scenarios together.
     #[arg(long, default_value = "200", value_parser = at_least_one())]
     plans: usize,
     /// First seed.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Run each plan once and print a line per run: scenario, seed, mode, hash.
+    /// Run each plan once and print a line per run: scenario, seed, subject, hash.
     #[arg(long)]
     print: bool,
     /// Directory of the scenarios.
@@ -37,9 +40,10 @@ pub struct Arguments {
 /// # Errors
 /// Bad input; a process that cannot be started.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
+    let variants = arguments.subject.variants()?;
     let mut triers = Vec::new();
     for scenario in directory::select(&arguments.scenario_dir, &arguments.scenarios)? {
-        triers.push(Trier::new(scenario, None)?);
+        triers.push(Trier::new(scenario, None, &variants)?);
     }
     let once = || lines(&triers, arguments.from, arguments.plans);
     let first = once()?;
@@ -68,6 +72,7 @@ fn elsewhere(arguments: &Arguments) -> miette::Result<String> {
         .arg(arguments.plans.to_string())
         .arg("--from")
         .arg(arguments.from.to_string())
+        .args(arguments.subject.words())
         .arg("--scenario-dir")
         .arg(&arguments.scenario_dir)
         .args(&arguments.scenarios)

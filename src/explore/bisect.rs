@@ -1,4 +1,4 @@
-//! Where the two reactors first differ under one plan: the first message in bytes, and the first in time.
+//! Where two runs of one plan first differ: the first message in bytes, and the first in time.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,10 +8,10 @@ use crate::explore::finished_run::FinishedRun;
 use crate::explore::outcome::Unfinished;
 use crate::explore::plan::Plan;
 use crate::explore::trial::Trier;
-use crate::reactor::Mode;
 use crate::scenario::format::message::KEEPALIVE;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::{Keep, Record};
+use crate::subject::Variant;
 
 /// How many records of each reactor are shown before and after the difference.
 const SHOWN: usize = 6;
@@ -29,7 +29,7 @@ pub struct FirstDifference {
     pub number: usize,
     /// The last message before it, which both runs have.
     pub before: Option<Passed>,
-    /// What passed in sync and in async; `None` where nothing more did.
+    /// What passed in the first and in the second run; `None` where nothing more did.
     pub passed: [Option<Passed>; 2],
 }
 
@@ -42,40 +42,46 @@ impl FirstDifference {
     }
 }
 
-/// A plan run in both modes, and compared.
+/// A plan run with two variants under test, and compared.
 #[derive(Debug, Clone)]
 pub struct Bisection {
     /// Where the bytes first differ.
     pub octets: Option<FirstDifference>,
     /// Where the times first differ.
     pub time: Option<FirstDifference>,
-    /// All that happened, in sync and in async.
+    /// All that happened, in the first and in the second run.
     pub records: [Vec<Record>; 2],
 }
 
 impl Bisection {
-    /// Runs `plan` in both modes.
+    /// Runs `plan` with each of `variants` under test.
     ///
     /// # Errors
     /// A plan that cannot be carried out; a run that panics or does not end.
-    pub fn of(trier: &Trier, plan: &Plan) -> Result<Self, Unfinished> {
+    pub fn of(trier: &Trier, plan: &Plan, variants: &[Variant; 2]) -> Result<Self, Unfinished> {
         // A defect that came with the port to async is compared with sync as it was before.
-        let run = |mode| trier.play_at_home(plan, mode, Keep::All, None);
-        let runs = [run(Mode::Sync)?, run(Mode::Async)?];
+        let run = |variant: &Variant| trier.play_at_home(plan, variant, Keep::All, None);
+        let [one, other] = variants;
+        let runs = [run(one)?, run(other)?];
         let streams = [streams(&runs[0]), streams(&runs[1])];
-        let [sync, tasks] = runs;
+        let [one, other] = runs;
         Ok(Self {
             octets: parting(&streams, |one, other| one.bytes == other.bytes),
             time: parting(&streams, |one, other| one.at == other.at),
-            records: [sync.records, tasks.records],
+            records: [one.records, other.records],
         })
     }
 
     /// What was pending in either reactor at `at`, in sentences. Sync, then async.
     #[must_use]
-    pub fn pending(trier: &Trier, plan: &Plan, at: Duration) -> [Vec<String>; 2] {
-        [Mode::Sync, Mode::Async].map(|mode| {
-            let ran = trier.play_at_home(plan, mode, Keep::Hash, Some(at));
+    pub fn pending(
+        trier: &Trier,
+        plan: &Plan,
+        variants: &[Variant; 2],
+        at: Duration,
+    ) -> [Vec<String>; 2] {
+        [0, 1].map(|which| {
+            let ran = trier.play_at_home(plan, &variants[which], Keep::Hash, Some(at));
             let inside = ran.ok().and_then(|ran| ran.inside);
             inside.map(|inside| inside.pending).unwrap_or_default()
         })

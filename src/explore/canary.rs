@@ -15,6 +15,7 @@ use crate::reactor::defects::Defect;
 use crate::scenario::format::parse;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::Manifest;
+use crate::subject::Variant;
 
 /// How a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,12 @@ pub struct CaughtDefect {
 }
 
 impl Canary {
+    /// What must be under test for it to be caught.
+    #[must_use]
+    pub fn variant(&self) -> Variant {
+        Variant::own(self.mode)
+    }
+
     /// The scenario, ready to be tried, with its golden from the directory `captures`.
     ///
     /// # Errors
@@ -105,7 +112,7 @@ impl Canary {
         let scenario = parse::load(&Path::new(self.directory).join(self.scenario))?;
         let manifest = Manifest::load(captures).into_diagnostic()?;
         let golden = Golden::find(captures, &manifest, &scenario.name).into_diagnostic()?;
-        Ok(Trier::new(scenario, golden)?)
+        Ok(Trier::new(scenario, golden, &Variant::both())?)
     }
 
     /// Hunts in so many sweeps of `seeds` seeds each at most, and shrinks what the first one caught.
@@ -128,7 +135,7 @@ impl Canary {
                 seeds,
             })?;
             if sweep == 0 {
-                let fails = |plan: &_| trier.fails(plan, self.mode, self.oracle);
+                let fails = |plan: &_| trier.fails(plan, &self.variant(), self.oracle);
                 let shrunk = shrink(&caught.plan, fails, |_, _| ());
                 lines = shrunk.plan.to_string().lines().count();
             }
@@ -162,7 +169,7 @@ impl Canary {
         (0..most).find_map(|tried| {
             let plan = self.switched_on(&self.plan(trier, from + tried as u64));
             trier
-                .fails(&plan, self.mode, self.oracle)
+                .fails(&plan, &self.variant(), self.oracle)
                 .then_some(CaughtDefect {
                     seeds: tried + 1,
                     plan,

@@ -9,10 +9,10 @@ use crate::explore::oracle::{Failure, Oracle};
 use crate::explore::plan::Plan;
 use crate::explore::shrink::{Shrunk, shrink};
 use crate::explore::trial::Trier;
-use crate::reactor::Mode;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::record::pcap;
 use crate::sim::Keep;
+use crate::subject::Variant;
 
 /// Captures of a simulation begin when time does.
 const EPOCH: Duration = Duration::ZERO;
@@ -20,8 +20,8 @@ const EPOCH: Duration = Duration::ZERO;
 /// A failure, and the smallest plan that shows it.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// The mode in which it fails.
-    pub mode: Mode,
+    /// What was under test when it failed.
+    pub variant: Variant,
     /// What fails in the smallest plan.
     pub failure: Failure,
     /// The plan as it was drawn.
@@ -31,44 +31,48 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Shrinks `plan`, which fails with `failure` in `mode`.
+    /// Shrinks `plan`, which fails with `failure` where `variant` is under test.
     #[must_use]
-    pub fn shrunk(trier: &Trier, plan: &Plan, mode: Mode, failure: &Failure) -> Self {
+    pub fn shrunk(trier: &Trier, plan: &Plan, variant: &Variant, failure: &Failure) -> Self {
         let shrunk = shrink(
             plan,
-            |candidate| trier.fails(candidate, mode, failure.oracle),
+            |candidate| trier.fails(candidate, variant, failure.oracle),
             |_, _| (),
         );
         // In the small plan it happens at another time.
         let failure = trier
-            .failure(&shrunk.plan, mode, failure.oracle)
+            .failure(&shrunk.plan, variant, failure.oracle)
             .unwrap_or_else(|| failure.clone());
         Self {
-            mode,
+            variant: variant.clone(),
             failure,
             drawn: plan.clone(),
             shrunk,
         }
     }
 
-    /// The plan that replays it: it names the mode, unless it takes both to see it.
+    /// The plan that replays it: it names what is under test, unless it takes both reactors to see it.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        Plan {
-            mode: (self.failure.oracle != Oracle::Modes).then_some(self.mode),
-            ..self.shrunk.plan.clone()
+        if self.failure.oracle == Oracle::Modes {
+            return self.shrunk.plan.clone();
         }
+        self.shrunk.plan.on(&self.variant)
     }
 
     /// The command that replays it, once it is written to `directory`.
     #[must_use]
     pub fn replay(&self, directory: &Path) -> String {
         let plan = directory.join("plan");
-        format!("lockstep replay {} --mode {}", plan.display(), self.mode)
+        format!(
+            "lockstep replay {} {}",
+            plan.display(),
+            self.variant.options()
+        )
     }
 
-    /// Writes plan, captures and log below `directory` and gives the new directory, and what came of the plan in each
-    /// mode in which it ends.
+    /// Writes plan, captures and log below `directory` and gives the new directory, and what came of the plan with
+    /// each variant under test.
     ///
     /// # Errors
     /// What the operating system says.
@@ -76,10 +80,13 @@ impl Finding {
         &self,
         trier: &Trier,
         directory: &Path,
-    ) -> io::Result<(PathBuf, Vec<(Mode, RunResult)>)> {
+    ) -> io::Result<(PathBuf, Vec<(Variant, RunResult)>)> {
         let name = format!(
             "{}-{}-{}-{}",
-            self.drawn.scenario, self.mode, self.failure.oracle, self.drawn.seed
+            self.drawn.scenario,
+            self.variant.file_name(),
+            self.failure.oracle,
+            self.drawn.seed
         );
         let directory = directory.join(name);
         fs::create_dir_all(&directory)?;
@@ -90,11 +97,11 @@ impl Finding {
         )?;
         fs::write(directory.join("plan.drawn"), self.drawn.to_string())?;
         let mut runs = Vec::new();
-        for mode in Mode::ALL {
-            let tried = trier.try_mode(&plan, mode, Keep::All);
+        for variant in trier.variants() {
+            let tried = trier.try_variant(&plan, &variant, Keep::All);
             let Ok((_, Some(ran))) = tried else { continue };
             fs::write(
-                directory.join(format!("{mode}.pcap")),
+                directory.join(format!("{}.pcap", variant.file_name())),
                 pcap(&ran.played.transcripts, EPOCH)?,
             )?;
             let log: String = ran
@@ -102,8 +109,8 @@ impl Finding {
                 .iter()
                 .map(|record| format!("{record}\n"))
                 .collect();
-            fs::write(directory.join(format!("{mode}.log")), log)?;
-            runs.push((mode, ran.played));
+            fs::write(directory.join(format!("{}.log", variant.file_name())), log)?;
+            runs.push((variant, ran.played));
         }
         let replay = self.replay(&directory);
         fs::write(directory.join("replay"), format!("{replay}\n"))?;

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 use crate::explore::oracle::{Failure, Oracle};
 use crate::explore::plan_lines::PlanLine;
-use crate::reactor::Mode;
-use crate::scenario::run::play::PlayError;
+use crate::scenario::run::error::PlayError;
+use crate::subject::Variant;
 
 /// What came of a plan.
 #[derive(Debug)]
@@ -81,22 +81,22 @@ pub enum Unfinished {
     #[diagnostic(transparent)]
     Invalid(#[from] Invalid),
     /// The speaker panicked, or the run did not end.
-    #[error("{mode}: {}: {}", failure.oracle, failure.text)]
+    #[error("{variant}: {}: {}", failure.oracle, failure.text)]
     Failed {
-        /// The reactor.
-        mode: Mode,
+        /// What was under test.
+        variant: Variant,
         /// The oracle that this fails, and what was seen.
         failure: Failure,
     },
 }
 
 impl Unfinished {
-    /// Sorts `error` of a run in `mode`: a run that does not end is the speaker's failure, anything else is invalid input.
+    /// Sorts `error` of a run with `variant` under test: a run that does not end is the speaker's failure, anything else is invalid input.
     #[must_use]
-    pub fn of(mode: Mode, error: PlayError) -> Self {
+    pub fn of(variant: &Variant, error: PlayError) -> Self {
         match error {
             PlayError::OutOfTime(_) | PlayError::Turmoil(_) => Self::Failed {
-                mode,
+                variant: variant.clone(),
                 failure: Failure {
                     oracle: Oracle::Liveness,
                     text: error.to_string(),

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use miette::Diagnostic;
+
 use crate::bgp::text::{TextError, Word, Words};
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanSpans;
@@ -11,9 +13,11 @@ use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
+use crate::subject::{SpeakerName, known};
 
 const DIRECTIVES: &[&str] = &[
     "scenario",
+    "speaker",
     "mode",
     "seed",
     "order",
@@ -117,6 +121,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     let word = words.word("a directive")?;
     match word.text.as_str() {
         "scenario" => plan.scenario = words.word("the name of a scenario")?.text.clone(),
+        "speaker" => plan.speaker = Some(speaker(words)?),
         "mode" => plan.mode = Some(words.parse::<Mode>("`sync` or `async`")?),
         "seed" => plan.seed = words.parse("a whole number")?,
         "order" => {
@@ -172,6 +177,22 @@ fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
             .help("write at least 1; to stop everything, use the fault `stall`"));
     }
     Ok(number)
+}
+
+/// A speaker that is known by name.
+fn speaker(words: &mut Words<'_>) -> Result<SpeakerName, TextError> {
+    let word = words.word("a speaker, as in `exabgp` or `exabgp=5.0.15`")?;
+    let read = |text: &str| -> Result<SpeakerName, TextError> {
+        let speaker: SpeakerName = text
+            .parse()
+            .map_err(|error| TextError::new(word.span.clone(), format!("{error}")))?;
+        known::check_name(&speaker).map_err(|error| {
+            let help = error.help().map(|help| help.to_string());
+            TextError::new(word.span.clone(), error.to_string()).help(help.unwrap_or_default())
+        })?;
+        Ok(speaker)
+    };
+    read(&word.text)
 }
 
 /// A name of a defect.

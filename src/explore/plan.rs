@@ -17,13 +17,16 @@ use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::sim::{Action, Fault, Link, Moment, Settings};
+use crate::subject::{SpeakerName, Variant};
 
 /// What a run depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The scenario's name.
     pub scenario: String,
-    /// The reactor; both if absent.
+    /// The speaker; our own if it is absent.
+    pub speaker: Option<SpeakerName>,
+    /// The reactor; each in turn where it is absent.
     pub mode: Option<Mode>,
     /// Feeds the drawn order and jitter.
     pub seed: u64,
@@ -51,6 +54,7 @@ impl Plan {
     pub fn quiet(scenario: impl Into<String>) -> Self {
         Self {
             scenario: scenario.into(),
+            speaker: None,
             mode: None,
             seed: 0,
             drawn_order: false,
@@ -151,6 +155,22 @@ impl Plan {
         host_faults.chain(times).max().unwrap_or_default() + lasting
     }
 
+    /// What it is played to.
+    #[must_use]
+    pub fn variants(&self) -> Vec<Variant> {
+        Variant::all(self.speaker.as_ref(), self.mode)
+    }
+
+    /// The same plan, played to `variant` alone.
+    #[must_use]
+    pub fn on(&self, variant: &Variant) -> Self {
+        Self {
+            speaker: (!variant.speaker.is_own()).then(|| variant.speaker.clone()),
+            mode: variant.mode,
+            ..self.clone()
+        }
+    }
+
     /// The settings of its simulated world.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -179,6 +199,9 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let usual = Self::quiet("");
         writeln!(f, "scenario {}", self.scenario)?;
+        if let Some(speaker) = &self.speaker {
+            writeln!(f, "speaker {speaker}")?;
+        }
         if let Some(mode) = self.mode {
             writeln!(f, "mode {mode}")?;
         }

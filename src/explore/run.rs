@@ -17,14 +17,17 @@ use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour};
 use crate::scenario::format::message::is_notification;
 use crate::scenario::format::script::{PeerAction, ProgramAction, Scenario, Signal};
+use crate::scenario::run::error::PlayError;
 use crate::scenario::run::mark::Mark;
-use crate::scenario::run::play::{self, PlayError};
+use crate::scenario::run::play;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::runner::{AdverseConditions, Conditions, MEETING, Run};
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
     self, Faults, FaultyNetwork, Keep, Seed, TappedNetwork, Trace, TriggeredFault, World,
 };
+use crate::subject::Variant;
+use crate::subject::own::{MakeOrder, OwnSpeaker};
 
 /// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
 const RECOVERY: Duration = Duration::from_secs(900);
@@ -104,22 +107,22 @@ impl Runner {
         }
     }
 
-    /// Runs `plan` in `mode`; it is watched until it holds what `baseline` holds.
+    /// Runs `plan` with `variant` under test; it is watched until it holds what `baseline` holds.
     ///
     /// # Errors
     /// A peer that cannot listen, a run that does not end.
     pub fn run(
         &self,
         plan: &Plan,
-        mode: Mode,
+        variant: &Variant,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
     ) -> Result<FinishedRun, PlayError> {
         if plan.defects.is_empty() {
-            self.conducted(plan, mode, keep, baseline, NoDefects, None)
+            self.run_with(plan, variant, keep, baseline, |_| NoDefects, None)
         } else {
             let defects: Defects = plan.defects.iter().copied().collect();
-            self.conducted(plan, mode, keep, baseline, defects, None)
+            self.run_with(plan, variant, keep, baseline, |_| defects, None)
         }
     }
 
@@ -131,13 +134,20 @@ impl Runner {
     pub fn run_at_home(
         &self,
         plan: &Plan,
-        mode: Mode,
+        variant: &Variant,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, PlayError> {
         let defects: Defects = plan.defects.iter().copied().collect();
-        self.conducted(plan, mode, keep, baseline, defects.at_home(mode), look_at)
+        self.run_with(
+            plan,
+            variant,
+            keep,
+            baseline,
+            |mode| defects.at_home(mode),
+            look_at,
+        )
     }
 
     /// The speaker's configurations; it listens for peers that connect.
@@ -152,17 +162,28 @@ impl Runner {
         rotation
     }
 
-    fn conducted(
+    fn run_with<D: DefectSet>(
         &self,
         plan: &Plan,
-        mode: Mode,
+        variant: &Variant,
         keep: Keep,
         baseline: Option<&Rc<Baseline>>,
-        conduct: impl DefectSet,
+        defects: impl Fn(Mode) -> D,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, PlayError> {
         // Where no session is there to stay, nothing recovers: connection upon connection would tell the same.
         let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
+        let mode = variant.own_mode().ok_or_else(|| PlayError::Unsupported {
+            what: format!("{variant} in simulated time"),
+            help: "it is a process in real time: `run` and `record` take it, with --network kernel",
+        })?;
+        let subject = OwnSpeaker::new(
+            mode,
+            self.rotation(plan),
+            self.speaker.1.clone(),
+            defects(mode),
+        )
+        .ordered(order(plan));
         let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
             what: "a simulated world".into(),
             error,
@@ -188,17 +209,13 @@ impl Runner {
         });
         let production = Run {
             scenario: self.scenario.clone(),
-            mode,
-            rotation: self.rotation(plan),
-            settings: self.speaker.1.clone(),
-            speaker_network: tapped,
+            subject,
+            network: tapped,
             peer_network: network,
             port: PORT,
             clock,
-            speaker_clock,
+            subject_clock: speaker_clock,
             observer: watcher.clone(),
-            order: order(plan),
-            conduct,
             pauses: plan.defects.contains(&Defect::EarlyAnswer),
             conditions: Conditions::Adverse(AdverseConditions {
                 host_faults: plan.host_faults.clone(),
@@ -298,7 +315,7 @@ fn rate_limits(rotation: &Rotation) -> BTreeMap<String, u32> {
         .collect()
 }
 
-fn order(plan: &Plan) -> Box<dyn Fn() -> Box<dyn Order>> {
+fn order(plan: &Plan) -> MakeOrder {
     if !plan.drawn_order {
         return Box::new(|| Box::new(Arrival));
     }

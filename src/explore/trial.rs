@@ -1,4 +1,4 @@
-//! One plan tried in the given modes, and judged.
+//! One plan tried with each given variant under test, and judged.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +14,12 @@ use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::run::Runner;
-use crate::reactor::Mode;
 use crate::scenario::format::host_fault::HostFault;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
-use crate::scenario::run::play::PlayError;
+use crate::scenario::run::error::PlayError;
 use crate::sim::{Keep, TraceHash};
+use crate::subject::Variant;
 
 /// Long enough for a program to play its script again, and to wait in vain for what came before.
 const RESTART: Duration = Duration::from_secs(300);
@@ -28,15 +28,15 @@ const RESTART: Duration = Duration::from_secs(300);
 pub struct Trier {
     runner: Runner,
     golden: Option<Golden>,
-    baselines: Vec<(Mode, Rc<Baseline>)>,
+    baselines: Vec<(Variant, Rc<Baseline>)>,
     profile: Profile,
 }
 
-/// What came of a plan in one mode.
+/// What came of a plan with one variant under test.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    /// The mode.
-    pub mode: Mode,
+    /// What was under test.
+    pub variant: Variant,
     /// The failures; empty if every oracle is satisfied.
     pub failures: Vec<Failure>,
     /// What was not judged, or not in full.
@@ -50,19 +50,23 @@ pub struct Trial {
 }
 
 impl Trier {
-    /// Reads the scenario's configuration and runs it once in each mode without faults.
+    /// Reads the scenario's configuration and runs it once with each of `variants` without faults.
     ///
     /// # Errors
     /// A configuration that cannot be read or understood; a run without faults that panics or does not end.
-    pub fn new(scenario: Scenario, golden: Option<Golden>) -> Result<Self, Unfinished> {
+    pub fn new(
+        scenario: Scenario,
+        golden: Option<Golden>,
+        variants: &[Variant],
+    ) -> Result<Self, Unfinished> {
         let runner = Runner::new(Rc::new(scenario)).map_err(Invalid::Play)?;
         let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;
-        for mode in Mode::ALL {
-            let ran = finish(mode, || runner.run(&quiet, mode, Keep::Hash, None))?;
+        for variant in variants {
+            let ran = finish(variant, || runner.run(&quiet, variant, Keep::Hash, None))?;
             profile.get_or_insert_with(|| runner.profile(&ran));
-            baselines.push((mode, Rc::new(Baseline::of(&ran))));
+            baselines.push((variant.clone(), Rc::new(Baseline::of(&ran))));
         }
         Ok(Self {
             profile: profile.unwrap_or_else(|| runner.empty_profile()),
@@ -92,15 +96,27 @@ impl Trier {
         Ok(feasible::check(plan, self.scenario())?)
     }
 
-    fn baseline(&self, mode: Mode) -> &Rc<Baseline> {
-        let at = usize::from(self.baselines[0].0 != mode);
-        &self.baselines[at].1
+    /// The variants that it can try.
+    #[must_use]
+    pub fn variants(&self) -> Vec<Variant> {
+        let variants = self.baselines.iter();
+        variants.map(|(variant, _)| variant.clone()).collect()
     }
 
-    /// What `plan` must come to in `mode`: what a run without faults does, or, where a program dies, one in which nothing
+    fn baseline(&self, variant: &Variant) -> Result<&Rc<Baseline>, PlayError> {
+        let mut baselines = self.baselines.iter();
+        baselines
+            .find_map(|(of, baseline)| (of == variant).then_some(baseline))
+            .ok_or_else(|| PlayError::Unsupported {
+                what: format!("{variant} in this comparison"),
+                help: "name it with --speaker and --mode",
+            })
+    }
+
+    /// What `plan` must come to with `variant` under test: what a run without faults does, or, where a program dies, one in which nothing
     /// else goes wrong.
-    fn expected(&self, plan: &Plan, mode: Mode) -> Result<Rc<Baseline>, PlayError> {
-        let usual = self.baseline(mode);
+    fn expected(&self, plan: &Plan, variant: &Variant) -> Result<Rc<Baseline>, PlayError> {
+        let usual = self.baseline(variant)?;
         if !plan.program_may_end() || usual.tables.is_empty() {
             return Ok(Rc::clone(usual));
         }
@@ -115,7 +131,7 @@ impl Trier {
             watch: RESTART,
             ..Plan::quiet(&plan.scenario)
         };
-        let ran = self.runner.run(&deaths, mode, Keep::Hash, None)?;
+        let ran = self.runner.run(&deaths, variant, Keep::Hash, None)?;
         let held = Baseline::of(&ran).tables;
         let mut expected = Baseline::clone(usual);
         for (peer, table) in &mut expected.tables {
@@ -126,12 +142,12 @@ impl Trier {
         Ok(Rc::new(expected))
     }
 
-    /// Tries `plan` in each of `modes`; if there are two, their ends are compared.
+    /// Tries `plan` with each of `variants` under test; if there are two, their ends are compared.
     ///
     /// # Errors
     /// A plan that cannot be carried out, a file or socket that fails.
-    pub fn try_plan(&self, plan: &Plan, modes: &[Mode]) -> Result<Vec<Trial>, Invalid> {
-        let tried = self.try_modes(plan, modes, Keep::Hash)?;
+    pub fn try_plan(&self, plan: &Plan, variants: &[Variant]) -> Result<Vec<Trial>, Invalid> {
+        let tried = self.try_variants(plan, variants, Keep::Hash)?;
         Ok(tried.into_iter().map(|(trial, _)| trial).collect())
     }
 
@@ -139,18 +155,21 @@ impl Trier {
     ///
     /// # Errors
     /// As for [`Self::try_plan`].
-    pub fn try_modes(
+    pub fn try_variants(
         &self,
         plan: &Plan,
-        modes: &[Mode],
+        variants: &[Variant],
         keep: Keep,
     ) -> Result<Vec<(Trial, Option<FinishedRun>)>, Invalid> {
         let mut tried = Vec::new();
-        for mode in modes {
-            tried.push(self.try_mode(plan, *mode, keep)?);
+        for variant in variants {
+            tried.push(self.try_variant(plan, variant, keep)?);
         }
         if let [(_, Some(one)), (last, Some(other))] = tried.as_mut_slice() {
-            let baselines = Mode::ALL.map(|mode| &self.baseline(mode).tables);
+            let [(_, first), (_, second)] = self.baselines.as_slice() else {
+                return Ok(tried);
+            };
+            let baselines = [&first.tables, &second.tables];
             let failures = modes::judge([&one.tables(), &other.tables()], baselines);
             last.failures.extend(failures);
             last.not_judged.retain(|it| it.oracle != Oracle::Modes);
@@ -158,20 +177,20 @@ impl Trier {
         Ok(tried)
     }
 
-    /// Tries `plan` in `mode` and returns the run too, if it finished.
+    /// Tries `plan` with `variant` under test and returns the run too, if it finished.
     ///
     /// # Errors
     /// As for [`Self::try_plan`].
-    pub fn try_mode(
+    pub fn try_variant(
         &self,
         plan: &Plan,
-        mode: Mode,
+        variant: &Variant,
         keep: Keep,
     ) -> Result<(Trial, Option<FinishedRun>), Invalid> {
         self.check(plan)?;
-        let outcome = finish(mode, || {
-            let baseline = self.expected(plan, mode)?;
-            let ran = self.runner.run(plan, mode, keep, Some(&baseline))?;
+        let outcome = finish(variant, || {
+            let baseline = self.expected(plan, variant)?;
+            let ran = self.runner.run(plan, variant, keep, Some(&baseline))?;
             Ok((baseline, ran))
         });
         match outcome {
@@ -182,11 +201,11 @@ impl Trier {
                 } = judge(plan, &ran, &baseline, self.golden.as_ref());
                 not_judged.push(NotJudged {
                     oracle: Oracle::Modes,
-                    why: "the plan ran in one mode only".into(),
+                    why: "the plan ran with one subject only".into(),
                 });
                 let inside = ran.inside.iter().flat_map(|inside| &inside.probes);
                 let trial = Trial {
-                    mode,
+                    variant: variant.clone(),
                     failures,
                     not_judged,
                     probes: ran.wire.probes.iter().chain(inside).copied().collect(),
@@ -199,12 +218,14 @@ impl Trier {
                 };
                 Ok((trial, Some(ran)))
             }
-            Err(Unfinished::Failed { mode, failure }) => Ok((failed(mode, plan, failure), None)),
+            Err(Unfinished::Failed { variant, failure }) => {
+                Ok((failed(&variant, plan, failure), None))
+            }
             Err(Unfinished::Invalid(invalid)) => Err(invalid),
         }
     }
 
-    /// Plays `plan` in `mode` with each of its defects only in the reactor that it comes from, unjudged, and notes what
+    /// Plays `plan` to `variant` with each of its defects only in the reactor that it comes from, unjudged, and notes what
     /// is pending at `look_at`.
     ///
     /// # Errors
@@ -212,31 +233,32 @@ impl Trier {
     pub fn play_at_home(
         &self,
         plan: &Plan,
-        mode: Mode,
+        variant: &Variant,
         keep: Keep,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, Unfinished> {
         self.check(plan)?;
-        let baseline = Some(self.baseline(mode));
-        finish(mode, || {
-            self.runner.run_at_home(plan, mode, keep, baseline, look_at)
+        let baseline = self.baseline(variant).ok();
+        finish(variant, || {
+            self.runner
+                .run_at_home(plan, variant, keep, baseline, look_at)
         })
     }
 
-    /// Whether `plan` fails `oracle` in `mode`.
+    /// Whether `plan` fails `oracle` with `variant` under test.
     #[must_use]
-    pub fn fails(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> bool {
-        self.failure(plan, mode, oracle).is_some()
+    pub fn fails(&self, plan: &Plan, variant: &Variant, oracle: Oracle) -> bool {
+        self.failure(plan, variant, oracle).is_some()
     }
 
-    /// How `plan` fails `oracle` in `mode`, if it does; an invalid plan fails nothing.
+    /// How `plan` fails `oracle` with `variant` under test, if it does; an invalid plan fails nothing.
     #[must_use]
-    pub fn failure(&self, plan: &Plan, mode: Mode, oracle: Oracle) -> Option<Failure> {
-        let modes = match oracle {
-            Oracle::Modes => Mode::ALL.to_vec(),
-            _ => vec![mode],
+    pub fn failure(&self, plan: &Plan, variant: &Variant, oracle: Oracle) -> Option<Failure> {
+        let variants = match oracle {
+            Oracle::Modes => self.variants(),
+            _ => vec![variant.clone()],
         };
-        self.try_plan(plan, &modes)
+        self.try_plan(plan, &variants)
             .ok()?
             .into_iter()
             .flat_map(|trial| trial.failures)
@@ -244,10 +266,13 @@ impl Trier {
     }
 }
 
-/// Runs `play`, a run in `mode`, to its end: a panic is the speaker's failure.
-fn finish<T>(mode: Mode, play: impl FnOnce() -> Result<T, PlayError>) -> Result<T, Unfinished> {
+/// Runs `play`, a run with `variant` under test, to its end: a panic is the speaker's failure.
+fn finish<T>(
+    variant: &Variant,
+    play: impl FnOnce() -> Result<T, PlayError>,
+) -> Result<T, Unfinished> {
     match catch_unwind(AssertUnwindSafe(play)) {
-        Ok(played) => played.map_err(|error| Unfinished::of(mode, error)),
+        Ok(played) => played.map_err(|error| Unfinished::of(variant, error)),
         Err(panic) => {
             let text = panic
                 .downcast_ref::<String>()
@@ -258,16 +283,19 @@ fn finish<T>(mode: Mode, play: impl FnOnce() -> Result<T, PlayError>) -> Result<
                 oracle: Oracle::Panics,
                 text: text.to_owned(),
             };
-            Err(Unfinished::Failed { mode, failure })
+            Err(Unfinished::Failed {
+                variant: variant.clone(),
+                failure,
+            })
         }
     }
 }
 
 /// A run that did not come to its end: nothing but `failure` can be judged.
-fn failed(mode: Mode, plan: &Plan, failure: Failure) -> Trial {
+fn failed(variant: &Variant, plan: &Plan, failure: Failure) -> Trial {
     let others = Oracle::ALL.iter().filter(|it| **it != failure.oracle);
     Trial {
-        mode,
+        variant: variant.clone(),
         not_judged: others
             .map(|oracle| NotJudged {
                 oracle: *oracle,

@@ -6,16 +6,16 @@ use crate::explore::generate::{Class, generate};
 use crate::explore::outcome::Invalid;
 use crate::explore::plan::Plan;
 use crate::explore::trial::Trier;
-use crate::reactor::Mode;
 use crate::sim::TraceHash;
+use crate::subject::Variant;
 
-/// What a plan came to in one mode.
+/// What a plan came to with one variant under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The scenario and the seed of the plan.
     pub run: String,
-    /// The reactor.
-    pub mode: Mode,
+    /// What was under test.
+    pub variant: Variant,
     /// The trace hash; `None` if the run panicked or did not end.
     pub hash: Option<TraceHash>,
 }
@@ -23,23 +23,23 @@ pub struct Fingerprint {
 impl fmt::Display for Fingerprint {
     /// One line, as a process of its own prints it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { run, mode, hash } = self;
+        let Self { run, variant, hash } = self;
         match hash {
-            Some(hash) => write!(f, "{run} {mode} {hash}"),
-            None => write!(f, "{run} {mode} panicked"),
+            Some(hash) => write!(f, "{run} {variant} {hash}"),
+            None => write!(f, "{run} {variant} panicked"),
         }
     }
 }
 
-/// Runs `plan` in both modes.
+/// Runs `plan` with each variant under test.
 ///
 /// # Errors
 /// A plan that cannot be carried out.
 pub fn fingerprints(trier: &Trier, plan: &Plan) -> Result<Vec<Fingerprint>, Invalid> {
-    let trials = trier.try_plan(plan, &Mode::ALL)?;
+    let trials = trier.try_plan(plan, &trier.variants())?;
     let fingerprints = trials.into_iter().map(|trial| Fingerprint {
         run: format!("{} {}", plan.scenario, plan.seed),
-        mode: trial.mode,
+        variant: trial.variant,
         hash: trial.hash,
     });
     Ok(fingerprints.collect())

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reactor::run::Mode;
+use super::mode::Mode;
 
 /// How a reactor conducts itself.
 pub trait DefectSet: Clone + 'static {
@@ -132,6 +132,12 @@ impl Defects {
             .iter()
             .copied()
             .filter(move |defect| self.has(*defect))
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Those that the reactor of `mode` had: what came with ExaBGP's port to async was never in its sync reactor.

@@ -20,6 +20,7 @@ mod cease;
 pub mod defects;
 pub mod control;
 mod defect;
+mod mode;
 pub mod observer;
 pub mod order;
 pub mod pipe;
@@ -30,4 +31,5 @@ mod reload;
 mod run;
 mod tasks;
 
-pub use run::{Configurations, Mode, Outcome, Rotation, Speaker, run, run_with_defects};
+pub use mode::{Mode, UnknownMode};
+pub use run::{Configurations, Outcome, Rotation, Speaker, run, run_with_defects};

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::str::FromStr;
 
 use crate::config::Configuration;
 use crate::net::clock::Clock;
@@ -17,47 +16,7 @@ use crate::reactor::control::ControlReceiver;
 use crate::reactor::defects::{DefectSet, NoDefects};
 use crate::reactor::observer::Observer;
 use crate::reactor::order::{Arrival, Order};
-use crate::reactor::{polled, tasks};
-
-/// Which reactor runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Mode {
-    /// The polled reactor.
-    #[default]
-    Sync,
-    /// One task per peer.
-    Async,
-}
-
-impl Mode {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Sync, Self::Async];
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Sync => "sync",
-            Self::Async => "async",
-        })
-    }
-}
-
-/// A word that is no mode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a reactor mode: expected `sync` or `async`")]
-pub struct UnknownMode(pub String);
-
-impl FromStr for Mode {
-    type Err = UnknownMode;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|mode| mode.to_string() == text)
-            .ok_or_else(|| UnknownMode(text.to_owned()))
-    }
-}
+use crate::reactor::{Mode, polled, tasks};
 
 /// Where a speaker's configuration comes from, at its start and at each reload.
 pub trait Configurations {

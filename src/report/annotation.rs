@@ -17,7 +17,7 @@ pub fn line(report: &Report) -> Option<String> {
         "::error file={},line={line},title={} in {}::{}",
         report.script().display(),
         report.scenario,
-        report.mode,
+        report.variant,
         escaped(explanation(report).trim_end())
     ))
 }

@@ -3,24 +3,24 @@
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use super::terminal::explanation;
-use crate::reactor::Mode;
+use crate::report::variants;
 use crate::scenario::run::suite::Report;
 
-/// The document: a test suite per mode, a test case per scenario.
+/// The document: a test suite per variant under test, a test case per scenario.
 ///
 /// # Errors
 /// A text that XML cannot hold.
 pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeError> {
     let mut document = Document::new("lockstep");
-    for mode in Mode::ALL {
+    for variant in variants(reports) {
         let of_mode: Vec<&Report> = reports
             .iter()
-            .filter(|report| report.mode == mode)
+            .filter(|report| report.variant == variant)
             .collect();
         if of_mode.is_empty() {
             continue;
         }
-        let mut suite = TestSuite::new(mode.to_string());
+        let mut suite = TestSuite::new(variant.to_string());
         suite.set_time(of_mode.iter().map(|report| report.wall).sum());
         for report in of_mode {
             let status = if report.passed() {
@@ -35,7 +35,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
                 status
             };
             let mut case = TestCase::new(report.scenario.clone(), status);
-            case.set_classname(format!("{mode}.{}", report.network));
+            case.set_classname(format!("{variant}.{}", report.network));
             case.set_time(report.wall);
             suite.add_test_case(case);
         }

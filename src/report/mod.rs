@@ -15,3 +15,17 @@ pub mod junit;
 pub mod markdown;
 #[cfg(test)]
 mod test_reports;
+
+use crate::scenario::run::suite::Report;
+use crate::subject::Variant;
+
+/// The variants of `reports`, each once, in the order in which they ran.
+fn variants(reports: &[Report]) -> Vec<Variant> {
+    let mut variants: Vec<Variant> = Vec::new();
+    for report in reports {
+        if !variants.contains(&report.variant) {
+            variants.push(report.variant.clone());
+        }
+    }
+    variants
+}

@@ -26,7 +26,7 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
     writeln!(
         out,
         "{:5} {:32} {word}  {:>4} messages  {:>10} virtual  {:>9} wall",
-        report.mode.to_string(),
+        report.variant.to_string(),
         report.scenario,
         report.verdict.messages,
         time(report.verdict.elapsed),
@@ -191,11 +191,11 @@ pub fn time(duration: Duration) -> String {
     }
 }
 
-/// The closing line of a mode: how many ran, how many passed.
+/// The closing line of a variant: how many ran, how many passed.
 #[must_use]
-pub fn closing(mode: &str, run: usize, passed: usize) -> String {
+pub fn closing(variant: &str, run: usize, passed: usize) -> String {
     format!(
-        "{mode}: {run} test(s) run, {} passed",
+        "{variant}: {run} test(s) run, {} passed",
         percentage(run, passed)
     )
 }

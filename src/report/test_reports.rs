@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::reactor::Mode;
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::suite::{NetworkKind, Report};
+use crate::scenario::run::suite::Report;
 use crate::scenario::run::verdict::{Faults, Verdict};
 use crate::scenario::scripted::progress::StepFailure;
+use crate::subject::Variant;
 
 pub(super) fn reports() -> [Report; 2] {
     let failure = StepFailure {
@@ -16,7 +18,7 @@ pub(super) fn reports() -> [Report; 2] {
     };
     [(Mode::Sync, Some(failure)), (Mode::Async, None)].map(|(mode, step)| Report {
         scenario: "conf-ebgp".into(),
-        mode,
+        variant: Variant::own(mode),
         network: NetworkKind::Sim,
         directory: "scenarios/conf-ebgp".into(),
         defects: Vec::new(),

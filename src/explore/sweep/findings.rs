@@ -5,6 +5,7 @@ use crate::explore::outcome::Unfinished;
 use crate::explore::sweep::SweepCase;
 use crate::explore::sweep::tally::Tally;
 use crate::explore::trial::Trier;
+use crate::subject::Variant;
 
 /// A finding, its scenario, and that scenario ready to be tried again.
 pub struct SweepFinding<'a> {
@@ -20,16 +21,17 @@ pub struct SweepFinding<'a> {
 pub fn findings<'a>(
     cases: &'a [SweepCase],
     tally: &'a Tally,
+    variants: &'a [Variant],
 ) -> impl Iterator<Item = Result<SweepFinding<'a>, Unfinished>> {
     tally.first.iter().filter_map(|((name, oracle), first)| {
         let case = cases.iter().find(|case| case.scenario.name == *name)?;
         let mut failures = first.trial.failures.iter();
         let failure = failures.find(|failure| failure.oracle == *oracle)?;
-        let trier = match case.trier() {
+        let trier = match case.trier(variants) {
             Ok(trier) => trier,
             Err(error) => return Some(Err(error)),
         };
-        let finding = Finding::shrunk(&trier, &first.plan, first.trial.mode, failure);
+        let finding = Finding::shrunk(&trier, &first.plan, &first.trial.variant, failure);
         Some(Ok(SweepFinding {
             case,
             trier,

@@ -21,10 +21,10 @@ use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::trial::{Trial, Trier};
 use crate::net::clock::Clock;
-use crate::reactor::Mode;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::manifest::{Manifest, ManifestError};
 use crate::scenario::golden::{Golden, GoldenError};
+use crate::subject::Variant;
 use results::Results;
 use tally::Tally;
 
@@ -51,12 +51,12 @@ impl SweepCase {
         scenarios.into_iter().map(case).collect()
     }
 
-    /// The scenario, ready to be tried.
+    /// The scenario, ready to be tried with each of `variants` under test.
     ///
     /// # Errors
     /// As for [`Trier::new`].
-    pub fn trier(&self) -> Result<Trier, Unfinished> {
-        Trier::new(self.scenario.clone(), self.golden.clone())
+    pub fn trier(&self, variants: &[Variant]) -> Result<Trier, Unfinished> {
+        Trier::new(self.scenario.clone(), self.golden.clone(), variants)
     }
 }
 
@@ -101,8 +101,8 @@ pub struct Sweep<'a> {
     pub cases: &'a [SweepCase],
     /// The plans.
     pub plans: &'a [Planned],
-    /// The modes in which each plan is tried.
-    pub modes: &'a [Mode],
+    /// What is under test in each plan.
+    pub variants: &'a [Variant],
     /// Threads.
     pub jobs: usize,
     /// No new plan is started after this wall-clock time.
@@ -163,10 +163,10 @@ impl Sweep<'_> {
         let trier = match triers[*case].get() {
             Some(trier) => trier,
             None => {
-                let made = self.cases[*case].trier()?;
+                let made = self.cases[*case].trier(self.variants)?;
                 triers[*case].get_or_init(|| made)
             }
         };
-        Ok(trier.try_plan(plan, self.modes)?)
+        Ok(trier.try_plan(plan, self.variants)?)
     }
 }

@@ -46,7 +46,7 @@ impl Results {
             });
             let line = json!({
                 "scenario": plan.scenario,
-                "mode": trial.mode.to_string(),
+                "mode": trial.variant.to_string(),
                 "seed": plan.seed,
                 "hash": trial.hash.map(|hash| hash.to_string()),
                 "missed": trial.missed,

@@ -13,7 +13,7 @@ use crate::explore::trial::Trial;
 /// Counts, and the first failure of each class.
 #[derive(Debug, Clone)]
 pub struct Tally {
-    /// Runs: a plan in one mode.
+    /// Runs: a plan with one variant under test.
     pub runs: usize,
     /// Plans of the sweep that have not been tried.
     pub untried: usize,

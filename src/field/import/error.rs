@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::capture::{CaptureError, ConnectionId};
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::golden::manifest::ManifestError;
-use crate::scenario::run::play::PlayError;
+use crate::scenario::run::error::PlayError;
 
 /// Why a capture does not become a plan.
 #[derive(Debug, Error, Diagnostic)]
@@ -118,11 +118,13 @@ pub enum ImportError {
         lost: Option<u64>,
     },
     /// The speaker cannot be made to do the same.
-    #[error("the import does not reproduce the capture in {mode} mode: {what}")]
+    #[error(
+        "what was written does not do what the capture shows, with {variant} as the speaker: {what}"
+    )]
     #[diagnostic(help("{help}"))]
     Differs {
-        /// In which mode.
-        mode: crate::reactor::Mode,
+        /// The speaker that plays it.
+        variant: crate::subject::Variant,
         /// Where it parts.
         what: String,
         /// What may be done.

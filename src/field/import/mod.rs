@@ -27,9 +27,9 @@ pub use trace::Trace;
 
 use crate::explore::plan::Plan;
 use crate::explore::run::Runner;
-use crate::reactor::Mode;
 use crate::scenario::format::parse;
 use crate::sim::{Direction as Way, Keep};
+use crate::subject::Variant;
 
 /// How the speaker comes to say what was captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +129,8 @@ impl Import {
         files::scenario(self, file, directory, &configuration, &verbatim)?;
         match self.settle(file, directory, &[])? {
             None => Ok(()),
-            Some((mode, what)) => Err(ImportError::Differs {
-                mode,
+            Some((variant, what)) => Err(ImportError::Differs {
+                variant,
                 what,
                 help: format!(
                     "it is in {}: look at it with `lockstep replay {}/plan --verbose`",
@@ -147,7 +147,7 @@ impl Import {
         file: &Path,
         directory: &Path,
         paced: &[crate::sim::Fault],
-    ) -> Result<Option<(Mode, String)>, ImportError> {
+    ) -> Result<Option<(Variant, String)>, ImportError> {
         let scenario = parse::load(&directory.join(&self.name))?;
         let craft = Runner::new(Rc::new(scenario))?;
         let mut parts = None;
@@ -156,10 +156,10 @@ impl Import {
             faults.push(reset);
             self.plan = plan::of(&self.name, faults);
             parts = None;
-            for mode in Mode::ALL {
-                let ran = craft.run(&self.plan, mode, Keep::All, None)?;
+            for variant in Variant::both() {
+                let ran = craft.run(&self.plan, &variant, Keep::All, None)?;
                 if let Some(what) = check::deviation(&self.timeline, &ran) {
-                    parts = Some((mode, what));
+                    parts = Some((variant, what));
                     break;
                 }
             }

@@ -4,26 +4,26 @@ use super::column::{Column, What};
 use super::data::{Note, Sheet};
 use super::rows::{self, Rule};
 use crate::explore::finding::Finding;
-use crate::reactor::Mode;
 use crate::report::terminal::time;
 use crate::scenario::format::message::KEEPALIVE;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
 use crate::scenario::run::played::RunResult;
+use crate::subject::Variant;
 
 /// The sheet of `finding`, whose plan was played in each of the modes of `runs`.
 pub(super) fn sheet(
     scenario: &Scenario,
     golden: Option<&Golden>,
     finding: &Finding,
-    runs: &[(Mode, RunResult)],
+    runs: &[(Variant, RunResult)],
     again: String,
 ) -> Sheet {
     let none = Golden::default();
     let mut lanes = vec![Column::of_golden(golden.unwrap_or(&none))];
-    lanes.extend(runs.iter().map(|(mode, played)| {
-        let verdict = (*mode == finding.mode).then_some("failed");
-        let lane = Column::of_run(mode.to_string(), played, golden);
+    lanes.extend(runs.iter().map(|(variant, played)| {
+        let verdict = (*variant == finding.variant).then_some("failed");
+        let lane = Column::of_run(variant.to_string(), played, golden);
         let messages = lane.items.iter().filter_map(|item| item.message());
         let sent =
             messages.filter(|one| one.from_speaker && one.octets.get(18) != Some(&KEEPALIVE));
@@ -40,13 +40,13 @@ pub(super) fn sheet(
     }));
     let rows = rows::align(&lanes, Rule::Others);
     let note = Note {
-        title: format!("{} in {}", finding.failure.oracle, finding.mode),
+        title: format!("{} in {}", finding.failure.oracle, finding.variant),
         lines: vec![
             ("what".into(), finding.failure.text.clone()),
             ("plan".into(), finding.plan().to_string().trim_end().into()),
         ],
         again,
-        place: place(&lanes, &rows, finding.mode),
+        place: place(&lanes, &rows, &finding.variant),
     };
     Sheet {
         name: scenario.name.clone(),
@@ -59,10 +59,10 @@ pub(super) fn sheet(
 }
 
 /// Where to look first: at the first fault of the mode that fails, else where the modes part.
-fn place(lanes: &[Column], rows: &[rows::Row], mode: Mode) -> Option<(usize, usize)> {
+fn place(lanes: &[Column], rows: &[rows::Row], variant: &Variant) -> Option<(usize, usize)> {
     let lane = lanes
         .iter()
-        .position(|lane| lane.label == mode.to_string())?;
+        .position(|lane| lane.label == variant.to_string())?;
     let items = lanes[lane].items.iter();
     let mut faults = items
         .enumerate()

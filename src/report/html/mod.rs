@@ -14,13 +14,13 @@ use serde_json::Value;
 use crate::capture::Canonical;
 use crate::compare;
 use crate::explore::finding::Finding;
-use crate::reactor::Mode;
 use crate::report::diff_text;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::suite::{Case, Report};
+use crate::subject::Variant;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -68,7 +68,7 @@ pub fn finding(
     scenario: &Scenario,
     golden: Option<&Golden>,
     finding: &Finding,
-    runs: &[(Mode, RunResult)],
+    runs: &[(Variant, RunResult)],
     again: String,
 ) -> String {
     let sheet = finding::sheet(scenario, golden, finding, runs, again);

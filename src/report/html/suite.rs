@@ -15,7 +15,7 @@ pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
         .collect();
     let mut lanes = vec![Column::of_golden(&case.golden)];
     lanes.extend(reports.iter().map(|report| {
-        let label = report.mode.to_string();
+        let label = report.variant.to_string();
         Column {
             verdict: Some(if report.passed() { "passed" } else { "failed" }),
             facts: facts(report),
@@ -61,7 +61,7 @@ fn note(report: &Report, lane: usize, lanes: &[Column]) -> Note {
         }
     });
     Note {
-        title: format!("{} failed", report.mode),
+        title: format!("{} is not as it should be", report.variant),
         // The octets are shown beside the ladder.
         lines: findings(report)
             .into_iter()

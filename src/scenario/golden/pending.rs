@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use crate::capture::{Canonical, CaptureError, Direction, Item};
 use crate::compare::{self, Options};
-use crate::reactor::Mode;
 use crate::scenario::format::message::OPEN;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::{
@@ -16,6 +15,7 @@ use crate::scenario::golden::manifest::{
 };
 use crate::scenario::run::record::pcap;
 use crate::scenario::run::suite::Report;
+use crate::subject::Variant;
 
 /// The directory, beside the goldens.
 pub const DIRECTORY: &str = "pending";
@@ -37,7 +37,7 @@ pub struct Left {
     /// The capture.
     pub pending: Pending,
     /// Whose run it is.
-    pub mode: Mode,
+    pub variant: Variant,
     /// Whether another mode of the same scenario sent something else.
     pub contested: bool,
 }
@@ -129,7 +129,7 @@ pub fn leave(
     write_whole(&pending.path, &bytes)?;
     let sent = Golden::of(&differing.played.transcripts);
     Ok(Some(Left {
-        mode: differing.mode,
+        variant: differing.variant.clone(),
         contested: reports
             .iter()
             .any(|report| Golden::of(&report.played.transcripts) != sent),

@@ -1,151 +1,147 @@
-//! A scenario played to our own speaker, on any network.
+//! A scenario played to a subject, on any network.
 
 use std::io;
 use std::rc::Rc;
 
-use miette::Diagnostic;
-use thiserror::Error;
 use tokio::task::LocalSet;
 
-use crate::config::environment::{self, EnvironmentError};
-use crate::config::{self, ConfigError, Configuration};
-use crate::net::Network;
+use crate::config::environment;
+use crate::config::{self, Configuration};
 use crate::net::clock::Clock;
 use crate::os::kernel::KernelNetwork;
+use crate::reactor::Rotation;
 use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
-use crate::reactor::order::Arrival;
-use crate::reactor::{Mode, Rotation};
 use crate::scenario::format::script::Scenario;
+use crate::scenario::run::error::PlayError;
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::runner::{Conditions, LIMIT, Run};
-use crate::scenario::run::story::Story;
-use crate::scenario::run::suite::NetworkKind;
+use crate::scenario::run::runner::LIMIT;
+use crate::scenario::run::strict::{PORT, run};
 use crate::scenario::run::turmoil;
-use crate::sim::turmoil::TurmoilFailure;
-use crate::sim::{OutOfTime, Settings, World};
+use crate::sim::{Settings, World};
 use crate::speaker::settings;
-
-/// A simulated host has the port to itself.
-const PORT: u16 = 179;
-
-/// Why a scenario could not be played.
-#[derive(Debug, Error, Diagnostic)]
-pub enum PlayError {
-    /// The speaker's configuration.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Configuration(#[from] ConfigError),
-    /// A file, a socket.
-    #[error("{what}: {error}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// Why it failed.
-        error: io::Error,
-    },
-    /// A plan that cannot be carried out.
-    #[error("invalid plan: {0}")]
-    Plan(String),
-    /// A run that does not end.
-    #[error(transparent)]
-    OutOfTime(#[from] OutOfTime),
-    /// A run that turmoil gave up.
-    #[error(transparent)]
-    Turmoil(#[from] TurmoilFailure),
-    /// The scenario's environment.
-    #[error(transparent)]
-    Environment(#[from] EnvironmentError),
-}
+use crate::subject::external::{External, Launcher, Setup};
+use crate::subject::own::OwnSpeaker;
+use crate::subject::{Subject, Variant, known};
 
 fn trouble(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
     let what = what.into();
     |error| PlayError::Io { what, error }
 }
 
-/// Plays `scenario` in `mode` on `network`.
+/// Plays `scenario` to `variant` on `network`, with `defects` switched on in the reactor that they come from.
+///
+/// Where answers come early, the programs pause, whatever the reactor.
 ///
 /// # Errors
-/// The configuration, or what the operating system says.
+/// The configuration, what the operating system says, or a combination that there is not: another speaker than our own
+/// runs on the kernel's network, defects are our own speaker's on the simulated one.
 pub fn play(
     scenario: &Rc<Scenario>,
-    mode: Mode,
+    variant: &Variant,
     network: NetworkKind,
+    defects: Defects,
 ) -> Result<RunResult, PlayError> {
-    let speaker = prepare(scenario)?;
+    let Some(mode) = variant.own_mode() else {
+        if !defects.is_empty() {
+            return Err(PlayError::Unsupported {
+                what: format!("{variant} with --defect"),
+                help: "defects are switches of our own speaker",
+            });
+        }
+        return external(scenario, variant, network);
+    };
+    let (configurations, settings) = prepare(scenario)?;
+    let pauses = defects.has(Defect::EarlyAnswer);
+    if defects.is_empty() {
+        // Without defects the reactor is compiled without their switches.
+        let subject = OwnSpeaker::new(mode, configurations, settings, NoDefects);
+        return on(scenario, subject, network, pauses);
+    }
+    if network != NetworkKind::Sim {
+        return Err(PlayError::Unsupported {
+            what: format!("--defect on the network {network}"),
+            help: "defects can be switched on with --network sim",
+        });
+    }
+    let subject = OwnSpeaker::new(mode, configurations, settings, defects.at_home(mode));
+    on(scenario, subject, network, pauses)
+}
+
+/// Plays `scenario` to our own speaker on `network`.
+fn on<D: DefectSet>(
+    scenario: &Rc<Scenario>,
+    subject: OwnSpeaker<D>,
+    network: NetworkKind,
+    pauses: bool,
+) -> Result<RunResult, PlayError> {
     let limit = LIMIT * 2 + scenario.span();
+    let scenario = scenario.clone();
     match network {
         NetworkKind::Sim => {
             let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
             let host = world.host(&[]).network();
-            let clock = world.clock();
-            let manner = Manner::sound(mode);
-            let run = run(scenario.clone(), manner, speaker, host, clock, PORT);
+            let run = run(scenario, subject, host, world.clock(), PORT, pauses);
             world.run(limit, run)?
         }
-        NetworkKind::Kernel => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(trouble("a runtime"))?;
-            let scenario = scenario.clone();
-            LocalSet::new().block_on(&runtime, async move {
-                let clock = Clock::start();
-                let manner = Manner::sound(mode);
-                run(scenario, manner, speaker, KernelNetwork, clock, 0).await
-            })
-        }
-        NetworkKind::Turmoil => turmoil::play(scenario.clone(), mode, speaker),
+        NetworkKind::Kernel => on_the_kernel(scenario, subject),
+        NetworkKind::Turmoil => turmoil::play(scenario, subject),
     }
 }
 
-/// How the two sides of a run go about it.
-pub(super) struct Manner<C> {
-    /// The reactor.
-    pub mode: Mode,
-    /// How it conducts itself.
-    pub conduct: C,
-    /// Whether programs pause where their scripts say so.
-    pub pauses: bool,
+/// Plays `scenario` on the kernel's loopback.
+fn on_the_kernel(
+    scenario: Rc<Scenario>,
+    subject: impl Subject<KernelNetwork>,
+) -> Result<RunResult, PlayError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(trouble("a runtime"))?;
+    LocalSet::new().block_on(&runtime, async move {
+        let clock = Clock::start();
+        run(scenario, subject, KernelNetwork, clock, 0, false).await
+    })
 }
 
-impl Manner<NoDefects> {
-    /// A speaker whose answers hold what they promise, and programs that trust them.
-    pub const fn sound(mode: Mode) -> Self {
-        Self {
-            mode,
-            conduct: NoDefects,
-            pauses: false,
-        }
+/// Plays `scenario` to a speaker that is a process.
+fn external(
+    scenario: &Rc<Scenario>,
+    variant: &Variant,
+    network: NetworkKind,
+) -> Result<RunResult, PlayError> {
+    known::check_name(&variant.speaker)?;
+    if network != NetworkKind::Kernel {
+        return Err(PlayError::Unsupported {
+            what: format!("{variant} on the network {network}"),
+            help: "it is a process in real time: pass --network kernel",
+        });
     }
+    let launcher = known::exabgp(&variant.speaker, None)?;
+    Ok(to_process(scenario, variant, launcher)?.0)
 }
 
-/// The same with defects switched on, each in the reactor that it comes from. Where answers come early, the programs
-/// pause, in either mode.
+/// Plays `scenario` to the process of `launcher` on the kernel's loopback, and gives its log too.
 ///
 /// # Errors
-/// As for [`play`], and any network but the simulated one.
-pub fn play_with(
+/// What the operating system says of sockets and files.
+pub fn to_process(
     scenario: &Rc<Scenario>,
-    mode: Mode,
-    network: NetworkKind,
-    defects: Defects,
-) -> Result<RunResult, PlayError> {
-    if network != NetworkKind::Sim {
-        return Err(PlayError::Plan(
-            "defects can be enabled only with --network sim".into(),
-        ));
-    }
-    let speaker = prepare(scenario)?;
-    let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
-    let (host, clock) = (world.host(&[]).network(), world.clock());
-    let manner = Manner {
-        mode,
-        conduct: defects.at_home(mode),
-        pauses: defects.has(Defect::EarlyAnswer),
+    variant: &Variant,
+    launcher: Launcher,
+) -> Result<(RunResult, String), PlayError> {
+    let setup = Setup {
+        name: scenario.name.clone(),
+        directory: scenario.directory.clone(),
+        configurations: scenario.config.clone(),
+        environment: scenario.environment.clone(),
+        attempts: scenario.attempts,
     };
-    let run = run(scenario.clone(), manner, speaker, host, clock, PORT);
-    // A deadlocked run reaches this limit too.
-    world.run(LIMIT * 2 + scenario.span(), run)?
+    let scratch = std::env::temp_dir();
+    let subject = Rc::new(External::new(variant.clone(), launcher, setup, &scratch));
+    let result = on_the_kernel(scenario.clone(), subject.clone())?;
+    let log = subject.log();
+    Ok((result, log))
 }
 
 /// Our speaker as a scenario configures it.
@@ -188,38 +184,4 @@ fn recite(scenario: &Scenario, configuration: &mut Configuration) {
             neighbor.verbatim = Some(verbatim.clone());
         }
     }
-}
-
-/// Plays `scenario` on `network`, the peers listening at `port` (0: any that is free).
-pub(super) async fn run<N: Network>(
-    scenario: Rc<Scenario>,
-    manner: Manner<impl DefectSet>,
-    (rotation, settings): Prepared,
-    network: N,
-    clock: Clock,
-    port: u16,
-) -> Result<RunResult, PlayError> {
-    let story = Rc::new(Story::default());
-    let production = Run {
-        scenario,
-        mode: manner.mode,
-        rotation,
-        settings,
-        speaker_network: network.clone(),
-        peer_network: network,
-        port,
-        clock,
-        speaker_clock: clock,
-        observer: story.clone(),
-        order: Box::new(|| Box::new(Arrival)),
-        conduct: manner.conduct,
-        pauses: manner.pauses,
-        conditions: Conditions::Strict,
-    };
-    let played = production.play(Box::new(|_| true)).await?;
-    Ok(RunResult {
-        hash: Some(story.hash()),
-        marks: story.take_marks(),
-        ..played
-    })
 }

@@ -1,4 +1,4 @@
-//! One run of our own speaker: who takes part, on which networks, under which conditions.
+//! One run of a scenario: the subject, its peers and programs, on which networks, under which conditions.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -11,21 +11,18 @@ use tokio::task::spawn_local;
 use crate::net::clock::Clock;
 use crate::net::{Listener, Network, SocketOptions};
 use crate::reactor::control::{self, Control, ControlSender};
-use crate::reactor::defects::DefectSet;
 use crate::reactor::observer::{Observer, SpeakerEvent};
-use crate::reactor::order::Order;
-use crate::reactor::{self, Mode, Rotation, Speaker};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
 use crate::scenario::format::script::{ConnectTarget, PeerScript, Scenario, Signal};
 use crate::scenario::run::completion::conduct;
-use crate::scenario::run::play::PlayError;
+use crate::scenario::run::error::PlayError;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::scripted::peer::{self, Dial, Shared};
 use crate::scenario::scripted::program::{ProgramBehaviour, ProgramInput};
 use crate::scenario::scripted::programs::ScriptedPrograms;
 use crate::scenario::scripted::progress::Progress;
 use crate::scenario::scripted::transcripts::Transcripts;
-use crate::speaker::settings::Settings;
+use crate::subject::{Ended, Host, Subject};
 
 /// How long a scenario may take on its own clock.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -34,31 +31,23 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 pub const MEETING: u16 = 1179;
 
 /// Everything that a run is made of.
-pub struct Run<N, M, C> {
+pub struct Run<S, N, M> {
     /// What is played.
     pub scenario: Rc<Scenario>,
-    /// The reactor.
-    pub mode: Mode,
-    /// The speaker's configurations.
-    pub rotation: Rotation,
-    /// The speaker's settings.
-    pub settings: Settings,
-    /// The network that the speaker sees.
-    pub speaker_network: N,
+    /// What is under test.
+    pub subject: S,
+    /// The network that the subject sees.
+    pub network: N,
     /// The network that the peers see.
     pub peer_network: M,
     /// The port of the peers; 0 for any that is free.
     pub port: u16,
     /// The true clock, which peers and programs read.
     pub clock: Clock,
-    /// The speaker's own clock.
-    pub speaker_clock: Clock,
-    /// Is told what the speaker does.
+    /// The subject's own clock.
+    pub subject_clock: Clock,
+    /// Is told what the subject does, as far as it tells.
     pub observer: Rc<dyn Observer>,
-    /// Makes the order in which a speaker serves what is ready, anew at each start.
-    pub order: Box<dyn Fn() -> Box<dyn Order>>,
-    /// How the reactor conducts itself.
-    pub conduct: C,
     /// Whether programs pause where their scripts say so: where answers promise nothing.
     pub pauses: bool,
     /// Under which conditions.
@@ -92,7 +81,7 @@ pub struct AdverseConditions {
 /// Whether a run has recovered; asked again and again.
 pub type Recovered = Box<dyn Fn(&Transcripts) -> bool>;
 
-impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
+impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
     /// Plays to the end; `recovered` says when an adverse run has recovered.
     ///
     /// # Errors
@@ -152,7 +141,7 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
             }
         });
         let over = {
-            let speaker = self.speak(port, &progress, &heard, &controls);
+            let speaker = self.live(port, &progress, &heard, &controls);
             match &self.conditions {
                 Conditions::Strict => {
                     let limit = LIMIT + self.scenario.span();
@@ -189,8 +178,8 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
         })
     }
 
-    /// Runs the speaker, and again after each of its crashes.
-    async fn speak(
+    /// Lets the subject live, and again after each of its crashes.
+    async fn live(
         &self,
         port: u16,
         progress: &Progress,
@@ -209,28 +198,17 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
                 heard: heard.clone(),
                 program_behaviour: program_behaviour.clone(),
             };
-            let mut speaker = Speaker::new(
-                self.rotation.clone(),
-                Settings {
-                    port,
-                    ..self.settings.clone()
-                },
-            );
-            speaker.order = (self.order)();
-            let life = reactor::run_with_defects(
-                self.mode,
-                speaker,
-                self.speaker_network.clone(),
+            let life = self.subject.live(Host {
+                network: self.network.clone(),
+                peer_port: port,
                 programs,
-                self.speaker_clock,
-                self.observer.clone(),
-                receiver,
-                self.conduct.clone(),
-            );
+                clock: self.subject_clock,
+                control: receiver,
+                observer: self.observer.clone(),
+            });
             let Some((at, down)) = crashes.pop() else {
-                let outcome = life.await;
-                if !outcome.is_orderly() {
-                    progress.fail(format!("the speaker: {outcome}"), None);
+                if let Ended::Failed(reason) = life.await {
+                    progress.fail(format!("the speaker: {reason}"), None);
                 }
                 return;
             };
@@ -241,7 +219,7 @@ impl<N: Network, M: Network, C: DefectSet> Run<N, M, C> {
             }
             // A crash says nothing, so it is said for it.
             self.observer
-                .observe(self.speaker_clock.now(), &SpeakerEvent::Ended);
+                .observe(self.subject_clock.now(), &SpeakerEvent::Ended);
             sleep(down).await;
         }
     }

@@ -1,48 +1,28 @@
 //! Scenarios to run, how, and what came of each.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::net::clock::Clock;
-use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::{Golden, GoldenError};
+use crate::scenario::run::error::PlayError;
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::play;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::verdict::{Verdict, judge};
-
-/// What a scenario runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
-pub enum NetworkKind {
-    /// Our simulated network, on a virtual clock.
-    Sim,
-    /// turmoil's simulated network, the second opinion.
-    Turmoil,
-    /// The kernel's loopback, in real time.
-    Kernel,
-}
-
-impl fmt::Display for NetworkKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sim => "sim",
-            Self::Turmoil => "turmoil",
-            Self::Kernel => "kernel",
-        })
-    }
-}
+use crate::subject::Variant;
 
 /// One run that is over and judged.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,
-    /// The reactor.
-    pub mode: Mode,
+    /// What was under test.
+    pub variant: Variant,
     /// The network.
     pub network: NetworkKind,
     /// The scenario's directory.
@@ -72,8 +52,10 @@ impl Report {
             .map(|defect| format!(" --defect {}", defect.name()))
             .collect();
         format!(
-            "lockstep run {} --mode {} --network {}{defects}",
-            self.scenario, self.mode, self.network
+            "lockstep run {} {} --network {}{defects}",
+            self.scenario,
+            self.variant.options(),
+            self.network
         )
     }
 
@@ -110,34 +92,23 @@ impl Case {
         })
     }
 
-    /// Runs the scenario in `mode` on `network` and judges it.
+    /// Runs the scenario with `variant` under test on `network`, `defects` switched on in the reactor that they come
+    /// from, and judges it.
     ///
     /// # Errors
-    /// The configuration, or what the operating system says.
-    pub fn run(&self, mode: Mode, network: NetworkKind) -> Result<Report, play::PlayError> {
-        self.run_with(mode, network, &[])
-    }
-
-    /// The same with defects switched on in the reactor that they come from.
-    ///
-    /// # Errors
-    /// As for [`Self::run`]; defects are for the simulated network alone.
-    pub fn run_with(
+    /// As for [`play::play`].
+    pub fn run(
         &self,
-        mode: Mode,
+        variant: &Variant,
         network: NetworkKind,
         defects: &[Defect],
-    ) -> Result<Report, play::PlayError> {
+    ) -> Result<Report, PlayError> {
         let wall = Clock::start();
-        let played = if defects.is_empty() {
-            play::play(&self.scenario, mode, network)?
-        } else {
-            let defects = defects.iter().copied().collect();
-            play::play_with(&self.scenario, mode, network, defects)?
-        };
+        let switched = defects.iter().copied().collect();
+        let played = play::play(&self.scenario, variant, network, switched)?;
         Ok(Report {
             scenario: self.scenario.name.clone(),
-            mode,
+            variant: variant.clone(),
             network,
             directory: self.scenario.directory.clone(),
             defects: defects.to_vec(),

@@ -4,27 +4,29 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::net::clock::Clock;
-use crate::reactor::Mode;
 use crate::scenario::format::script::Scenario;
-use crate::scenario::run::play::{Manner, PlayError, Prepared, run};
+use crate::scenario::run::error::PlayError;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::runner::LIMIT;
-use crate::sim::turmoil::TurmoilWorld;
+use crate::scenario::run::strict::{PORT, run};
+use crate::sim::turmoil::{TurmoilNetwork, TurmoilWorld};
+use crate::subject::Subject;
 
 const LATENCY: Duration = Duration::from_millis(1);
 const PARTY: &str = "host";
-const PORT: u16 = 179;
 
-/// Plays `scenario` in `mode`: speaker and peers are one party, as they are one host on the loopback.
+/// Plays `scenario` to `subject`: speaker and peers are one party, as they are one host on the loopback.
 ///
 /// # Errors
-/// A run that does not end.
-pub fn play(scenario: Rc<Scenario>, mode: Mode, speaker: Prepared) -> Result<RunResult, PlayError> {
+/// A run that stands still.
+pub fn play(
+    scenario: Rc<Scenario>,
+    subject: impl Subject<TurmoilNetwork> + 'static,
+) -> Result<RunResult, PlayError> {
     let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2 + scenario.span());
     let network = world.network(PARTY);
     world.run(PARTY, async move {
         let clock = Clock::start();
-        let manner = Manner::sound(mode);
-        run(scenario, manner, speaker, network, clock, PORT).await
+        run(scenario, subject, network, clock, PORT, false).await
     })?
 }

@@ -18,7 +18,8 @@ use lockstep::reactor::{Mode, Rotation, Speaker, run};
 use lockstep::scenario::golden::GoldenError;
 use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::scenario::format::parse;
-use lockstep::scenario::run::suite::{Case, NetworkKind};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::suite::Case;
 use lockstep::sim::{Settings, SimHost, World};
 
 type Anything = Box<dyn Error>;

@@ -1,0 +1,91 @@
+//! What is under test, as every command that runs something takes it.
+
+use clap::{Args, ValueEnum};
+use miette::miette;
+
+use crate::reactor::Mode;
+use crate::subject::{SpeakerName, Variant, known};
+
+/// The speaker under test.
+#[derive(Debug, Clone, Args)]
+pub struct SubjectArguments {
+    /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (a path contains a `/`; default: Lockstep's own).
+    #[arg(long, value_name = "NAME[=VERSION|PATH]")]
+    pub speaker: Option<SpeakerName>,
+    /// Reactor, for a speaker that has two (default: both).
+    #[arg(long, value_enum)]
+    pub mode: Option<Modes>,
+}
+
+/// One reactor or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Modes {
+    /// Single poll loop.
+    Sync,
+    /// One task per peer.
+    Async,
+    /// Run both.
+    Both,
+}
+
+impl Modes {
+    const fn one(self) -> Option<Mode> {
+        match self {
+            Self::Sync => Some(Mode::Sync),
+            Self::Async => Some(Mode::Async),
+            Self::Both => None,
+        }
+    }
+}
+
+impl SubjectArguments {
+    /// Whether the command line chooses nothing.
+    #[must_use]
+    pub const fn is_default(&self) -> bool {
+        self.speaker.is_none() && self.mode.is_none()
+    }
+
+    /// The words that choose the same on another command line.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let speaker = self
+            .speaker
+            .iter()
+            .flat_map(|speaker| ["--speaker".into(), speaker.to_string()]);
+        let mode = self.mode.and_then(|mode| mode.to_possible_value());
+        let mode = mode
+            .iter()
+            .flat_map(|mode| ["--mode".into(), mode.get_name().to_owned()]);
+        speaker.chain(mode).collect()
+    }
+
+    /// The variants that the command line chooses.
+    ///
+    /// # Errors
+    /// A speaker that is not known; both modes of a speaker that is not our own.
+    pub fn variants(&self) -> miette::Result<Vec<Variant>> {
+        if let Some(speaker) = &self.speaker {
+            known::check_name(speaker)?;
+            if !speaker.is_own() && self.mode == Some(Modes::Both) {
+                return Err(miette!(
+                    help = "name one of them, or leave --mode out for the one that it is configured for",
+                    "{speaker} runs in one mode at a time"
+                ));
+            }
+        }
+        let mode = self.mode.and_then(Modes::one);
+        Ok(Variant::all(self.speaker.as_ref(), mode))
+    }
+
+    /// The variants that the command line chooses, or those of `plan` where it chooses nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::variants`].
+    pub fn variants_or(&self, plan: &[Variant]) -> miette::Result<Vec<Variant>> {
+        if self.is_default() {
+            Ok(plan.to_vec())
+        } else {
+            self.variants()
+        }
+    }
+}

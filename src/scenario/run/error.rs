@@ -1,0 +1,54 @@
+//! Why a scenario could not be played.
+
+use std::io;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::config::environment::EnvironmentError;
+use crate::sim::OutOfTime;
+use crate::sim::turmoil::TurmoilFailure;
+use crate::subject::known::LocateError;
+
+/// Why a scenario could not be played.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PlayError {
+    /// The speaker's configuration.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Configuration(#[from] ConfigError),
+    /// A file, a socket.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// A plan that cannot be carried out.
+    #[error("the plan cannot be carried out: {0}")]
+    Plan(String),
+    /// A combination that there is not.
+    #[error("there is no {what}")]
+    #[diagnostic(help("{help}"))]
+    Unsupported {
+        /// What was asked for.
+        what: String,
+        /// What can be asked for instead.
+        help: &'static str,
+    },
+    /// The program of a speaker.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Locate(#[from] LocateError),
+    /// A run that stands still.
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
+    /// A run that turmoil gave up.
+    #[error(transparent)]
+    Turmoil(#[from] TurmoilFailure),
+    /// The scenario's environment.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+}

@@ -1,0 +1,24 @@
+//! The networks that a scenario can be played on.
+
+use std::fmt;
+
+/// What a scenario runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum NetworkKind {
+    /// Our simulated network, on a virtual clock.
+    Sim,
+    /// turmoil's simulated network, the second opinion.
+    Turmoil,
+    /// The kernel's loopback, in real time.
+    Kernel,
+}
+
+impl fmt::Display for NetworkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sim => "sim",
+            Self::Turmoil => "turmoil",
+            Self::Kernel => "kernel",
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! A program of somebody else as a process on the kernel's network, in real time.
+//!
+//! It is started on a copy of its configuration in a directory of its own; its API programs are relayed to ours.
+
+use std::cell::RefCell;
+use std::fs;
+use std::future::poll_fn;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::UnixListener;
+use tokio::process::{Child, Command};
+
+use crate::net::programs::Programs;
+use crate::os::kernel::KernelNetwork;
+use crate::reactor::control::Control;
+
+use super::relay::{RELAY, SOCKET, serve};
+use super::{Ended, Host, Subject, Variant};
+
+/// How an external speaker is started.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    /// The executable and the arguments before the configuration files.
+    pub command: Vec<String>,
+    /// Its version, for the manifest.
+    pub version: String,
+    /// The Python that runs the relay.
+    pub python: PathBuf,
+    /// Environment variables on top of the scenario's own.
+    pub environment: Vec<(String, String)>,
+}
+
+/// The files and settings that a scenario gives a speaker.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The scenario's name: the directory that is made is called after it.
+    pub name: String,
+    /// Where the configuration files are.
+    pub directory: PathBuf,
+    /// The configuration files, in the order of the command line.
+    pub configurations: Vec<PathBuf>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// After how many connection attempts the speaker ends; 0: never.
+    pub attempts: u32,
+}
+
+/// A speaker that is a process of the kernel's.
+#[derive(Debug)]
+pub struct External {
+    variant: Variant,
+    launcher: Launcher,
+    setup: Setup,
+    scratch: PathBuf,
+    log: RefCell<String>,
+}
+
+impl External {
+    /// The speaker of `launcher`, to be started for `setup` in a directory below `scratch`.
+    #[must_use]
+    pub fn new(variant: Variant, launcher: Launcher, setup: Setup, scratch: &Path) -> Self {
+        Self {
+            variant,
+            launcher,
+            setup,
+            scratch: scratch.to_owned(),
+            log: RefCell::default(),
+        }
+    }
+
+    /// What it has written to its standard output and error in the lives that are over.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.borrow().clone()
+    }
+
+    /// Copies the configuration into a new directory and starts the speaker there; its API programs connect to the
+    /// listener.
+    fn start(&self, port: u16) -> io::Result<(Child, Directory, UnixListener)> {
+        let Setup {
+            name, directory, ..
+        } = &self.setup;
+        let path = self
+            .scratch
+            .join(format!("{name}-{}-{port}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        let scratch = Directory(path);
+        let path = &scratch.0;
+        for file in &self.setup.configurations {
+            fs::copy(directory.join(file), path.join(file))?;
+        }
+        let relay = path.join("program");
+        let python = self.launcher.python.display();
+        fs::write(&relay, format!("#!{python} -u\n{RELAY}"))?;
+        fs::set_permissions(&relay, fs::Permissions::from_mode(0o755))?;
+        let programs = UnixListener::bind(path.join(SOCKET))?;
+        let log = fs::File::create(path.join(LOG))?;
+        let [executable, arguments @ ..] = self.launcher.command.as_slice() else {
+            return Err(io::Error::other("no speaker to start"));
+        };
+        let child = Command::new(executable)
+            .args(arguments)
+            .args(&self.setup.configurations)
+            .current_dir(path)
+            .env("exabgp_tcp_port", port.to_string())
+            .env("exabgp_tcp_attempts", self.setup.attempts.to_string())
+            .env("exabgp_tcp_bind", "")
+            .envs(self.launcher.environment.iter().cloned())
+            .envs(self.setup.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok((child, scratch, programs))
+    }
+}
+
+const LOG: &str = "speaker.log";
+
+impl Subject<KernelNetwork> for External {
+    fn variant(&self) -> &Variant {
+        &self.variant
+    }
+
+    async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
+        let (mut child, directory, listener) = match self.start(host.peer_port) {
+            Ok(started) => started,
+            Err(error) => {
+                let program = self.launcher.command.first().map_or("", String::as_str);
+                return Ended::Failed(format!("{program} cannot be started: {error}"));
+            }
+        };
+        let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        let signals = async {
+            loop {
+                let control = poll_fn(|context| host.control.poll_recv(context)).await;
+                if let Some(process) = process {
+                    // It may have ended already.
+                    let _ = kill_process(process, signal(control));
+                }
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            status = child.wait() => ended(status),
+            reason = serve(&listener, host.programs, &directory.0) => Ended::Failed(reason),
+            () = signals => Ended::Orderly,
+        };
+        let log = fs::read(directory.0.join(LOG)).unwrap_or_default();
+        self.log
+            .borrow_mut()
+            .push_str(&String::from_utf8_lossy(&log));
+        ended
+    }
+}
+
+/// A speaker that ends by itself may have its own statuses; one that a signal ended was killed.
+fn ended(status: io::Result<ExitStatus>) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    match status {
+        Ok(status) => match status.signal() {
+            Some(number) if number != Signal::TERM.as_raw() => {
+                Ended::Failed(format!("ended by signal {number}"))
+            }
+            _ => Ended::Orderly,
+        },
+        Err(error) => Ended::Failed(format!("cannot be waited for: {error}")),
+    }
+}
+
+const fn signal(control: Control) -> Signal {
+    match control {
+        Control::Reload => Signal::USR1,
+        Control::Restart => Signal::USR2,
+        Control::Reestablish => Signal::ALARM,
+        Control::Terminate => Signal::TERM,
+    }
+}
+
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // A directory that stays behind harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

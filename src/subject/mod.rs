@@ -1,0 +1,76 @@
+//! What is under test: our own speaker in either reactor, or a program of somebody else.
+//!
+//! A [`Subject`] lives on a [`Host`] until it ends, whatever it is made of. A [`Variant`] says which subject a result is
+//! of: the speaker, its version or path, and the reactor where it has several. [`known`] finds the programs of the speakers
+//! that this project knows. Nothing here knows how a run is judged.
+
+pub mod external;
+pub mod known;
+pub mod own;
+mod relay;
+pub mod variant;
+
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+
+use crate::net::Network;
+use crate::net::clock::Clock;
+use crate::net::programs::Programs;
+use crate::reactor::control::ControlReceiver;
+use crate::reactor::observer::Observer;
+
+pub use variant::{SpeakerName, Variant};
+
+/// What a subject is given to live with.
+pub struct Host<N, P> {
+    /// The network as the subject sees it.
+    pub network: N,
+    /// The port on which its peers listen.
+    pub peer_port: u16,
+    /// Its API programs, to be started as its configuration asks.
+    pub programs: P,
+    /// Its clock.
+    pub clock: Clock,
+    /// Requests to reload, to restart its programs and to end.
+    pub control: ControlReceiver,
+    /// Is told what it does, as far as it tells.
+    pub observer: Rc<dyn Observer>,
+}
+
+/// Something under test that lives on a network `N`.
+pub trait Subject<N: Network> {
+    /// Which subject this is.
+    fn variant(&self) -> &Variant;
+
+    /// Lives on `host` until it ends. It can be called again: that is a new start.
+    fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended>;
+}
+
+impl<N: Network, S: Subject<N>> Subject<N> for Rc<S> {
+    fn variant(&self) -> &Variant {
+        S::variant(self)
+    }
+
+    fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended> {
+        S::live(self, host)
+    }
+}
+
+/// How a life ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// As it should: it was told to end, or has no peer left.
+    Orderly,
+    /// Not as it should, and why, in words for a person.
+    Failed(String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Orderly => f.write_str("ended in order"),
+            Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
