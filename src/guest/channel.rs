@@ -94,8 +94,9 @@ impl Channel {
         }
         let mut cut = false;
         while let Some(first) = self.parts.front_mut() {
-            let begins = taken.octets.is_empty() && taken.rights.is_empty();
-            if !begins && (!first.rights.is_empty() || self.messages) {
+            // Nothing is joined to what came with descriptors.
+            let begins = taken.octets.is_empty();
+            if !taken.rights.is_empty() || (self.messages && !begins) {
                 break;
             }
             taken.rights.append(&mut first.rights);

@@ -29,9 +29,9 @@ const NAME_SPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET
     | libc::CLONE_NEWCGROUP;
-/// What a process shares with its parent until it executes a program: it gets copies instead.
-const SHARED: i32 = libc::CLONE_VM
-    | libc::CLONE_VFORK
+/// What a process would share with its parent: it gets copies instead, of all but the memory (posix_spawn(3) reports
+/// through it that a program cannot be executed). The parent of a vfork waits here, not in the kernel.
+const SHARED: i32 = libc::CLONE_VFORK
     | libc::CLONE_FILES
     | libc::CLONE_SIGHAND
     | libc::CLONE_PTRACE
@@ -50,7 +50,7 @@ fn clone(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
     }
     let (flags, arguments) = match call.number {
         libc::SYS_clone => (call.int(0), call.arguments),
-        libc::SYS_vfork => (libc::SIGCHLD | libc::CLONE_VFORK, [0; 6]),
+        libc::SYS_vfork => (libc::SIGCHLD | libc::CLONE_VFORK | libc::CLONE_VM, [0; 6]),
         _ => (libc::SIGCHLD, [0; 6]),
     };
     if flags & NAME_SPACES != 0 {

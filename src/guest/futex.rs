@@ -33,6 +33,9 @@ fn futex(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
     let (address, value) = (call.address(0), call.arguments[2] as u32);
     let (fourth, second, third) = (call.arguments[3], call.address(4), call.arguments[5] as u32);
     let flags = call.int(1);
+    if address % 4 != 0 {
+        return Err(Errno::EINVAL);
+    }
     match flags & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) {
         libc::FUTEX_WAIT => wait(host, call, ANY, false),
         libc::FUTEX_WAIT_BITSET => wait(host, call, third, true),

@@ -28,7 +28,7 @@ const AHEAD: Time = 1_000_000;
 const TURN: u32 = 256;
 
 /// How a host's guests are run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// What their work costs in virtual time.
     pub pace: Pace,
@@ -38,6 +38,20 @@ pub struct Settings {
     pub seed: u64,
     /// Keep every answered call as text.
     pub keep_calls: bool,
+    /// Seconds of processor time after which a process that makes no call is given up.
+    pub patience: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pace: Pace::default(),
+            identity: Identity::default(),
+            seed: 0,
+            keep_calls: false,
+            patience: 20,
+        }
+    }
 }
 
 /// What a host's guests wait for.
@@ -88,7 +102,7 @@ impl Host {
             network,
             failure: None,
             directories: BTreeMap::new(),
-            watchdog: watchdog::Watchdog::default(),
+            watchdog: watchdog::Watchdog::new(settings.patience),
             last: 0,
             task: None,
         }
@@ -100,6 +114,8 @@ impl Host {
     /// The program or the tracer cannot start; the reason is the launcher's own.
     pub fn start(&mut self, program: &Program) -> Result<i32, Failure> {
         super::affinity::pin();
+        super::machine::write(&program.directory, &self.kernel.identity)
+            .map_err(|error| Failure::Start(format!("{}: {error}", program.directory.display())))?;
         let tracee = startup::spawn(program)?;
         let pid = self.kernel.new_pid();
         let memory = Memory::new(tracee.process).map_err(Failure::Tracing)?;
@@ -308,6 +324,9 @@ impl Host {
                 Err(Errno::ENOSYS)
             }
         };
+        if self.kernel.refusals.last().is_some_and(|it| it.fatal) {
+            return false;
+        }
         let value = match answered {
             Ok(Answer::Value(value)) => value,
             Err(error) => -i64::from(error as i32),

@@ -347,14 +347,10 @@ impl Host {
             }
             return Err(Errno::EALREADY);
         }
-        if socket.status.connected && (!socket.told || call.again.is_some()) {
-            let first = !socket.told;
-            socket.told = true;
-            // Linux: the connect that found EINPROGRESS is answered by EISCONN ever after it is connected.
-            if call.again.is_some() || !first {
-                return Ok(Answer::Value(0));
-            }
-            return Err(Errno::EISCONN);
+        // Linux says once that it is connected, then that it was.
+        let told = std::mem::replace(&mut socket.told, true);
+        if socket.status.connected && !told {
+            return Ok(Answer::Value(0));
         }
         Err(Errno::EISCONN)
     }

@@ -53,6 +53,7 @@ mod itimer;
 mod kernel;
 mod landlock;
 mod limits;
+mod machine;
 mod memory;
 mod netlink;
 pub mod network;

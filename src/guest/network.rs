@@ -242,6 +242,7 @@ struct Socket<N: seam::Network> {
     status: Status,
     reading: Arc<Bell>,
     writing: Arc<Bell>,
+    ending: Arc<Bell>,
 }
 
 /// A host's guests on a network of this crate, taps and faults included.
@@ -303,6 +304,7 @@ impl<N: seam::Network> Socket<N> {
             status,
             reading: Bell::new(),
             writing: Bell::new(),
+            ending: Bell::new(),
         }
     }
 
@@ -360,6 +362,12 @@ impl<N: seam::Network> Socket<N> {
                     self.status.departures += 1;
                 }
                 self.writing.listen(task);
+                if self.ending.take() {
+                    self.ending.listen(task);
+                    open.look_for_end(&self.ending, &mut self.status);
+                } else {
+                    self.ending.listen(task);
+                }
                 open.show(&mut self.status);
             }
         }
@@ -424,6 +432,18 @@ impl<C: Connection> Open<C> {
         }
     }
 
+    /// After the peer's FIN a reset is seen here alone.
+    fn look_for_end(&mut self, bell: &Arc<Bell>, status: &mut Status) {
+        let waker = Waker::from(bell.clone());
+        let gone = self.connection.poll_gone(&mut Context::from_waker(&waker));
+        if gone.is_ready() && self.finished && self.broken.is_none() {
+            self.broken = Some(Errno::EPIPE);
+            status.error = self.broken;
+            status.arrivals += 1;
+            status.departures += 1;
+        }
+    }
+
     fn show(&self, status: &mut Status) {
         status.readable = !self.ahead.is_empty() || self.finished;
         status.writable = !self.full;
@@ -441,6 +461,7 @@ where
             source: options.source,
             outgoing_ttl: options.outgoing_ttl,
             incoming_ttl: options.incoming_ttl,
+            md5_is_known: true,
             md5: options
                 .keys
                 .iter()

@@ -179,7 +179,11 @@ fn signalfd(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
 }
 
 impl Host {
-    fn own_numbers(&self, call: &Call, signal: i32) -> Result<[u64; 6], Errno> {
+    fn own_numbers(&mut self, call: &Call, signal: i32) -> Result<[u64; 6], Errno> {
+        // It may be blocked; whoever waits with a mask that lets it through looks.
+        if let Some(process) = self.kernel.processes.get_mut(&call.process) {
+            process.signals_wait = true;
+        }
         let tracee = self.tracees.get(&call.thread).ok_or(Errno::ESRCH)?;
         let (process, thread) = (tracee.process.as_raw(), tracee.thread.as_raw());
         Ok([process as u64, thread as u64, signal as u64, 0, 0, 0])
@@ -333,7 +337,10 @@ impl Host {
             return;
         };
         let wait = match &thread.state {
-            State::Waiting(wait) if thread.in_call => wait.clone(),
+            // The parent of a vfork(2) is not to be disturbed: its child has its stack.
+            State::Waiting(wait) if thread.in_call && !matches!(wait.on, Condition::Vfork(_)) => {
+                wait.clone()
+            }
             _ => {
                 let _ = tracee.send(signal);
                 return;

@@ -110,7 +110,10 @@ impl Host {
     /// The description of a call's first argument; a file of the kernel's is no socket.
     pub(super) fn socket_of(&self, call: &Call) -> Result<Id, Errno> {
         match self.kernel.lookup(call.process, call.int(0)) {
-            Some(id) => Ok(id),
+            Some(id) => match self.kind(id)? {
+                Kind::Unix(_) | Kind::Inet(_) | Kind::Netlink(_) => Ok(id),
+                _ => Err(Errno::ENOTSOCK),
+            },
             None => {
                 let link = self.tracees.get(&call.thread).map(|it| it.directory());
                 let there =

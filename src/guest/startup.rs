@@ -128,6 +128,9 @@ fn until_executed(tracee: &mut Tracee) -> Result<(), String> {
             Stop::Ended(status) => {
                 return Err(format!("ended before it began (wait status {status:#x})"));
             }
+            Stop::Signal(signal) if signal != nix::libc::SIGTRAP => {
+                return Err(format!("ended by signal {signal} before it began"));
+            }
             _ => {}
         }
     }
@@ -169,9 +172,9 @@ pub fn execute(arguments: &[OsString]) -> Result<std::convert::Infallible, Strin
     let filter = filter::program()?;
     raise(Signal::SIGSTOP).map_err(errno("raise"))?; // the tracer sets its options now
     seccompiler::apply_filter(&filter).map_err(|error| format!("seccomp is refused: {error}"))?;
-    Err(format!(
-        "{}: {}",
-        Path::new(path).display(),
-        Command::new(path).args(rest).exec()
-    ))
+    let error = Command::new(path).args(rest).exec();
+    // It did not work: this process reads clocks again, if only to end.
+    let _ =
+        rustix::process::set_time_stamp_counter_readability(TimeStampCounterReadability::Readable);
+    Err(format!("{}: {error}", Path::new(path).display()))
 }

@@ -161,7 +161,8 @@ impl Kernel {
             Some(_) => events |= OUT,
             None => events |= OUT,
         }
-        let over = incoming.is_some_and(|it| !it.writer) && outgoing.is_none_or(|it| !it.reader);
+        let over = incoming.is_some_and(|it| !it.writer)
+            && outgoing.is_none_or(|it| !it.reader || !it.writer);
         if over && socket.kind != Type::Datagram {
             events |= HUP;
         }
@@ -233,9 +234,7 @@ impl Host {
         address: &[u8],
     ) -> Result<Answer, Errno> {
         let name = Name::decode(address).ok_or(Errno::EINVAL)?;
-        if self.unix(id)?.name.is_some() {
-            return Err(Errno::EINVAL);
-        }
+        let named = self.unix(id)?.name.is_some();
         let place = self.place_of(call.process, &name);
         if let Some(path) = place.path() {
             // A node in the guest's files, so that it is found, unlinked and its mode changed as always.
@@ -248,8 +247,14 @@ impl Host {
                 Err(Errno::EEXIST) => return Err(Errno::EADDRINUSE),
                 Err(error) => return Err(error),
             }
+            if named {
+                let _ = std::fs::remove_file(&path);
+            }
         } else if self.kernel.names.contains_key(&place) {
             return Err(Errno::EADDRINUSE);
+        }
+        if named {
+            return Err(Errno::EINVAL);
         }
         self.kernel.names.insert(place, id);
         let channel = self.kernel.new_id();

@@ -10,13 +10,22 @@ use rustix::process::{Resource, Rlimit};
 use super::Failure;
 use super::host::Host;
 
-/// Seconds of processor time without a call before a guest is given up.
-const PATIENCE: u32 = 20;
-
 /// What is known of each process's progress.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Watchdog {
+    /// Seconds of processor time without a call before a guest is given up.
+    patience: u32,
+    /// By process: calls answered when it was looked at last, seconds since then, seconds in all.
     seen: BTreeMap<i32, (u64, u32, u64)>,
+}
+
+impl Watchdog {
+    pub(super) fn new(patience: u32) -> Self {
+        Self {
+            patience,
+            seen: BTreeMap::new(),
+        }
+    }
 }
 
 impl Host {
@@ -39,10 +48,11 @@ impl Host {
             // It may wait for the clock to move, which it reads without a stop: from now on every look counts.
             self.count_clock(process);
         }
-        if idle > PATIENCE {
+        let patience = self.watchdog.patience;
+        if idle > patience {
             self.failure = Some(Failure::Spins {
                 process,
-                seconds: PATIENCE,
+                seconds: patience,
             });
             return;
         }

@@ -44,6 +44,13 @@ pub trait Connection: Stream {
     /// The other end.
     fn peer_address(&self) -> SocketAddr;
 
+    /// Ready once the connection is gone for both directions: reset, or timed out. Reading and writing say so too, but
+    /// each only when its turn comes: after the peer's FIN a read says nothing else (`POLLHUP` of poll(2)).
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let _ = context;
+        Poll::Pending
+    }
+
     /// Puts the TTLs of `options` on a connection that was accepted; a network without TTLs has nothing to do.
     ///
     /// # Errors
@@ -92,6 +99,9 @@ pub struct SocketOptions {
     pub incoming_ttl: Option<u8>,
     /// TCP MD5 signature key (RFC 2385).
     pub md5: Option<Vec<u8>>,
+    /// The key, or that there is none, is what this end really has: a listener that was told its keys hears nothing of it
+    /// where they differ. Without this, a simulated end agrees to any key, as a scripted peer does.
+    pub md5_is_known: bool,
 }
 
 /// The TCP MD5 signature key (RFC 2385) of a peer, or of a range of them.

@@ -18,5 +18,6 @@ pub(super) fn socket_options(neighbor: &Neighbor) -> SocketOptions {
         outgoing_ttl: neighbor.outgoing_ttl.or(expects),
         incoming_ttl: neighbor.incoming_ttl,
         md5: neighbor.md5_key(),
+        md5_is_known: true,
     }
 }

@@ -249,6 +249,13 @@ impl<C: Connection + Abort> Connection for FaultyConnection<C> {
             .as_ref()
             .map_or(Ok(()), |inner| inner.restrict(options))
     }
+
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.inner {
+            Some(inner) => inner.poll_gone(context),
+            None => Poll::Ready(()),
+        }
+    }
 }
 
 impl<C: Connection + Abort> FaultyConnection<C> {

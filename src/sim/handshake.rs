@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use crate::net::network::{PeerKey, SocketOptions};
 use crate::sim::state::{Carried, ConnectionId, HalfConnection, HostId, Listening, State, What};
 use crate::sim::tcp::{Handshake, Segment, Side, Tcp, keep};
 
@@ -20,12 +21,12 @@ impl State {
     pub(super) fn connect(
         &mut self,
         host: HostId,
-        source: Option<IpAddr>,
+        options: &SocketOptions,
         to: SocketAddr,
     ) -> ConnectionId {
         self.opened += 1;
         let id = self.opened;
-        let chosen = self.source_address(host, source, to.ip());
+        let chosen = self.source_address(host, options.source, to.ip());
         let address = match chosen {
             Ok(address) => SocketAddr::new(address, self.ephemeral_port(host)),
             Err(_) => SocketAddr::new(to.ip(), 0),
@@ -38,6 +39,7 @@ impl State {
             tcp,
             client: host,
             listener: None,
+            key: options.md5_is_known.then(|| options.md5.clone()),
             to_server: HalfConnection::default(),
             to_client: HalfConnection::default(),
         };
@@ -142,6 +144,10 @@ impl State {
         let Some(place) = self.listener_for(host, target) else {
             return self.schedule(at + delay, What::Refused(id));
         };
+        if !self.signatures_agree(place, id, source) {
+            // A segment with another signature, or none, is dropped (RFC 2385, section 2.0).
+            return self.syn_is_lost(at, id, attempt);
+        }
         let backlog = self.settings.backlog;
         let Some(listening) = self.listeners.get_mut(&place) else {
             return;
@@ -154,6 +160,32 @@ impl State {
             carried.listener = Some(place);
         }
         self.carry(at, id, Side::Server, Segment::SynAck);
+    }
+
+    /// Whether the client signs as the listener expects; where one of them does not say, they do.
+    fn signatures_agree(
+        &self,
+        place: (HostId, SocketAddr),
+        id: ConnectionId,
+        source: IpAddr,
+    ) -> bool {
+        let keys = self.listeners.get(&place).and_then(|it| it.keys.as_ref());
+        let key = self.connections.get(&id).and_then(|it| it.key.as_ref());
+        let (Some(keys), Some(key)) = (keys, key) else {
+            return true;
+        };
+        // The longest prefix counts.
+        let expected = keys
+            .iter()
+            .filter(|it| covers(it, source))
+            .max_by_key(|it| it.prefix_length);
+        expected.map(|it| &it.key) == key.as_ref()
+    }
+
+    pub(super) fn set_keys(&mut self, place: (HostId, SocketAddr), keys: &[PeerKey]) {
+        if let Some(listening) = self.listeners.get_mut(&place) {
+            listening.keys = Some(keys.to_vec());
+        }
     }
 
     /// The listener at exactly `target`, or at every address of its port.
@@ -273,4 +305,15 @@ fn wildcard(address: SocketAddr) -> SocketAddr {
         SocketAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
     };
     SocketAddr::new(any, address.port())
+}
+
+/// Whether `address` is the key's peer, or in its range.
+fn covers(key: &PeerKey, address: IpAddr) -> bool {
+    let bits = |address| match address {
+        IpAddr::V4(ip) => (u128::from(ip.to_bits()) << 96, 32),
+        IpAddr::V6(ip) => (ip.to_bits(), 128),
+    };
+    let ((one, width), (other, other_width)) = (bits(key.peer), bits(address));
+    let shift = 128 - u32::from(key.prefix_length).min(width);
+    width == other_width && (one ^ other).checked_shr(shift).unwrap_or(0) == 0
 }

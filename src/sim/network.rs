@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::net::abort::Abort;
-use crate::net::{Connection, Listener, Network, SocketOptions, Stream};
+
+use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::state::{ConnectionId, HostId, Shared};
 use crate::sim::tcp::Side;
 
@@ -50,11 +51,11 @@ impl Network for SimNetwork {
     type Listener = SimListener;
     type Connecting = SimConnecting;
 
-    /// TTL and MD5 are taken as agreed upon: no simulated path is long enough, or hostile enough, to tell.
+    /// TTLs are taken as agreed upon: no simulated path is long enough to tell.
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> SimConnecting {
         let id = self
             .shared
-            .with(|state| state.connect(self.host, options.source, to));
+            .with(|state| state.connect(self.host, options, to));
         SimConnecting {
             shared: self.shared.clone(),
             id,
@@ -129,6 +130,12 @@ impl Listener for SimListener {
     fn local_address(&self) -> SocketAddr {
         self.local
     }
+
+    fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
+        self.shared
+            .with(|state| state.set_keys((self.host, self.local), keys));
+        Ok(())
+    }
 }
 
 impl Drop for SimListener {
@@ -176,6 +183,16 @@ impl Connection for SimConnection {
 
     fn peer_address(&self) -> SocketAddr {
         self.peer
+    }
+
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.shared
+            .with(|state| {
+                state.call(self.id, |tcp, _| {
+                    tcp.poll_gone(self.side, context.waker()).map(Ok)
+                })
+            })
+            .map(|_: io::Result<()>| ())
     }
 }
 

@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::net::clock::Clock;
+use crate::net::network::PeerKey;
 use crate::sim::link::Link;
 use crate::sim::seed::Random;
 use crate::sim::settings::Settings;
@@ -58,6 +59,8 @@ pub(super) struct Listening {
     /// Shaking hands, and promised a place in the queue.
     pub(super) promised: usize,
     pub(super) waker: Option<Waker>,
+    /// The signature keys of its peers (RFC 2385), where it was told them.
+    pub(super) keys: Option<Vec<PeerKey>>,
 }
 
 /// A connection and its two directions of travel.
@@ -67,6 +70,8 @@ pub(super) struct Carried {
     pub(super) client: HostId,
     /// Where its SYN found a listener.
     pub(super) listener: Option<(HostId, SocketAddr)>,
+    /// The client's signature key, or none, where that is known.
+    pub(super) key: Option<Option<Vec<u8>>>,
     pub(super) to_server: HalfConnection,
     pub(super) to_client: HalfConnection,
 }

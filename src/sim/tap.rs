@@ -239,6 +239,10 @@ impl<C: Connection + Abort> Connection for TappedConnection<C> {
     fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
         self.inner.restrict(options)
     }
+
+    fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll_gone(context)
+    }
 }
 
 impl<C: Connection + Abort> Abort for TappedConnection<C> {

@@ -104,6 +104,8 @@ struct End {
     released: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
+    /// Who wants to know that it is dead.
+    watcher: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,12 +132,14 @@ impl End {
             released: false,
             reader: None,
             writer: None,
+            watcher: None,
         }
     }
 
     fn wake(&mut self, effects: &mut Effects) {
         effects.wakers.extend(self.reader.take());
         effects.wakers.extend(self.writer.take());
+        effects.wakers.extend(self.watcher.take());
     }
 
     fn kill(&mut self) {
@@ -252,6 +256,16 @@ impl Tcp {
             effects.segments.push((side, Segment::Window(announced)));
         }
         Poll::Ready(Ok(count + more))
+    }
+
+    /// Ready once it is dead.
+    pub(super) fn poll_gone(&mut self, side: Side, waker: &Waker) -> Poll<()> {
+        let end = self.end(side);
+        if end.dead {
+            return Poll::Ready(());
+        }
+        keep(&mut end.watcher, waker);
+        Poll::Pending
     }
 
     pub(super) fn write(

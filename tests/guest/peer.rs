@@ -1,8 +1,10 @@
 //! A BGP peer as bytes, at the other end of the simulated network: it listens, opens, announces and keeps alive.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use lockstep::net::{Connection, Listener, Network, Stream};
@@ -28,18 +30,20 @@ fn digits(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Accepts connections at `at` for ever; each is a session of AS 65002 that announces three prefixes.
-pub async fn listen(network: SimNetwork, at: SocketAddr) {
+/// Accepts connections at `at` for ever; each is a session of AS 65002 that announces three prefixes. Those that were
+/// established are counted.
+pub async fn listen(network: SimNetwork, at: SocketAddr, sessions: Rc<Cell<u32>>) {
     let mut listener = network.listen(at).expect("the address is free");
     while let Ok(mut connection) = poll_fn(|context| listener.poll_accept(context)).await {
         assert_eq!(connection.local_address(), at);
+        let sessions = sessions.clone();
         tokio::task::spawn_local(async move {
-            let _ = session(&mut connection).await;
+            let _ = session(&mut connection, &sessions).await;
         });
     }
 }
 
-async fn session<C: Connection>(connection: &mut C) -> std::io::Result<()> {
+async fn session<C: Connection>(connection: &mut C, sessions: &Cell<u32>) -> std::io::Result<()> {
     let mut received = vec![];
     let (mut opened, mut up) = (false, false);
     let mut keepalive = Box::pin(tokio::time::sleep(Duration::from_secs(1_000_000)));
@@ -79,6 +83,7 @@ async fn session<C: Connection>(connection: &mut C) -> std::io::Result<()> {
                 }
                 4 if !up => {
                     up = true;
+                    sessions.set(sessions.get() + 1);
                     let update = "00000014400101004002060201 0000fdea4003040a000009 18c63301 18c63302 18c63303";
                     write(connection, &message(2, &digits(update))).await?;
                     write(connection, &message(2, &[0; 4])).await?;
