@@ -15,7 +15,7 @@ use crate::subject::{SpeakerName, known};
 /// Which capture, which session in it, and where to put what becomes of it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A pcap or pcapng file with a BGP session that ended in a TCP reset.
+    /// A pcap or pcapng file, compressed or not, with a BGP session that ended in a TCP reset; `-` for standard input.
     capture: PathBuf,
     /// Number of the connection in the capture, from 1 (default: the one that was reset).
     #[arg(long, value_name = "N")]
@@ -42,6 +42,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let directory = arguments.out.unwrap_or_else(|| {
         let stem = arguments.capture.file_stem().unwrap_or_default();
+        let stem = if stem == "-" { "trace".as_ref() } else { stem };
         PathBuf::from("target/import").join(stem)
     });
     let local = match (arguments.local, arguments.speaker.as_deref()) {

@@ -210,7 +210,8 @@ fn name(file: &Path) -> String {
             }
         })
         .collect();
-    if name.is_empty() {
+    // Standard input, `-`, has no name of its own.
+    if name.chars().all(|c| c == '-') {
         String::from("trace")
     } else {
         name

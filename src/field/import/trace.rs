@@ -1,11 +1,13 @@
 //! What a capture has of BGP: every connection, what was said on it and when, and how it ended.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::capture::{
-    Capture, Connection, ConnectionId, Direction, Event, EventKind, JunkReason, Tally,
+    Capture, CaptureError, Connection, ConnectionId, Direction, Event, EventKind, JunkReason, Tally,
 };
 use crate::field::import::error::ImportError;
 
@@ -69,13 +71,29 @@ pub enum End {
 }
 
 impl Trace {
-    /// Reads the file at `path`.
+    /// A file, or standard input where `path` is `-`.
+    fn open(path: &Path) -> Result<Capture<Box<dyn Read>>, ImportError> {
+        let name = path.display().to_string();
+        let octets: Box<dyn Read> = if name == "-" {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path).map_err(|error| CaptureError {
+                file: name.clone(),
+                offset: 0,
+                kind: error.into(),
+            })?;
+            Box::new(file)
+        };
+        Ok(Capture::new(name, octets)?)
+    }
+
+    /// Reads the file at `path`, or standard input where that is `-`.
     ///
     /// # Errors
     /// It is no capture, or malformed.
     pub fn read(path: &Path) -> Result<Self, ImportError> {
         let mut trace = Self::default();
-        let mut capture = Capture::open(path)?;
+        let mut capture = Self::open(path)?;
         let outcome = capture.read_all(|event| trace.hear(&event));
         trace.tally = capture.tally().clone();
         match outcome {
