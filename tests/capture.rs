@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lockstep::capture::{
-    Canonical, Capture, Direction, EventKind, Happening, Recorder, Resolution, Tally, Wire,
+    Canonical, Capture, EventKind, Happening, Recorder, Resolution, StreamDirection, Tally, Wire,
 };
 
 pub(crate) const MARKER: [u8; 16] = [0xff; 16];
@@ -55,8 +55,8 @@ pub(crate) fn told(file: &[u8]) -> (Vec<String>, Tally) {
     let mut lines = Vec::new();
     let end = capture.read_all(|event| {
         let side = match event.direction {
-            Direction::FromClient => "client",
-            Direction::FromServer => "server",
+            StreamDirection::FromClient => "client",
+            StreamDirection::FromServer => "server",
         };
         let what = match event.kind {
             EventKind::Opened => format!("opened, handshake {}", event.connection.handshake),

@@ -6,14 +6,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lockstep::bgp::attribute::WireContext;
-use lockstep::capture::{Canonical, Direction, Happening, Item, Recorder, Resolution, Wire};
-use lockstep::compare::{Class, EntryKind, Input, Options, Report, captures, differences, telling};
+use lockstep::capture::{Canonical, Happening, Item, Recorder, Resolution, StreamDirection, Wire};
+use lockstep::compare::{
+    Class, ComparedItemKind, Input, Options, Report, captures, differences, telling,
+};
 use lockstep::report::diff_text::{self, TextOptions};
 use proptest::prelude::*;
 
 use crate::capture::{keepalive, message, record, wire};
 
-use Direction::{FromClient, FromServer};
+use StreamDirection::{FromClient, FromServer};
 
 fn open(asn: u8) -> Vec<u8> {
     let mut body = vec![4, 0, asn, 0, 90, 192, 0, 2, asn];
@@ -90,7 +92,7 @@ fn canonical() -> Options {
 /// Class, and numbers of the messages of either side.
 fn found(report: &Report) -> Vec<(Class, Vec<u64>, Vec<u64>)> {
     let numbers =
-        |entries: &[lockstep::compare::Entry]| entries.iter().map(|one| one.index).collect();
+        |entries: &[lockstep::compare::ComparedItem]| entries.iter().map(|one| one.index).collect();
     let differences = report.differences.iter();
     differences
         .map(|one| (one.class, numbers(&one.left), numbers(&one.right)))
@@ -183,7 +185,10 @@ fn what_a_capture_lost_stands_against_its_hole() {
     stream.items.insert(2, (stream.items[1].0, Item::Gap(lost)));
     let report = lockstep::compare::canonical(&whole, &holed, Options::default());
     assert_eq!(found(&report), [(Class::Missing, vec![2, 3], vec![2])]);
-    assert_eq!(report.differences[0].right[0].kind, EntryKind::Gap(lost));
+    assert_eq!(
+        report.differences[0].right[0].kind,
+        ComparedItemKind::Gap(lost)
+    );
     assert!(report.differences[0].fields().is_empty());
     let report = lockstep::compare::canonical(&holed, &whole, Options::default());
     assert_eq!(found(&report), [(Class::Extra, vec![2], vec![2, 3])]);

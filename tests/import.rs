@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lockstep::capture::{Canonical, Direction as End, Item};
+use lockstep::capture::{Canonical, Item, StreamDirection as End};
 use lockstep::explore::generate::{Class, generate};
 use lockstep::explore::parse;
 use lockstep::explore::plan::Plan;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use lockstep::bgp::dissect::{self, Node};
-use lockstep::capture::{Canonical, Direction, StreamId};
+use lockstep::capture::{Canonical, StreamDirection, StreamId};
 use lockstep::compare::agreed;
 use lockstep::report::summary::summary;
 use lockstep::scenario::golden::manifest::Manifest;
@@ -31,11 +31,11 @@ fn goldens_say_what_they_said() {
 fn text(golden: &Canonical) -> String {
     let mut text = String::new();
     for (id, stream) in &golden.streams {
-        if id.direction != Direction::FromClient {
+        if id.direction != StreamDirection::FromClient {
             continue;
         }
         let other = StreamId {
-            direction: Direction::FromServer,
+            direction: StreamDirection::FromServer,
             ..*id
         };
         let open = |id: &StreamId| {

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
-use super::events::{Event, EventKind, Note};
+use super::connection::{Connection, ConnectionId, Encoding, Peer, StreamDirection, Via};
+use super::events::{CaptureEvent, EventKind, Note};
 use super::framing::JunkReason;
 use super::internet::Endpoint;
 use super::numbering::{BGP_PORT, Numbering};
@@ -45,7 +45,7 @@ type PeerKey = [u8; 25];
 struct Monitored {
     connection: Connection,
     /// Which end of it the peer is.
-    peer: Direction,
+    peer: StreamDirection,
     /// Octets told of each direction.
     offsets: [u64; 2],
 }
@@ -79,7 +79,7 @@ impl Station {
         octets: &[u8],
         from_start: bool,
         connection: &Connection,
-        direction: Direction,
+        direction: StreamDirection,
     ) -> Option<Self> {
         let is_bmp = is_initiation(octets) || !from_start && find_with_bgp(octets).is_some();
         is_bmp.then(|| {
@@ -101,7 +101,7 @@ impl Station {
         time: u64,
         octets: &[u8],
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         self.now = time;
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -142,7 +142,7 @@ impl Station {
         kind: u8,
         body: &[u8],
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let Some((header, rest)) = body.split_first_chunk::<PER_PEER>() else {
             return;
@@ -184,7 +184,7 @@ impl Station {
         header: &[u8; PER_PEER],
         body: &[u8],
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let Some((fields, opens)) = body.split_first_chunk::<20>() else {
             return;
@@ -220,7 +220,7 @@ impl Station {
         header: &[u8; PER_PEER],
         ends: Option<[Endpoint; 2]>,
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) -> &mut Monitored {
         if self.peers.len() >= MAX_PEERS {
             self.peers.clear();
@@ -258,18 +258,18 @@ impl Station {
                 },
             };
             numbering.name(&mut connection);
-            sink(Event {
+            sink(CaptureEvent {
                 connection: &connection,
-                direction: Direction::FromClient,
+                direction: StreamDirection::FromClient,
                 time: now,
                 kind: EventKind::Opened,
             });
             Monitored {
                 connection,
                 peer: if peer_listens {
-                    Direction::FromServer
+                    StreamDirection::FromServer
                 } else {
-                    Direction::FromClient
+                    StreamDirection::FromClient
                 },
                 offsets: [0; 2],
             }
@@ -279,7 +279,13 @@ impl Station {
 
 impl Monitored {
     /// Tells a message that the peer sent, or that was sent to it.
-    fn say(&mut self, time: u64, from_peer: bool, octets: &[u8], sink: &mut impl FnMut(Event<'_>)) {
+    fn say(
+        &mut self,
+        time: u64,
+        from_peer: bool,
+        octets: &[u8],
+        sink: &mut impl FnMut(CaptureEvent<'_>),
+    ) {
         if octets.is_empty() {
             return;
         }
@@ -298,7 +304,7 @@ impl Monitored {
                 octets,
             },
         };
-        sink(Event {
+        sink(CaptureEvent {
             connection: &self.connection,
             direction,
             time,
@@ -307,7 +313,7 @@ impl Monitored {
     }
 
     /// RFC 7854 section 4.9: reason(1), and a NOTIFICATION or the code of an event.
-    fn down(&mut self, time: u64, body: &[u8], sink: &mut impl FnMut(Event<'_>)) {
+    fn down(&mut self, time: u64, body: &[u8], sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let Some((reason, data)) = body.split_first() else {
             return;
         };
@@ -322,7 +328,7 @@ impl Monitored {
         };
         // The router itself ended it but for reasons 3 and 4.
         let by_peer = matches!(reason, 3 | 4);
-        sink(Event {
+        sink(CaptureEvent {
             connection: &self.connection,
             direction: if by_peer {
                 self.peer

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::connection::{ConnectionId, Direction};
+use super::connection::{ConnectionId, StreamDirection};
 use super::error::CaptureError;
-use super::events::{Event, EventKind};
+use super::events::{CaptureEvent, EventKind};
 use super::framing::JunkReason;
 use super::read::Capture;
 
@@ -17,7 +17,7 @@ pub struct StreamId {
     /// Which connection.
     pub connection: ConnectionId,
     /// Which way.
-    pub direction: Direction,
+    pub direction: StreamDirection,
 }
 
 /// A stretch of a stream.
@@ -73,7 +73,7 @@ impl Canonical {
     }
 
     /// Adds what happened next.
-    pub fn push(&mut self, event: &Event<'_>) {
+    pub fn push(&mut self, event: &CaptureEvent<'_>) {
         let stream = |direction| StreamId {
             connection: event.connection.id,
             direction,
@@ -81,7 +81,7 @@ impl Canonical {
         let item = match event.kind {
             EventKind::Opened => {
                 self.opened.insert(event.connection.id, event.time);
-                for direction in Direction::BOTH {
+                for direction in StreamDirection::BOTH {
                     self.streams.entry(stream(direction)).or_default();
                 }
                 return;

@@ -7,14 +7,14 @@ use super::internet::Endpoint;
 
 /// Which end of a connection sent something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
+pub enum StreamDirection {
     /// From the end that opened the connection.
     FromClient,
     /// From the end that accepted it.
     FromServer,
 }
 
-impl Direction {
+impl StreamDirection {
     /// Both, the client's first.
     pub const BOTH: [Self; 2] = [Self::FromClient, Self::FromServer];
 
@@ -44,10 +44,10 @@ pub struct Peer {
 impl Peer {
     /// Who sends in `direction`.
     #[must_use]
-    pub const fn sender(&self, direction: Direction) -> IpAddr {
+    pub const fn sender(&self, direction: StreamDirection) -> IpAddr {
         match direction {
-            Direction::FromClient => self.client,
-            Direction::FromServer => self.server,
+            StreamDirection::FromClient => self.client,
+            StreamDirection::FromServer => self.server,
         }
     }
 }

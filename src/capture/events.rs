@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, Direction};
+use super::connection::{Connection, StreamDirection};
 use super::framing::JunkReason;
 
 /// Something that happened on a connection that speaks BGP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event<'a> {
+pub struct CaptureEvent<'a> {
     /// On which connection.
     pub connection: &'a Connection,
     /// Who did it. For [`EventKind::Opened`], who opened the connection.
-    pub direction: Direction,
+    pub direction: StreamDirection,
     /// Nanoseconds since 1970: when its last octet was in order.
     pub time: u64,
     /// What.
     pub kind: EventKind<'a>,
 }
 
-impl Event<'_> {
+impl CaptureEvent<'_> {
     /// The time as a duration since 1970.
     #[must_use]
     pub const fn since_epoch(&self) -> Duration {

@@ -1,8 +1,8 @@
 //! One TCP connection of a capture: whether it speaks BGP, and what is said on it.
 
 use super::bmp::Station;
-use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
-use super::events::{Attempt, Event, EventKind, Note};
+use super::connection::{Connection, ConnectionId, Encoding, Peer, StreamDirection, Via};
+use super::events::{Attempt, CaptureEvent, EventKind, Note};
 use super::framing::{Framed, Framer, Verdict};
 use super::internet::{Endpoint, Segment};
 use super::numbering::{BGP_PORT, Numbering};
@@ -19,7 +19,7 @@ enum Speaks {
     Unknown,
     Bgp,
     /// A router tells a BMP station of its peers: in this direction.
-    Bmp(Direction, Box<Station>),
+    Bmp(StreamDirection, Box<Station>),
     Other,
 }
 
@@ -77,19 +77,19 @@ impl Flow {
     }
 
     #[inline]
-    pub(super) fn direction(&self, segment: &Segment<'_>) -> Option<Direction> {
+    pub(super) fn direction(&self, segment: &Segment<'_>) -> Option<StreamDirection> {
         let Connection { client, server, .. } = &self.connection;
         if segment.source == *client && segment.destination == *server {
-            Some(Direction::FromClient)
+            Some(StreamDirection::FromClient)
         } else if segment.source == *server && segment.destination == *client {
-            Some(Direction::FromServer)
+            Some(StreamDirection::FromServer)
         } else {
             None
         }
     }
 
     /// Whether `segment`, a SYN, begins another connection between the same ports.
-    pub(super) fn is_renewed_by(&self, segment: &Segment<'_>, direction: Direction) -> bool {
+    pub(super) fn is_renewed_by(&self, segment: &Segment<'_>, direction: StreamDirection) -> bool {
         let half = &self.halves[direction.index()];
         if half.initial == Some(segment.sequence) {
             return false;
@@ -123,10 +123,10 @@ impl Flow {
         &mut self,
         time: u64,
         segment: &Segment<'_>,
-        direction: Direction,
+        direction: StreamDirection,
         tally: &mut Tally,
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         self.last = time;
         if segment.has(Segment::ACK) {
@@ -135,8 +135,9 @@ impl Flow {
         let first = segment
             .sequence
             .wrapping_add(u32::from(segment.has(Segment::SYN)));
-        let is_refused =
-            segment.has(Segment::RST) && direction == Direction::FromServer && self.is_unanswered();
+        let is_refused = segment.has(Segment::RST)
+            && direction == StreamDirection::FromServer
+            && self.is_unanswered();
         let (mut feed, halves) = self.feed(numbering);
         halves[direction.index()].segment(
             (time, first),
@@ -157,7 +158,7 @@ impl Flow {
             self.flush(tally, numbering, sink);
             self.reset = true;
             match self.speaks {
-                Speaks::Bgp => sink(Event {
+                Speaks::Bgp => sink(CaptureEvent {
                     connection: &self.connection,
                     direction,
                     time,
@@ -178,9 +179,9 @@ impl Flow {
         all: bool,
         tally: &mut Tally,
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
-        for direction in Direction::BOTH {
+        for direction in StreamDirection::BOTH {
             while self.halves[direction.index()].has_hole()
                 && (all || self.halves[direction.index()].is_overdue(time))
             {
@@ -218,7 +219,7 @@ impl Flow {
 
     /// Whether only SYNs were seen.
     fn is_unanswered(&self) -> bool {
-        self.unanswered > 0 && self.halves[Direction::FromServer.index()].is_unused()
+        self.unanswered > 0 && self.halves[StreamDirection::FromServer.index()].is_unused()
     }
 
     /// Tells of a connection to the port of BGP that came to nothing.
@@ -227,18 +228,18 @@ impl Flow {
         time: u64,
         attempt: Attempt,
         tally: &mut Tally,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         self.concluded = true;
         if !self.is_on_bgp_port() {
             return;
         }
         tally.attempts += 1;
-        sink(Event {
+        sink(CaptureEvent {
             connection: &self.connection,
             direction: match attempt {
-                Attempt::Refused => Direction::FromServer,
-                Attempt::Unanswered(_) | Attempt::Silent => Direction::FromClient,
+                Attempt::Refused => StreamDirection::FromServer,
+                Attempt::Unanswered(_) | Attempt::Silent => StreamDirection::FromClient,
             },
             time,
             kind: EventKind::Noted(Note::Attempt(attempt)),
@@ -250,7 +251,7 @@ impl Flow {
         &mut self,
         time: u64,
         tally: &mut Tally,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         if std::mem::replace(&mut self.concluded, true) {
             return;
@@ -274,10 +275,10 @@ impl Flow {
         &mut self,
         tally: &mut Tally,
         numbering: &mut Numbering,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let last = self.last;
-        for direction in Direction::BOTH {
+        for direction in StreamDirection::BOTH {
             let (mut feed, halves) = self.feed(numbering);
             halves[direction.index()].flush(last, tally, &mut |time, piece| {
                 feed.piece(time, direction, piece, sink);
@@ -326,9 +327,9 @@ impl Feed<'_> {
     fn piece(
         &mut self,
         time: u64,
-        direction: Direction,
+        direction: StreamDirection,
         piece: Piece<'_>,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         if let Piece::Octets(_) = piece {
             self.heard[direction.index()] = time;
@@ -345,7 +346,7 @@ impl Feed<'_> {
             }
             (Speaks::Bgp, Piece::Finished) => {
                 framer.finish(&mut emitter(self.connection, direction, sink));
-                sink(Event {
+                sink(CaptureEvent {
                     connection: self.connection,
                     direction,
                     time,
@@ -381,9 +382,9 @@ impl Feed<'_> {
     fn consider(
         &mut self,
         time: u64,
-        direction: Direction,
+        direction: StreamDirection,
         octets: &[u8],
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let is_bgp_port =
             self.connection.client.port == BGP_PORT || self.connection.server.port == BGP_PORT;
@@ -414,9 +415,9 @@ impl Feed<'_> {
         *self.speaks = Speaks::Bgp;
         self.numbering.considered -= self.framers.iter().map(Framer::kept).sum::<usize>();
         self.numbering.name(self.connection);
-        sink(Event {
+        sink(CaptureEvent {
             connection: self.connection,
-            direction: Direction::FromClient,
+            direction: StreamDirection::FromClient,
             time: self.connection.opened,
             kind: EventKind::Opened,
         });
@@ -431,9 +432,9 @@ impl Feed<'_> {
     fn watch(
         &mut self,
         time: u64,
-        direction: Direction,
+        direction: StreamDirection,
         mut station: Station,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let octets = self.framers[direction.index()].octets().to_vec();
         self.drop_kept();
@@ -453,8 +454,8 @@ impl Feed<'_> {
 #[inline]
 fn emitter<'e>(
     connection: &'e Connection,
-    direction: Direction,
-    sink: &'e mut impl FnMut(Event<'_>),
+    direction: StreamDirection,
+    sink: &'e mut impl FnMut(CaptureEvent<'_>),
 ) -> impl FnMut(u64, u64, Framed<'_>) + 'e {
     move |time, offset, framed| {
         let kind = match framed {
@@ -466,7 +467,7 @@ fn emitter<'e>(
             },
             Framed::Gap(lost) => EventKind::Gap { offset, lost },
         };
-        sink(Event {
+        sink(CaptureEvent {
             connection,
             direction,
             time,

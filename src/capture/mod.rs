@@ -1,6 +1,6 @@
 //! Captures: pcap, pcapng and MRT in, pcap out; TCP reassembly, BGP framing, canonical form.
 //!
-//! Start at [`Capture`], which reads a file as a stream of [`Event`]s in bounded memory;
+//! Start at [`Capture`], which reads a file as a stream of [`CaptureEvent`]s in bounded memory;
 //! [`Recorder`] writes the honest pcap of a run; [`Canonical`] is a whole capture
 //! without what varies between runs. Nothing here knows of simulation or of what
 //! the messages mean: a message is a marker, a length, a type and octets.
@@ -37,10 +37,10 @@ mod tracker;
 mod writer;
 
 pub use canonical::{Canonical, Item, Stream, StreamId};
-pub use connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
+pub use connection::{Connection, ConnectionId, Encoding, Peer, StreamDirection, Via};
 pub use decapsulator::Decapsulator;
 pub use error::{CaptureError, CaptureErrorKind};
-pub use events::{Attempt, Event, EventKind, Note};
+pub use events::{Attempt, CaptureEvent, EventKind, Note};
 pub use framing::JunkReason;
 pub use internet::{Endpoint, Segment};
 pub use link_type::LinkType;

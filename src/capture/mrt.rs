@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::connection::{Connection, ConnectionId, Direction, Encoding, Peer, Via};
+use super::connection::{Connection, ConnectionId, Encoding, Peer, StreamDirection, Via};
 use super::error::{CaptureError, CaptureErrorKind};
-use super::events::{Event, EventKind, Note};
+use super::events::{CaptureEvent, EventKind, Note};
 use super::framing::JunkReason;
 use super::internet::Endpoint;
 use super::source::Source;
@@ -98,7 +98,7 @@ impl<R: Read> Mrt<R> {
     pub(super) fn step(
         &mut self,
         tracker: &mut Tracker,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) -> Result<bool, CaptureError> {
         if self.source.fill(HEADER)? == 0 {
             return Ok(false);
@@ -147,7 +147,7 @@ impl<R: Read> Mrt<R> {
         time: u64,
         mut body: Cursor<'_>,
         tracker: &mut Tracker,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) -> Option<bool> {
         let (is_state, four, is_local, add_path) = match subtype {
             0 => (true, false, false, false),
@@ -181,18 +181,18 @@ impl<R: Read> Mrt<R> {
         let session = self.session(key, time, tracker, sink);
         if is_state {
             let (from, to) = (body.half()?, body.half()?);
-            sink(Event {
+            sink(CaptureEvent {
                 connection: &session.connection,
-                direction: Direction::FromServer,
+                direction: StreamDirection::FromServer,
                 time,
                 kind: EventKind::Noted(Note::State { from, to }),
             });
             return Some(true);
         }
         let direction = if is_local {
-            Direction::FromServer
+            StreamDirection::FromServer
         } else {
-            Direction::FromClient
+            StreamDirection::FromClient
         };
         session.say(time, direction, body.rest(), sink);
         Some(true)
@@ -205,7 +205,7 @@ impl<R: Read> Mrt<R> {
         time: u64,
         body: Cursor<'_>,
         tracker: &mut Tracker,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) -> Option<bool> {
         const PEER_INDEX_TABLE: u16 = 1;
         if kind == TABLE_DUMP_V2 && subtype == PEER_INDEX_TABLE {
@@ -243,7 +243,7 @@ impl<R: Read> Mrt<R> {
                 },
             };
             let session = self.session(key, time, tracker, sink);
-            session.say(time, Direction::FromClient, &update, sink);
+            session.say(time, StreamDirection::FromClient, &update, sink);
         }
         Some(true)
     }
@@ -253,7 +253,7 @@ impl<R: Read> Mrt<R> {
         key: SessionKey,
         time: u64,
         tracker: &mut Tracker,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) -> &mut Session {
         if self.sessions.len() >= MAX_SESSIONS {
             self.sessions.clear();
@@ -277,9 +277,9 @@ impl<R: Read> Mrt<R> {
                 encoding: key.encoding,
             };
             tracker.numbering.name(&mut connection);
-            sink(Event {
+            sink(CaptureEvent {
                 connection: &connection,
-                direction: Direction::FromClient,
+                direction: StreamDirection::FromClient,
                 time,
                 kind: EventKind::Opened,
             });
@@ -295,9 +295,9 @@ impl Session {
     fn say(
         &mut self,
         time: u64,
-        direction: Direction,
+        direction: StreamDirection,
         octets: &[u8],
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         let offset = self.offsets[direction.index()];
         self.offsets[direction.index()] += octets.len() as u64;
@@ -314,7 +314,7 @@ impl Session {
                 octets,
             }
         };
-        sink(Event {
+        sink(CaptureEvent {
             connection: &self.connection,
             direction,
             time,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::{Connection, Direction};
-use super::events::{Event, EventKind, Note};
+use super::connection::{Connection, StreamDirection};
+use super::events::{CaptureEvent, EventKind, Note};
 use super::framing::JunkReason;
 
 /// Octets held back before holes count as lost.
@@ -27,7 +27,7 @@ struct Held {
     /// Where it stands: its time, but never before what its own stream said earlier.
     at: u64,
     connection: Connection,
-    direction: Direction,
+    direction: StreamDirection,
     time: u64,
     kind: Kind,
     octets: Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) struct Ordered {
     held: Vec<Held>,
     octets: usize,
     /// How far each stream has come among them.
-    floors: BTreeMap<(usize, Direction), u64>,
+    floors: BTreeMap<(usize, StreamDirection), u64>,
 }
 
 impl Ordered {
@@ -51,7 +51,7 @@ impl Ordered {
         self.octets > LIMIT
     }
 
-    pub(super) fn push(&mut self, event: &Event<'_>) {
+    pub(super) fn push(&mut self, event: &CaptureEvent<'_>) {
         let (kind, octets) = match event.kind {
             EventKind::Opened => (Kind::Opened, &[][..]),
             EventKind::Message { offset, octets } => (Kind::Message(offset), octets),
@@ -85,7 +85,7 @@ impl Ordered {
     }
 
     /// Tells all that waits, in the order of time.
-    pub(super) fn release(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    pub(super) fn release(&mut self, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         self.held.sort_by_key(|held| held.at);
         for held in self.held.drain(..) {
             let octets = &held.octets[..];
@@ -102,7 +102,7 @@ impl Ordered {
                 Kind::Reset => EventKind::Reset,
                 Kind::Noted(note) => EventKind::Noted(note),
             };
-            sink(Event {
+            sink(CaptureEvent {
                 connection: &held.connection,
                 direction: held.direction,
                 time: held.time,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::decapsulator::Decapsulator;
 use super::error::CaptureError;
-use super::events::Event;
+use super::events::CaptureEvent;
 
 use super::mrt::Mrt;
 use super::order::Ordered;
@@ -77,7 +77,7 @@ impl<R: Read> Capture<R> {
     /// # Errors
     /// The file is malformed or cut short. All that came before has been told then, and the next call gives `false`.
     #[inline]
-    pub fn step(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<bool, CaptureError> {
+    pub fn step(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) -> Result<bool, CaptureError> {
         if self.ended {
             return Ok(false);
         }
@@ -128,7 +128,7 @@ impl<R: Read> Capture<R> {
         Ok(true)
     }
 
-    fn finish(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    fn finish(&mut self, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         self.ended = true;
         let ordered = &mut self.ordered;
         self.tracker
@@ -145,13 +145,13 @@ impl<R: Read> Capture<R> {
     ///
     /// # Errors
     /// As for [`Self::step`].
-    pub fn read_all(&mut self, mut sink: impl FnMut(Event<'_>)) -> Result<(), CaptureError> {
+    pub fn read_all(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) -> Result<(), CaptureError> {
         while self.step(&mut sink)? {}
         Ok(())
     }
 
     /// Ends before the end of the file: tells what was waiting for more.
-    pub fn stop(&mut self, mut sink: impl FnMut(Event<'_>)) {
+    pub fn stop(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) {
         if !self.ended {
             self.finish(&mut sink);
         }

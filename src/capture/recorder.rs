@@ -10,7 +10,7 @@ use etherparse::{
     TcpOptionElement,
 };
 
-use super::connection::Direction;
+use super::connection::StreamDirection;
 use super::link_type::LinkType;
 use super::writer::{Resolution, Writer};
 
@@ -35,11 +35,11 @@ pub enum Happening<'a> {
     /// SYN, answered by RST.
     Refused,
     /// Octets, sent and received.
-    Data(Direction, &'a [u8]),
+    Data(StreamDirection, &'a [u8]),
     /// FIN, acknowledged.
-    Finished(Direction),
+    Finished(StreamDirection),
     /// RST.
-    Reset(Direction),
+    Reset(StreamDirection),
 }
 
 /// Octets of payload in a segment on an Ethernet: 1,500 less IPv4 and TCP headers.
@@ -120,7 +120,7 @@ impl<W: Write> Recorder<W> {
         wire: &Wire,
         happening: Happening<'_>,
     ) -> io::Result<()> {
-        use Direction::{FromClient, FromServer};
+        use StreamDirection::{FromClient, FromServer};
 
         let time = self.epoch + time;
         match happening {
@@ -181,7 +181,7 @@ impl<W: Write> Recorder<W> {
         &mut self,
         time: Duration,
         wire: &Wire,
-        direction: Direction,
+        direction: StreamDirection,
         flags: Flags,
         payload: &[u8],
     ) -> io::Result<()> {
@@ -189,8 +189,8 @@ impl<W: Write> Recorder<W> {
             next: initial(wire),
         });
         let (source, destination) = match direction {
-            Direction::FromClient => (wire.client, wire.server),
-            Direction::FromServer => (wire.server, wire.client),
+            StreamDirection::FromClient => (wire.client, wire.server),
+            StreamDirection::FromServer => (wire.server, wire.client),
         };
         let own = &mut progress.next[direction.index()];
         let mut header = TcpHeader::new(source.port(), destination.port(), *own, WINDOW);

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::connection::Direction;
-use super::events::Event;
+use super::connection::StreamDirection;
+use super::events::CaptureEvent;
 use super::flow::Flow;
 use super::internet::{Endpoint, Segment};
 use super::numbering::{BGP_PORT, Numbering};
@@ -37,7 +37,7 @@ impl Tracker {
         &mut self,
         time: u64,
         segment: &Segment<'_>,
-        sink: &mut impl FnMut(Event<'_>),
+        sink: &mut impl FnMut(CaptureEvent<'_>),
     ) {
         self.tally.segments += 1;
         self.tally.on_bgp_port +=
@@ -97,11 +97,11 @@ impl Tracker {
     }
 
     /// Counts every hole as lost.
-    pub(super) fn give_up(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    pub(super) fn give_up(&mut self, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         self.check_holes(0, true, sink);
     }
 
-    fn check_holes(&mut self, time: u64, all: bool, sink: &mut impl FnMut(Event<'_>)) {
+    fn check_holes(&mut self, time: u64, all: bool, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         // Each segment looks at some of very many.
         const AT_ONCE: usize = 64;
         let from = if self.holed.len() > AT_ONCE && !all {
@@ -133,7 +133,7 @@ impl Tracker {
         }
     }
 
-    fn find(&self, segment: &Segment<'_>) -> Option<(usize, Direction)> {
+    fn find(&self, segment: &Segment<'_>) -> Option<(usize, StreamDirection)> {
         let slot = *self.index.get(&key(segment.source, segment.destination))?;
         let direction = self.flows[slot].as_ref()?.direction(segment)?;
         Some((slot, direction))
@@ -144,9 +144,9 @@ impl Tracker {
         &mut self,
         time: u64,
         segment: &Segment<'_>,
-        found: Option<(usize, Direction)>,
-        sink: &mut impl FnMut(Event<'_>),
-    ) -> Option<(usize, Direction)> {
+        found: Option<(usize, StreamDirection)>,
+        sink: &mut impl FnMut(CaptureEvent<'_>),
+    ) -> Option<(usize, StreamDirection)> {
         let Segment {
             source,
             destination,
@@ -181,7 +181,7 @@ impl Tracker {
         Some((self.open(flow, sink), direction))
     }
 
-    fn open(&mut self, flow: Flow, sink: &mut impl FnMut(Event<'_>)) -> usize {
+    fn open(&mut self, flow: Flow, sink: &mut impl FnMut(CaptureEvent<'_>)) -> usize {
         if self.index.len() >= MAX_FLOWS {
             self.evict_idle(sink);
         }
@@ -199,7 +199,7 @@ impl Tracker {
     }
 
     /// Remembers that a connection is over, and forgets the one that has been over for longest.
-    fn close(&mut self, slot: usize, time: u64, sink: &mut impl FnMut(Event<'_>)) {
+    fn close(&mut self, slot: usize, time: u64, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let Some(flow) = &mut self.flows[slot] else {
             return;
         };
@@ -218,7 +218,7 @@ impl Tracker {
         }
     }
 
-    fn remove(&mut self, slot: usize, sink: &mut impl FnMut(Event<'_>)) {
+    fn remove(&mut self, slot: usize, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let Some(mut flow) = self.flows[slot].take() else {
             return;
         };
@@ -234,7 +234,7 @@ impl Tracker {
     }
 
     /// Ends the quarter of all connections that have been silent for longest.
-    fn evict_idle(&mut self, sink: &mut impl FnMut(Event<'_>)) {
+    fn evict_idle(&mut self, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let mut slots: Vec<(u64, usize)> = self
             .flows
             .iter()
@@ -248,7 +248,7 @@ impl Tracker {
     }
 
     /// The capture is over: tells what was waiting for segments that never came.
-    pub(super) fn finish(&mut self, time: u64, sink: &mut impl FnMut(Event<'_>)) {
+    pub(super) fn finish(&mut self, time: u64, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let mut flows: Vec<Flow> = std::mem::take(&mut self.flows)
             .into_iter()
             .flatten()
@@ -272,11 +272,11 @@ fn key(a: Endpoint, b: Endpoint) -> (Endpoint, Endpoint) {
     if a <= b { (a, b) } else { (b, a) }
 }
 
-const fn direction(from_client: bool) -> Direction {
+const fn direction(from_client: bool) -> StreamDirection {
     if from_client {
-        Direction::FromClient
+        StreamDirection::FromClient
     } else {
-        Direction::FromServer
+        StreamDirection::FromServer
     }
 }
 

@@ -17,7 +17,7 @@ use super::live::{Live, Stop};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::bgp::iana::MessageType;
-use crate::capture::{Attempt, Event, EventKind, Note, Tally};
+use crate::capture::{Attempt, CaptureEvent, EventKind, Note, Tally};
 use crate::compare::{Contexts, Input, survey};
 use crate::report::{hexdump, ladder, tally, tree};
 
@@ -182,7 +182,7 @@ impl Ladder<'_> {
         }
     }
 
-    fn take(&mut self, event: &Event<'_>) {
+    fn take(&mut self, event: &CaptureEvent<'_>) {
         self.contexts.note(event);
         if let Some(address) = self.arguments.peer {
             let peer = event.connection.id.peer;
@@ -230,7 +230,7 @@ impl Ladder<'_> {
     }
 
     /// A message as a field tree.
-    fn explain(&mut self, event: &Event<'_>, octets: &[u8]) {
+    fn explain(&mut self, event: &CaptureEvent<'_>, octets: &[u8]) {
         self.infer(event);
         self.heading(event);
         let context = self
@@ -251,7 +251,7 @@ impl Ladder<'_> {
     }
 
     /// Where the OPENs are not in the capture, asks the whole of it once, and says what it says.
-    fn infer(&mut self, event: &Event<'_>) {
+    fn infer(&mut self, event: &CaptureEvent<'_>) {
         let number = event.connection.number;
         if !self.contexts.is_open(number) {
             return;
@@ -274,7 +274,7 @@ impl Ladder<'_> {
     }
 
     /// A connection that came to nothing.
-    fn attempt(&mut self, event: &Event<'_>, attempt: Attempt) {
+    fn attempt(&mut self, event: &CaptureEvent<'_>, attempt: Attempt) {
         if !self.arguments.message.is_empty() {
             return;
         }
@@ -289,7 +289,7 @@ impl Ladder<'_> {
     }
 
     /// Names the connection wherever another one was the last.
-    fn heading(&mut self, event: &Event<'_>) {
+    fn heading(&mut self, event: &CaptureEvent<'_>) {
         if self.last == Some(event.connection.number) {
             return;
         }

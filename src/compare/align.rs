@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::entry::{Entry, EntryKind};
+use super::item::{ComparedItem, ComparedItemKind};
 use super::meaning::Meaning;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::iana::MessageType;
@@ -13,7 +13,7 @@ use crate::bgp::iana::MessageType;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key<'e> {
     /// Octets.
-    Exact(EntryKind, &'e [u8]),
+    Exact(ComparedItemKind, &'e [u8]),
     /// Routes.
     Routes(&'e Meaning),
 }
@@ -21,13 +21,13 @@ pub(super) enum Key<'e> {
 /// An entry with what it means, where that is known.
 #[derive(Debug)]
 pub(super) struct Read {
-    pub(super) entry: Entry,
+    pub(super) entry: ComparedItem,
     pub(super) meaning: Option<Meaning>,
 }
 
 impl Read {
     /// Reads `entry`: an UPDATE means its routes.
-    pub(super) fn of(entry: Entry, context: &WireContext) -> Self {
+    pub(super) fn of(entry: ComparedItem, context: &WireContext) -> Self {
         let is_update = entry.message_type() == Some(MessageType::UPDATE.0);
         let meaning = is_update
             .then(|| Meaning::of(context, &entry.octets))

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::align::{Alignment, Read};
 use super::difference::Class;
-use super::entry::{Entry, EntryKind};
+use super::item::{ComparedItem, ComparedItemKind};
 use super::meaning::Routed;
 
 /// A difference as indices into the two runs.
@@ -231,7 +231,7 @@ fn other_value(left: &[Read], right: &[Read], open: &mut Open, found: &mut Vec<F
 fn lost(left: &[Read], right: &[Read], open: &mut Open, found: &mut Vec<Found>) {
     let is_hole = |reads: &[Read], indices: &[usize]| {
         let mut kinds = indices.iter().map(|index| reads[*index].entry.kind);
-        kinds.any(|kind| matches!(kind, EntryKind::Gap(_)))
+        kinds.any(|kind| matches!(kind, ComparedItemKind::Gap(_)))
     };
     let class = match (is_hole(left, &open.left), is_hole(right, &open.right)) {
         (false, true) if !open.left.is_empty() => Class::Missing,
@@ -245,8 +245,8 @@ fn lost(left: &[Read], right: &[Read], open: &mut Open, found: &mut Vec<Found>) 
     });
 }
 
-fn is_alike(one: &Entry, other: &Entry) -> bool {
-    use super::entry::EntryKind::{Finished, Junk, Reset};
+fn is_alike(one: &ComparedItem, other: &ComparedItem) -> bool {
+    use super::item::ComparedItemKind::{Finished, Junk, Reset};
     match (one.message_type(), other.message_type()) {
         (Some(one), Some(other)) => one == other,
         (None, None) => matches!(

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Contexts, agreed};
 use super::difference::{Report, Side};
-use super::entry::EntryKind;
-use super::lane::Lane;
+use super::item::ComparedItemKind;
 use super::options::Options;
+use super::pending::PendingItems;
 use super::stream::{Known, Stream};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::iana::MessageType;
-use crate::capture::{Connection, Direction, Event, EventKind, StreamId};
+use crate::capture::{CaptureEvent, Connection, EventKind, StreamDirection, StreamId};
 
 /// Entries of either side that are aligned at a time: how far apart a message may be found again.
 pub(super) const WINDOW: usize = 256;
@@ -65,7 +65,7 @@ impl Comparison {
 
     /// Takes what happened next on `side`.
     #[inline]
-    pub fn take(&mut self, side: Side, event: &Event<'_>) {
+    pub fn take(&mut self, side: Side, event: &CaptureEvent<'_>) {
         let (kind, offset, octets) = match event.kind {
             EventKind::Message { offset, octets } => {
                 match MessageType(octets[18]) {
@@ -77,25 +77,25 @@ impl Comparison {
                     }
                     _ => {}
                 }
-                (EntryKind::Message, offset, octets)
+                (ComparedItemKind::Message, offset, octets)
             }
             EventKind::Junk {
                 offset,
                 reason,
                 octets,
-            } => (EntryKind::Junk(reason), offset, octets),
-            EventKind::Gap { offset, lost } => (EntryKind::Gap(lost), offset, &[][..]),
+            } => (ComparedItemKind::Junk(reason), offset, octets),
+            EventKind::Gap { offset, lost } => (ComparedItemKind::Gap(lost), offset, &[][..]),
             EventKind::Opened => return self.opened(side, event.connection),
             EventKind::Noted(_) => return,
             EventKind::Finished | EventKind::Reset if !self.options.endings => return,
-            EventKind::Finished => (EntryKind::Finished, 0, &[][..]),
-            EventKind::Reset => (EntryKind::Reset, 0, &[][..]),
+            EventKind::Finished => (ComparedItemKind::Finished, 0, &[][..]),
+            EventKind::Reset => (ComparedItemKind::Reset, 0, &[][..]),
         };
         let Some(slot) = self.stream(side, event.connection, event.direction) else {
             return;
         };
         let stream = &mut self.streams[slot];
-        let [ref mut left, ref mut right] = stream.lanes;
+        let [ref mut left, ref mut right] = stream.pending;
         let (own, other) = match side {
             Side::Left => (left, right),
             Side::Right => (right, left),
@@ -121,7 +121,8 @@ impl Comparison {
         self.held[side.index()] += own.push(kind, offset, event.time, octets);
         if stream.parted {
             self.resolve_if_ready(slot);
-        } else if stream.is_alone(&self.ended, side) && stream.lanes[side.index()].len() >= WINDOW {
+        } else if stream.is_alone(&self.ended, side) && stream.pending[side.index()].len() >= WINDOW
+        {
             self.resolve(slot, true);
         }
         if self.held[0] + self.held[1] > HELD_LIMIT {
@@ -134,7 +135,11 @@ impl Comparison {
         self.ended[side.index()] = true;
         if self.ended == [true, true] {
             for index in 0..self.streams.len() {
-                while !self.streams[index].lanes.iter().all(Lane::is_empty) {
+                while !self.streams[index]
+                    .pending
+                    .iter()
+                    .all(PendingItems::is_empty)
+                {
                     self.resolve(index, true);
                 }
             }
@@ -183,9 +188,9 @@ impl Comparison {
     }
 
     fn opened(&mut self, side: Side, connection: &Connection) {
-        self.contexts[side.index()].note(&Event {
+        self.contexts[side.index()].note(&CaptureEvent {
             connection,
-            direction: Direction::FromClient,
+            direction: StreamDirection::FromClient,
             time: connection.opened,
             kind: EventKind::Opened,
         });
@@ -194,7 +199,7 @@ impl Comparison {
             known.resize(connection.number + 1, Known::default());
         }
         self.begun[side.index()].get_or_insert(connection.opened);
-        for direction in Direction::BOTH {
+        for direction in StreamDirection::BOTH {
             let id = StreamId {
                 connection: connection.id,
                 direction,
@@ -209,7 +214,7 @@ impl Comparison {
             let stream = &mut self.streams[index];
             stream.connections[side.index()] = Some(connection.number);
             stream.opened[side.index()] = connection.opened;
-            if direction == Direction::FromClient
+            if direction == StreamDirection::FromClient
                 && self.only.is_none()
                 && stream.connections[side.opposite().index()].is_some()
             {
@@ -224,7 +229,7 @@ impl Comparison {
         &self,
         side: Side,
         connection: &Connection,
-        direction: Direction,
+        direction: StreamDirection,
     ) -> Option<usize> {
         let known = self.sides[side.index()].get(connection.number)?;
         let index = known.streams[direction as usize]?;
@@ -255,7 +260,8 @@ impl Comparison {
     fn relieve(&mut self) {
         while self.held[0] + self.held[1] > HELD_LIMIT {
             // The first that waits stays, so that every reading brings at least one to its end.
-            let waiting = |stream: &Stream| stream.lanes.iter().map(Lane::size).sum::<usize>();
+            let waiting =
+                |stream: &Stream| stream.pending.iter().map(PendingItems::size).sum::<usize>();
             let mut candidates: Vec<(usize, usize)> = self
                 .streams
                 .iter()
@@ -278,8 +284,8 @@ impl Comparison {
     fn defer(&mut self, index: usize) {
         let stream = &mut self.streams[index];
         for side in Side::BOTH {
-            self.held[side.index()] -= stream.lanes[side.index()].size();
-            stream.lanes[side.index()].clear();
+            self.held[side.index()] -= stream.pending[side.index()].size();
+            stream.pending[side.index()].clear();
         }
         stream.deferred = true;
         self.deferred.insert(stream.id);

@@ -11,7 +11,7 @@ use crate::bgp::family::{Families, Family};
 use crate::bgp::iana::MessageType;
 use crate::bgp::message::{Message, Open};
 use crate::bgp::nlri::KNOWN_FAMILIES;
-use crate::capture::{Direction, Encoding, Event, EventKind};
+use crate::capture::{CaptureEvent, Encoding, EventKind, StreamDirection};
 
 /// The context of what the sender of `sent` sends to that of `received`.
 ///
@@ -129,7 +129,7 @@ impl Session {
         &self,
         declared: &Declared,
         family: Family,
-        direction: Direction,
+        direction: StreamDirection,
     ) -> (bool, Certainty) {
         if let Some(families) = &declared.add_path {
             return (families.contains(family), Certainty::Declared);
@@ -137,7 +137,7 @@ impl Session {
         if let Some(add_path) = self.encoding.add_path {
             return (add_path, Certainty::Known);
         }
-        let says = |direction: Direction, fits: fn(SendReceive) -> bool| {
+        let says = |direction: StreamDirection, fits: fn(SendReceive) -> bool| {
             let open = self.opens[direction as usize].as_ref()?;
             Some(offered(open).any(|(offered, way)| offered == family && fits(way)))
         };
@@ -154,7 +154,7 @@ impl Session {
         }
     }
 
-    fn context(&self, declared: &Declared, direction: Direction) -> WireContext {
+    fn context(&self, declared: &Declared, direction: StreamDirection) -> WireContext {
         let [sender, receiver] = [direction, direction.opposite()]
             .map(|direction| self.opens[direction as usize].as_ref());
         let extended_message = match (sender, receiver) {
@@ -191,10 +191,10 @@ impl Session {
             let width = if four { "four" } else { "two" };
             _ = write!(text, "{width}-octet AS numbers ({})", certainty.word());
         }
-        for direction in Direction::BOTH {
+        for direction in StreamDirection::BOTH {
             let from = match direction {
-                Direction::FromClient => "client",
-                Direction::FromServer => "server",
+                StreamDirection::FromClient => "client",
+                StreamDirection::FromServer => "server",
             };
             let mut families: Vec<Family> = self.evidence[direction as usize].families().collect();
             families.extend(declared.add_path.iter().flat_map(Families::iter));
@@ -245,7 +245,7 @@ impl Contexts {
 
     /// Takes note of what an event says of how to read its connection: an OPEN, and UPDATEs where OPENs are missing.
     #[inline]
-    pub fn note(&mut self, event: &Event<'_>) {
+    pub fn note(&mut self, event: &CaptureEvent<'_>) {
         match event.kind {
             EventKind::Opened => {
                 self.session(event);
@@ -265,7 +265,7 @@ impl Contexts {
     }
 
     #[cold]
-    fn note_open(&mut self, event: &Event<'_>, octets: &[u8]) {
+    fn note_open(&mut self, event: &CaptureEvent<'_>, octets: &[u8]) {
         let session = self.session(event);
         let slot = &mut session.opens[event.direction as usize];
         if slot.is_none() {
@@ -274,7 +274,7 @@ impl Contexts {
         }
     }
 
-    fn note_update(session: &mut Session, direction: Direction, octets: &[u8]) {
+    fn note_update(session: &mut Session, direction: StreamDirection, octets: &[u8]) {
         if session.is_settled() || !session.evidence[direction as usize].is_open() {
             return;
         }
@@ -283,7 +283,7 @@ impl Contexts {
     }
 
     #[inline]
-    fn session(&mut self, event: &Event<'_>) -> &mut Session {
+    fn session(&mut self, event: &CaptureEvent<'_>) -> &mut Session {
         let number = event.connection.number;
         if self.sessions.len() <= number {
             self.sessions.resize(number + 1, Session::default());
@@ -320,7 +320,7 @@ impl Contexts {
 
     /// How what is sent in `direction` on connection `number` is to be read, as far as is known by now.
     #[inline]
-    pub fn context(&mut self, number: usize, direction: Direction) -> &WireContext {
+    pub fn context(&mut self, number: usize, direction: StreamDirection) -> &WireContext {
         let Some(session) = self.sessions.get_mut(number) else {
             return self.unknown.get_or_insert_with(unknown);
         };
@@ -333,7 +333,7 @@ impl Contexts {
 
     /// What [`Self::context`] gave last.
     #[must_use]
-    pub fn known(&self, number: usize, direction: Direction) -> Option<&WireContext> {
+    pub fn known(&self, number: usize, direction: StreamDirection) -> Option<&WireContext> {
         match self.sessions.get(number) {
             Some(session) => session.contexts[direction as usize].as_ref(),
             None => self.unknown.as_ref(),
@@ -342,7 +342,7 @@ impl Contexts {
 
     /// The OPEN that was sent in `direction` on connection `number`.
     #[must_use]
-    pub fn open(&self, number: usize, direction: Direction) -> Option<&Open> {
+    pub fn open(&self, number: usize, direction: StreamDirection) -> Option<&Open> {
         self.sessions.get(number)?.opens[direction as usize].as_ref()
     }
 

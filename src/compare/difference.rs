@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::entry::Entry;
 use super::fields::{FieldDifference, differences};
+use super::item::ComparedItem;
 use crate::bgp::attribute::WireContext;
 use crate::capture::{StreamId, Tally};
 
@@ -103,13 +103,13 @@ pub struct Difference {
     /// In what way.
     pub class: Class,
     /// What the left has here (of a whole connection, the first few).
-    pub left: Vec<Entry>,
+    pub left: Vec<ComparedItem>,
     /// What the right has here.
-    pub right: Vec<Entry>,
+    pub right: Vec<ComparedItem>,
     /// Of a whole connection: how many messages there are.
     pub messages: u64,
     /// What both have just before.
-    pub context: Vec<Entry>,
+    pub context: Vec<ComparedItem>,
     /// How to read the messages of the left and of the right.
     pub contexts: [WireContext; 2],
 }

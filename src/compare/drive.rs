@@ -11,8 +11,8 @@ use super::context::Contexts;
 use super::difference::{Report, Side};
 use super::options::Options;
 use crate::capture::{
-    Canonical, Capture, CaptureError, Connection, Direction, Encoding, Endpoint, Event, EventKind,
-    Item, Tally, Via,
+    Canonical, Capture, CaptureError, CaptureEvent, Connection, Encoding, Endpoint, EventKind,
+    Item, StreamDirection, Tally, Via,
 };
 
 /// Where a capture comes from.
@@ -189,18 +189,18 @@ pub fn canonical(left: &Canonical, right: &Canonical, options: Options) -> Repor
 }
 
 /// Tells a canonical capture connection by connection, the two directions of each in the order of time.
-fn events(canonical: &Canonical, sink: &mut dyn FnMut(Event<'_>)) {
+fn events(canonical: &Canonical, sink: &mut dyn FnMut(CaptureEvent<'_>)) {
     let clients = canonical
         .streams
         .iter()
-        .filter(|(id, _)| id.direction == Direction::FromClient);
+        .filter(|(id, _)| id.direction == StreamDirection::FromClient);
     for (number, (id, client)) in clients.enumerate() {
         let mut other = *id;
-        other.direction = Direction::FromServer;
-        let mut items: Vec<(u64, Direction, &Item)> = Vec::new();
+        other.direction = StreamDirection::FromServer;
+        let mut items: Vec<(u64, StreamDirection, &Item)> = Vec::new();
         for (direction, stream) in [
-            (Direction::FromClient, Some(client)),
-            (Direction::FromServer, canonical.streams.get(&other)),
+            (StreamDirection::FromClient, Some(client)),
+            (StreamDirection::FromServer, canonical.streams.get(&other)),
         ] {
             let stream = stream.into_iter().flat_map(|stream| &stream.items);
             items.extend(stream.map(|(time, item)| (*time, direction, item)));
@@ -223,14 +223,18 @@ fn events(canonical: &Canonical, sink: &mut dyn FnMut(Event<'_>)) {
         };
         let mut offsets = [0_u64; 2];
         let mut tell = |time, direction, kind| {
-            sink(Event {
+            sink(CaptureEvent {
                 connection: &connection,
                 direction,
                 time,
                 kind,
             });
         };
-        tell(connection.opened, Direction::FromClient, EventKind::Opened);
+        tell(
+            connection.opened,
+            StreamDirection::FromClient,
+            EventKind::Opened,
+        );
         for (time, direction, item) in items {
             let at = &mut offsets[direction as usize];
             let offset = *at;

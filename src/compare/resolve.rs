@@ -4,13 +4,13 @@ use super::align::{Read, align};
 use super::classify::{Found, classify};
 use super::comparison::{Comparison, WINDOW};
 use super::difference::{Class, Difference, Side};
-use super::entry::Entry;
+use super::item::ComparedItem;
 use super::stream::CONTEXT;
 
 impl Comparison {
     pub(super) fn resolve_if_ready(&mut self, index: usize) {
         let stream = &self.streams[index];
-        let waiting = |side: Side| stream.lanes[side.index()].len();
+        let waiting = |side: Side| stream.pending[side.index()].len();
         // Ended sides bring nothing more; a window is then as full as it gets.
         let full = |side: Side| waiting(side) >= WINDOW || self.ended[side.index()];
         if full(Side::Left) && full(Side::Right) {
@@ -23,7 +23,7 @@ impl Comparison {
         let contexts = Side::BOTH.map(|side| self.context(index, side));
         let [left, right] = Side::BOTH.map(|side| {
             let opened = self.streams[index].opened[side.index()];
-            let entries = self.streams[index].lanes[side.index()].entries(WINDOW * 2, opened);
+            let entries = self.streams[index].pending[side.index()].entries(WINDOW * 2, opened);
             let context = &contexts[side.index()];
             entries
                 .into_iter()
@@ -31,8 +31,8 @@ impl Comparison {
                 .collect::<Vec<_>>()
         });
         let whole = Side::BOTH.map(|side| {
-            let lane = &self.streams[index].lanes[side.index()];
-            lane.len() <= WINDOW * 2 && (last || self.ended[side.index()])
+            let pending = &self.streams[index].pending[side.index()];
+            pending.len() <= WINDOW * 2 && (last || self.ended[side.index()])
         });
         let alignment = align(&left, &right, self.options.canonical, whole == [true, true]);
         let lone = Side::BOTH.map(|side| self.streams[index].connections[side.index()].is_none());
@@ -49,7 +49,7 @@ impl Comparison {
         let stream = &mut self.streams[index];
         for side in Side::BOTH {
             for _ in 0..decided[side.index()] {
-                self.held[side.index()] -= stream.lanes[side.index()].pop();
+                self.held[side.index()] -= stream.pending[side.index()].pop();
             }
         }
         self.rejoin(index);
@@ -60,7 +60,7 @@ impl Comparison {
         let opened = Side::BOTH.map(|side| self.streams[index].opened[side.index()]);
         loop {
             let stream = &mut self.streams[index];
-            let heads = [0, 1].map(|side| stream.lanes[side].entries(1, opened[side]).pop());
+            let heads = [0, 1].map(|side| stream.pending[side].entries(1, opened[side]).pop());
             let [Some(left), Some(right)] = heads else {
                 stream.parted = false;
                 return;
@@ -70,7 +70,7 @@ impl Comparison {
                 return;
             }
             for side in [0, 1] {
-                self.held[side] -= stream.lanes[side].pop();
+                self.held[side] -= stream.pending[side].pop();
             }
             stream.found.matched += 1;
             self.agree(index, &left, &right);
@@ -96,7 +96,7 @@ impl Comparison {
             while let Some((a, b)) = same.next_if(before) {
                 self.agree(index, &left[a].entry, &right[b].entry);
             }
-            let entries = |indices: &[usize], reads: &[Read]| -> Vec<Entry> {
+            let entries = |indices: &[usize], reads: &[Read]| -> Vec<ComparedItem> {
                 indices
                     .iter()
                     .map(|index| reads[*index].entry.clone())
@@ -114,7 +114,7 @@ impl Comparison {
         }
     }
 
-    fn agree(&mut self, index: usize, left: &Entry, right: &Entry) {
+    fn agree(&mut self, index: usize, left: &ComparedItem, right: &ComparedItem) {
         if !left.is_same(right) {
             self.streams[index].found.equivalent += 1;
         }
@@ -145,7 +145,7 @@ impl Comparison {
             known.messages += count;
             return;
         }
-        let entries: Vec<Entry> = reads
+        let entries: Vec<ComparedItem> = reads
             .into_iter()
             .take(CONTEXT)
             .map(|read| read.entry)
@@ -161,7 +161,13 @@ impl Comparison {
         }
     }
 
-    pub(super) fn add(&mut self, index: usize, class: Class, left: Vec<Entry>, right: Vec<Entry>) {
+    pub(super) fn add(
+        &mut self,
+        index: usize,
+        class: Class,
+        left: Vec<ComparedItem>,
+        right: Vec<ComparedItem>,
+    ) {
         let findings = &mut self.streams[index].found;
         *findings.counts.entry(class).or_insert(0) += 1;
         if findings.differences.len() >= self.options.keep.max(1) {

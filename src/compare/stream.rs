@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::difference::{Class, Difference, Side};
-use super::entry::{Entry, EntryKind};
-use super::lane::Lane;
+use super::item::{ComparedItem, ComparedItemKind};
+use super::pending::PendingItems;
 use crate::capture::StreamId;
 
 /// Equal entries shown before a difference.
@@ -14,7 +14,7 @@ pub(super) const CONTEXT: usize = 3;
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) id: StreamId,
-    pub(super) lanes: [Lane; 2],
+    pub(super) pending: [PendingItems; 2],
     /// Number of its connection on either side, which that side has.
     pub(super) connections: [Option<usize>; 2],
     /// When it was opened on either side, in nanoseconds since 1970.
@@ -23,7 +23,7 @@ pub(super) struct Stream {
     pub(super) parted: bool,
     /// Put off to another reading.
     pub(super) deferred: bool,
-    pub(super) recent: VecDeque<Entry>,
+    pub(super) recent: VecDeque<ComparedItem>,
     pub(super) beats: [VecDeque<u64>; 2],
     pub(super) found: Findings,
 }
@@ -47,7 +47,7 @@ impl Stream {
     pub(super) fn new(id: StreamId) -> Self {
         Self {
             id,
-            lanes: Default::default(),
+            pending: Default::default(),
             connections: [None; 2],
             opened: [0; 2],
             parted: false,
@@ -70,7 +70,7 @@ impl Stream {
         index: u64,
         offset: u64,
         time: u64,
-        kind: EntryKind,
+        kind: ComparedItemKind,
         octets: &[u8],
     ) {
         let mut buffer = if self.recent.len() == CONTEXT {
@@ -83,7 +83,7 @@ impl Stream {
         };
         buffer.clear();
         buffer.extend_from_slice(octets);
-        self.recent.push_back(Entry {
+        self.recent.push_back(ComparedItem {
             index,
             offset,
             time,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::comparison::Comparison;
 use super::difference::{Class, Side};
-use super::entry::{Entry, EntryKind};
-use crate::capture::{Event, EventKind};
+use super::item::{ComparedItem, ComparedItemKind};
+use crate::capture::{CaptureEvent, EventKind};
 
 /// KEEPALIVEs whose time waits for the other side's.
 const BEATS: usize = 4_096;
@@ -13,7 +13,7 @@ const BEATS: usize = 4_096;
 impl Comparison {
     /// A KEEPALIVE: only its time matters, against that of the other side's in the same place. One that has
     /// none there is no difference.
-    pub(super) fn beat(&mut self, side: Side, event: &Event<'_>) {
+    pub(super) fn beat(&mut self, side: Side, event: &CaptureEvent<'_>) {
         let Some(tolerance) = self.options.timing else {
             return;
         };
@@ -35,12 +35,12 @@ impl Comparison {
         let EventKind::Message { octets, offset } = event.kind else {
             return;
         };
-        let entry = |since_open: u64| Entry {
-            index: stream.lanes[side.index()].next_index(),
+        let entry = |since_open: u64| ComparedItem {
+            index: stream.pending[side.index()].next_index(),
             offset,
             time: event.connection.opened + since_open,
             since_open,
-            kind: EntryKind::Message,
+            kind: ComparedItemKind::Message,
             octets: octets.to_vec(),
         };
         let (mut left, mut right) = (entry(other), entry(since_open));
@@ -57,10 +57,10 @@ impl Comparison {
     pub(super) fn compare_time(
         &mut self,
         side: Side,
-        event: &Event<'_>,
+        event: &CaptureEvent<'_>,
         other_time: u64,
         index: u64,
-        kind: EntryKind,
+        kind: ComparedItemKind,
         octets: &[u8],
         offset: u64,
     ) {
@@ -68,7 +68,7 @@ impl Comparison {
             return;
         };
         let other = side.opposite();
-        let entry = |time: u64, opened: u64| Entry {
+        let entry = |time: u64, opened: u64| ComparedItem {
             index,
             offset,
             time,

@@ -6,8 +6,8 @@ use super::summary::summary;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
-use crate::capture::{Direction, Tally};
-use crate::compare::{Difference, Entry, EntryKind, FieldDifference, Report};
+use crate::capture::{StreamDirection, Tally};
+use crate::compare::{ComparedItem, ComparedItemKind, Difference, FieldDifference, Report};
 
 /// The outcome of comparing the captures that the user calls `names`.
 #[must_use]
@@ -43,7 +43,7 @@ fn capture(name: &str, tally: &Tally) -> Value {
 
 fn difference(difference: &Difference) -> Value {
     let id = difference.stream.connection;
-    let side = |entries: &[Entry], context: &WireContext| -> Vec<Value> {
+    let side = |entries: &[ComparedItem], context: &WireContext| -> Vec<Value> {
         entries.iter().map(|one| entry(one, context)).collect()
     };
     let fields = difference.fields();
@@ -53,8 +53,8 @@ fn difference(difference: &Difference) -> Value {
         "server": id.peer.server.to_string(),
         "attempt": id.attempt,
         "from": match difference.stream.direction {
-            Direction::FromClient => "client",
-            Direction::FromServer => "server",
+            StreamDirection::FromClient => "client",
+            StreamDirection::FromServer => "server",
         },
         "messages": difference.messages,
         "left": side(&difference.left, &difference.contexts[0]),
@@ -64,7 +64,7 @@ fn difference(difference: &Difference) -> Value {
     })
 }
 
-fn entry(entry: &Entry, context: &WireContext) -> Value {
+fn entry(entry: &ComparedItem, context: &WireContext) -> Value {
     let mut object = json!({
         "number": entry.index + 1,
         "offset": entry.offset,
@@ -72,20 +72,20 @@ fn entry(entry: &Entry, context: &WireContext) -> Value {
         "since_open_ns": entry.since_open,
     });
     let told = match entry.kind {
-        EntryKind::Message => json!({
+        ComparedItemKind::Message => json!({
             "kind": "message",
             "type": entry.message_type().map(|kind| MessageType(kind).to_string()),
             "octets": hex::text(&entry.octets),
             "summary": summary(context, &entry.octets),
         }),
-        EntryKind::Junk(reason) => json!({
+        ComparedItemKind::Junk(reason) => json!({
             "kind": "junk",
             "reason": reason.to_string(),
             "octets": hex::text(&entry.octets),
         }),
-        EntryKind::Gap(lost) => json!({ "kind": "gap", "lost_octets": lost }),
-        EntryKind::Finished => json!({ "kind": "fin" }),
-        EntryKind::Reset => json!({ "kind": "rst" }),
+        ComparedItemKind::Gap(lost) => json!({ "kind": "gap", "lost_octets": lost }),
+        ComparedItemKind::Finished => json!({ "kind": "fin" }),
+        ComparedItemKind::Reset => json!({ "kind": "rst" }),
     };
     if let (Some(object), Value::Object(told)) = (object.as_object_mut(), told) {
         object.extend(told);

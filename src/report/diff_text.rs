@@ -9,8 +9,10 @@ use super::summary::summary;
 use super::tree::tree;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
-use crate::capture::Direction;
-use crate::compare::{Class, Difference, Entry, EntryKind, FieldDifference, Report, telling};
+use crate::capture::StreamDirection;
+use crate::compare::{
+    Class, ComparedItem, ComparedItemKind, Difference, FieldDifference, Report, telling,
+};
 
 /// How much to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +182,7 @@ fn octets(difference: &Difference, fields: &[FieldDifference], colours: bool, ou
         for entry in entries.iter().filter(|entry| !entry.octets.is_empty()) {
             let _ = writeln!(out, "  {sign}  message {}, octets", entry.index + 1);
             out.push_str(&hexdump::rows(&entry.octets, &marks[at], "     ", colours));
-            if entry.kind == EntryKind::Message {
+            if entry.kind == ComparedItemKind::Message {
                 let _ = writeln!(out, "  {sign}  decoded");
                 let node = dissect::message(&difference.contexts[at], &entry.octets);
                 out.push_str(&tree(&node, &entry.octets, &ranges[at], "     ", colours));
@@ -228,8 +230,8 @@ fn place(difference: &Difference) -> String {
 
 const fn sender(difference: &Difference) -> &'static str {
     match difference.stream.direction {
-        Direction::FromClient => "client",
-        Direction::FromServer => "server",
+        StreamDirection::FromClient => "client",
+        StreamDirection::FromServer => "server",
     }
 }
 
@@ -297,16 +299,16 @@ pub fn in_words(field: &FieldDifference) -> String {
 
 /// An entry in one line: when, and what it says.
 #[must_use]
-pub fn told(entry: &Entry, context: &WireContext) -> String {
+pub fn told(entry: &ComparedItem, context: &WireContext) -> String {
     let what = match entry.kind {
-        EntryKind::Message => summary(context, &entry.octets),
-        EntryKind::Junk(reason) => format!(
+        ComparedItemKind::Message => summary(context, &entry.octets),
+        ComparedItemKind::Junk(reason) => format!(
             "{} octets that are not a BGP message: {reason}",
             entry.octets.len()
         ),
-        EntryKind::Gap(lost) => format!("{lost} octets that are not in the capture"),
-        EntryKind::Finished => "FIN".to_owned(),
-        EntryKind::Reset => "RST".to_owned(),
+        ComparedItemKind::Gap(lost) => format!("{lost} octets that are not in the capture"),
+        ComparedItemKind::Finished => "FIN".to_owned(),
+        ComparedItemKind::Reset => "RST".to_owned(),
     };
     format!("{:>13}  {what}", format!("+{}", seconds(entry.since_open)))
 }

@@ -10,7 +10,7 @@ use super::summary::summary;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
-use crate::capture::{Attempt, Connection, Direction, Event, EventKind, Note, Via};
+use crate::capture::{Attempt, CaptureEvent, Connection, EventKind, Note, StreamDirection, Via};
 
 /// Octets of what is no message that are shown.
 const SHOWN: usize = 24;
@@ -44,7 +44,7 @@ pub fn opening(connection: &Connection, colours: bool) -> String {
 /// Appends the line of one event; `number` counts messages.
 pub fn write_rung(
     out: &mut String,
-    event: &Event<'_>,
+    event: &CaptureEvent<'_>,
     number: u64,
     context: &WireContext,
     colours: bool,
@@ -55,8 +55,8 @@ pub fn write_rung(
     };
     let _ = write!(out, "  {:>15}", since_open(event));
     let arrow = match event.direction {
-        Direction::FromClient => "──▶",
-        Direction::FromServer => "◀──",
+        StreamDirection::FromClient => "──▶",
+        StreamDirection::FromServer => "◀──",
     };
     let (text, is_wrong) = told(event, context);
     let text = if is_wrong {
@@ -68,7 +68,7 @@ pub fn write_rung(
 }
 
 /// How long after the opening, or before it where the clock was set back.
-fn since_open(event: &Event<'_>) -> String {
+fn since_open(event: &CaptureEvent<'_>) -> String {
     let opened = event.connection.opened;
     let sign = if event.time < opened { '-' } else { '+' };
     format!("{sign}{}", seconds(event.time.abs_diff(opened)))
@@ -76,7 +76,7 @@ fn since_open(event: &Event<'_>) -> String {
 
 /// The line of a connection to port 179 that came to nothing.
 #[must_use]
-pub fn attempt(event: &Event<'_>, attempt: Attempt) -> String {
+pub fn attempt(event: &CaptureEvent<'_>, attempt: Attempt) -> String {
     let Connection {
         id,
         client,
@@ -133,7 +133,7 @@ fn state(number: u16) -> String {
     name.map_or_else(|| number.to_string(), |name| (*name).to_owned())
 }
 
-fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
+fn told(event: &CaptureEvent<'_>, context: &WireContext) -> (String, bool) {
     match event.kind {
         EventKind::Opened => ("opened".to_owned(), false),
         EventKind::Message { octets, .. } => {
@@ -166,15 +166,15 @@ fn told(event: &Event<'_>, context: &WireContext) -> (String, bool) {
 
 /// One event for programs.
 #[must_use]
-pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
+pub fn json(event: &CaptureEvent<'_>, number: u64, context: &WireContext) -> Value {
     let id = event.connection.id;
     let mut object = json!({
         "client": id.peer.client.to_string(),
         "server": id.peer.server.to_string(),
         "attempt": id.attempt,
         "from": match event.direction {
-            Direction::FromClient => "client",
-            Direction::FromServer => "server",
+            StreamDirection::FromClient => "client",
+            StreamDirection::FromServer => "server",
         },
         "time_ns": event.time,
         "since_open_ns": i128::from(event.time) - i128::from(event.connection.opened),
@@ -227,7 +227,7 @@ pub fn json(event: &Event<'_>, number: u64, context: &WireContext) -> Value {
 
 /// How the messages of a connection are read, where its OPENs do not say it.
 #[must_use]
-pub fn encoding_json(event: &Event<'_>, told: &str) -> Value {
+pub fn encoding_json(event: &CaptureEvent<'_>, told: &str) -> Value {
     let id = event.connection.id;
     json!({
         "client": id.peer.client.to_string(),

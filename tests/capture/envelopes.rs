@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use etherparse::PacketBuilder;
-use lockstep::capture::{Direction, Happening, LinkType, Tally};
+use lockstep::capture::{Happening, LinkType, StreamDirection, Tally};
 
 use super::{message, record, told, wire};
 
-use Direction::{FromClient, FromServer};
+use StreamDirection::{FromClient, FromServer};
 
 const ETHERNET: usize = 14;
 

@@ -1,6 +1,6 @@
 //! Nothing that a file holds makes the reader panic, hang or hold more than it may.
 
-use lockstep::capture::{Capture, Direction, Happening};
+use lockstep::capture::{Capture, Happening, StreamDirection};
 use proptest::prelude::*;
 
 use super::{message, record, wire};
@@ -30,14 +30,14 @@ fn valid() -> Vec<u8> {
         (wire, Happening::Opened),
         (
             wire,
-            Happening::Data(Direction::FromClient, &message(1, &[4; 10])),
+            Happening::Data(StreamDirection::FromClient, &message(1, &[4; 10])),
         ),
         (
             wire,
-            Happening::Data(Direction::FromServer, &message(2, &[0; 3000])),
+            Happening::Data(StreamDirection::FromServer, &message(2, &[0; 3000])),
         ),
-        (wire, Happening::Finished(Direction::FromClient)),
-        (wire, Happening::Reset(Direction::FromServer)),
+        (wire, Happening::Finished(StreamDirection::FromClient)),
+        (wire, Happening::Reset(StreamDirection::FromServer)),
     ])
 }
 

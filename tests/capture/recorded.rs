@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use lockstep::capture::{ConnectionId, Direction, Happening, Item, Peer, StreamId, Wire};
+use lockstep::capture::{ConnectionId, Happening, Item, Peer, StreamDirection, StreamId, Wire};
 use proptest::prelude::*;
 
 use super::{canonical, keepalive, message, record, wire};
 
-use Direction::{FromClient, FromServer};
+use StreamDirection::{FromClient, FromServer};
 
-fn direction() -> impl Strategy<Value = Direction> {
+fn direction() -> impl Strategy<Value = StreamDirection> {
     prop_oneof![Just(FromClient), Just(FromServer)]
 }
 
@@ -58,7 +58,7 @@ proptest! {
     }
 }
 
-fn stream(wire: &Wire, direction: Direction) -> StreamId {
+fn stream(wire: &Wire, direction: StreamDirection) -> StreamId {
     StreamId {
         connection: ConnectionId {
             peer: Peer {

@@ -1,10 +1,10 @@
 //! Connections: who opened them, what is numbered, and what a bad capture leaves of them.
 
-use lockstep::capture::{Direction, Happening};
+use lockstep::capture::{Happening, StreamDirection};
 
 use super::{keepalive, message, record, told, wire};
 
-use Direction::{FromClient, FromServer};
+use StreamDirection::{FromClient, FromServer};
 
 /// The records of a pcap file, each with its header.
 fn records(file: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {

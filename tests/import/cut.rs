@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lockstep::capture::{Direction, Happening, Recorder, Resolution, Wire};
+use lockstep::capture::{Happening, Recorder, Resolution, StreamDirection, Wire};
 use lockstep::field::import::Voice;
 use lockstep::scenario::format::message::{keepalive, message};
 
@@ -13,7 +13,7 @@ use super::{assert_played_again, import, scratch};
 const OPEN: [u8; 18] = [4, 0, 1, 0, 90, 10, 0, 0, 1, 8, 2, 6, 1, 4, 0, 1, 0, 1];
 
 /// A capture of a session that its server resets after `count` octets of an UPDATE of one end.
-fn capture(directory: &std::path::Path, way: Direction, count: usize) -> PathBuf {
+fn capture(directory: &std::path::Path, way: StreamDirection, count: usize) -> PathBuf {
     let wire = Wire {
         client: SocketAddr::from(([192, 0, 2, 1], 49152)),
         server: SocketAddr::from(([192, 0, 2, 2], 179)),
@@ -35,7 +35,7 @@ fn capture(directory: &std::path::Path, way: Direction, count: usize) -> PathBuf
         at += Duration::from_micros(7_300);
     };
     record(Happening::Opened);
-    let (client, server) = (Direction::FromClient, Direction::FromServer);
+    let (client, server) = (StreamDirection::FromClient, StreamDirection::FromServer);
     let mut answer = OPEN;
     answer[8] = 2;
     record(Happening::Data(client, &message(1, &OPEN)));
@@ -53,14 +53,14 @@ fn capture(directory: &std::path::Path, way: Direction, count: usize) -> PathBuf
 #[test]
 fn a_message_that_a_reset_cuts_is_cut_at_the_same_octet() {
     let directory = scratch("cut");
-    for way in Direction::BOTH {
+    for way in StreamDirection::BOTH {
         for count in [1, 17, 18, 19, 40] {
             let file = capture(&directory, way, count);
             let imported = import("cut-imported", &file, false);
             assert_played_again(&imported, &file);
             let timeline = &imported.import.timeline;
             assert_eq!(timeline.rest.len(), 1, "{count} octet(s) are cut off");
-            let cut_itself = way == Direction::FromClient;
+            let cut_itself = way == StreamDirection::FromClient;
             assert_eq!(
                 matches!(imported.import.voice, Voice::Verbatim(_)),
                 cut_itself

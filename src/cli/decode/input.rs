@@ -11,7 +11,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use crate::bgp::attribute::WireContext;
 use crate::bgp::message::{Header, Open, header};
-use crate::capture::{Capture, ConnectionId, Event, EventKind, Tally, is_capture};
+use crate::capture::{Capture, CaptureEvent, ConnectionId, EventKind, Tally, is_capture};
 use crate::compare::{Contexts, Declared, Input, survey};
 
 /// Octets by which a capture is told from a text.
@@ -225,7 +225,7 @@ fn capture(
 
 fn captured(
     name: &str,
-    event: &Event<'_>,
+    event: &CaptureEvent<'_>,
     contexts: &mut Contexts,
     again: &mut Option<Input>,
     sink: &mut impl FnMut(Item<'_>) -> miette::Result<()>,

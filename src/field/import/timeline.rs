@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::capture::{ConnectionId, Direction};
+use crate::capture::{ConnectionId, StreamDirection};
 use crate::field::import::error::ImportError;
 use crate::field::import::trace::{Conversation, End, Trace, listed};
 use crate::scenario::format::message::{HEADER, OPEN, UPDATE};
@@ -116,7 +116,7 @@ impl Timeline {
         let end = |way| connection.peer.sender(way);
         let speaking = match choice.speaker {
             None => resetter.opposite(),
-            Some(wanted) => Direction::BOTH
+            Some(wanted) => StreamDirection::BOTH
                 .into_iter()
                 .find(|way| end(*way) == wanted)
                 .ok_or(ImportError::NoSuchSpeaker { wanted, connection })?,
@@ -184,7 +184,7 @@ impl Timeline {
 }
 
 /// Checks that all octets are there, from the OPENs on.
-fn whole(conversation: &Conversation, speaking: Direction) -> Result<(), ImportError> {
+fn whole(conversation: &Conversation, speaking: StreamDirection) -> Result<(), ImportError> {
     let connection = conversation.id();
     let end = |way| connection.peer.sender(way);
     if let Some(flaw) = conversation.flaw {
@@ -199,7 +199,7 @@ fn whole(conversation: &Conversation, speaking: Direction) -> Result<(), ImportE
             lost: flaw.lost,
         });
     }
-    for way in Direction::BOTH {
+    for way in StreamDirection::BOTH {
         let first = conversation.said.iter().find(|said| said.by == way);
         let by = end(way);
         match first {

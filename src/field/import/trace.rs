@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::capture::{
-    Capture, CaptureError, Connection, ConnectionId, Direction, Event, EventKind, JunkReason, Tally,
+    Capture, CaptureError, CaptureEvent, Connection, ConnectionId, EventKind, JunkReason,
+    StreamDirection, Tally,
 };
 use crate::field::import::error::ImportError;
 
@@ -41,7 +42,7 @@ pub struct Said {
     /// Since the connection was opened.
     pub at: Duration,
     /// By whom.
-    pub by: Direction,
+    pub by: StreamDirection,
     /// A message; its beginning where the stream ends in it; or what is no message.
     pub octets: Vec<u8>,
     /// Whether the stream ends inside this message.
@@ -52,7 +53,7 @@ pub struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flaw {
     /// Whose.
-    pub by: Direction,
+    pub by: StreamDirection,
     /// Octets of the stream before them; 0 where its beginning is missing.
     pub offset: u64,
     /// How many, where that is known.
@@ -65,9 +66,9 @@ pub enum End {
     /// It did not.
     Open,
     /// By FIN, this end's first.
-    Finished(Direction),
+    Finished(StreamDirection),
     /// By RST of this end, so long after the opening.
-    Reset(Direction, Duration),
+    Reset(StreamDirection, Duration),
 }
 
 impl Trace {
@@ -107,7 +108,7 @@ impl Trace {
         Ok(trace)
     }
 
-    fn hear(&mut self, event: &Event<'_>) {
+    fn hear(&mut self, event: &CaptureEvent<'_>) {
         if matches!(event.kind, EventKind::Noted(_)) {
             return;
         }
@@ -135,7 +136,7 @@ impl Conversation {
         self.connection.id
     }
 
-    fn hear(&mut self, event: &Event<'_>) {
+    fn hear(&mut self, event: &CaptureEvent<'_>) {
         let at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
         let by = event.direction;
         let mut say = |octets: &[u8], cut| {
@@ -184,7 +185,7 @@ impl Conversation {
 
     /// Octets that `by` said.
     #[must_use]
-    pub fn octets(&self, by: Direction) -> u64 {
+    pub fn octets(&self, by: StreamDirection) -> u64 {
         let said = self.said.iter().filter(|said| said.by == by);
         said.map(|said| said.octets.len() as u64).sum()
     }
@@ -198,9 +199,9 @@ impl fmt::Display for Conversation {
             f,
             "{}: {} octet(s) from {}, {} from {}, ",
             self.id(),
-            self.octets(Direction::FromClient),
+            self.octets(StreamDirection::FromClient),
             peer.client,
-            self.octets(Direction::FromServer),
+            self.octets(StreamDirection::FromServer),
             peer.server
         )?;
         match self.end {

@@ -8,7 +8,7 @@ use super::column::{Column, Item as LaneItem, Message, Name, What, micros};
 use super::data::{Note, Sheet};
 use super::rows::{self, Rule};
 use crate::bgp::hex;
-use crate::capture::{ConnectionId, Direction, Item, Stream, StreamId};
+use crate::capture::{ConnectionId, Item, Stream, StreamDirection, StreamId};
 use crate::compare::{Difference, Options, Report, agreed, telling};
 use crate::report::diff_text;
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
@@ -21,7 +21,7 @@ const AROUND: i64 = 100_000;
 /// A capture's lane, and which item each entry of the comparison is.
 struct Told {
     lane: Column,
-    entries: BTreeMap<(Direction, u64), usize>,
+    entries: BTreeMap<(StreamDirection, u64), usize>,
 }
 
 /// A sheet for each connection of either side.
@@ -78,12 +78,12 @@ fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
         first.filter(|octets| octets.get(18) == Some(&OPEN))
     };
     let name: Name = (id.peer.server, id.attempt as usize);
-    let mut items: Vec<(LaneItem, Option<(Direction, u64)>)> = Vec::new();
-    for direction in Direction::BOTH {
+    let mut items: Vec<(LaneItem, Option<(StreamDirection, u64)>)> = Vec::new();
+    for direction in StreamDirection::BOTH {
         let context = Rc::new(agreed(open(direction), open(direction.opposite())));
         let sender = match direction {
-            Direction::FromClient => "client",
-            Direction::FromServer => "server",
+            StreamDirection::FromClient => "client",
+            StreamDirection::FromServer => "server",
         };
         let mut entry = 0;
         for (time, item) in stream(direction)
@@ -101,7 +101,7 @@ fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
             let what = match item {
                 Item::Message(octets) => What::Message(Message {
                     connection: name,
-                    from_speaker: direction == Direction::FromClient,
+                    from_speaker: direction == StreamDirection::FromClient,
                     octets: octets.clone(),
                     context: context.clone(),
                     compared,
@@ -177,7 +177,7 @@ fn since(time: u64, start: u64) -> i64 {
     i64::try_from(time.saturating_sub(start) / 1_000).unwrap_or(i64::MAX)
 }
 
-fn note(difference: &Difference, entries: &[BTreeMap<(Direction, u64), usize>; 2]) -> Note {
+fn note(difference: &Difference, entries: &[BTreeMap<(StreamDirection, u64), usize>; 2]) -> Note {
     let mut lines = Vec::new();
     if let Some(field) = telling(&difference.fields()) {
         lines.push(("field".into(), diff_text::in_words(field)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::capture::{Canonical, CaptureError, Direction, Item};
+use crate::capture::{Canonical, CaptureError, Item, StreamDirection};
 use crate::compare::{self, Options};
 use crate::scenario::format::message::OPEN;
 use crate::scenario::golden::Golden;
@@ -231,7 +231,7 @@ fn heard_by_same(mut golden: Canonical, run: &Canonical) -> Canonical {
         let Some(held) = golden.streams.get_mut(id) else {
             continue;
         };
-        if id.direction == Direction::FromServer {
+        if id.direction == StreamDirection::FromServer {
             held.clone_from(stream);
             continue;
         }

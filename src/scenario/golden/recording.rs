@@ -7,7 +7,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::bgp::attribute::WireContext;
-use crate::capture::{Canonical, CaptureError, Direction};
+use crate::capture::{Canonical, CaptureError, StreamDirection};
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::scenario::golden::manifest::{Manifest, ManifestError};
 use crate::scenario::scripted::table::agreed;
@@ -89,7 +89,7 @@ impl Golden {
         let canonical = Canonical::read(name, bytes)?;
         let mut connections = BTreeMap::new();
         for (id, stream) in &canonical.streams {
-            if id.direction != Direction::FromClient {
+            if id.direction != StreamDirection::FromClient {
                 continue;
             }
             let messages = stream

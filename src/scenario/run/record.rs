@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::capture::{Direction, Happening, Recorder, Resolution, Wire};
+use crate::capture::{Happening, Recorder, Resolution, StreamDirection, Wire};
 use crate::scenario::scripted::transcript::{Ending, Transcript};
 
 /// Every connection of a written capture has these ports: the real ones vary from run to run.
@@ -27,23 +27,25 @@ pub fn pcap(transcripts: &[Transcript], epoch: Duration) -> io::Result<Vec<u8>> 
         events.push((transcript.opened, wire, Happening::Opened));
         for passed in &transcript.messages {
             let direction = if passed.from_speaker {
-                Direction::FromClient
+                StreamDirection::FromClient
             } else {
-                Direction::FromServer
+                StreamDirection::FromServer
             };
             events.push((passed.at, wire, Happening::Data(direction, &passed.bytes)));
         }
         if let Some((at, ending)) = transcript.ended {
             match ending {
                 Ending::ByPeer => {
-                    events.push((at, wire, Happening::Finished(Direction::FromServer)));
-                    events.push((at, wire, Happening::Finished(Direction::FromClient)));
+                    events.push((at, wire, Happening::Finished(StreamDirection::FromServer)));
+                    events.push((at, wire, Happening::Finished(StreamDirection::FromClient)));
                 }
                 Ending::BySpeaker => {
-                    events.push((at, wire, Happening::Finished(Direction::FromClient)));
-                    events.push((at, wire, Happening::Finished(Direction::FromServer)));
+                    events.push((at, wire, Happening::Finished(StreamDirection::FromClient)));
+                    events.push((at, wire, Happening::Finished(StreamDirection::FromServer)));
                 }
-                Ending::Reset => events.push((at, wire, Happening::Reset(Direction::FromClient))),
+                Ending::Reset => {
+                    events.push((at, wire, Happening::Reset(StreamDirection::FromClient)))
+                }
             }
         }
     }

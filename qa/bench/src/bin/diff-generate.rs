@@ -8,7 +8,7 @@ use std::io::{BufWriter, Result};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lockstep::capture::{Direction, Happening, Recorder, Resolution, Wire};
+use lockstep::capture::{StreamDirection, Happening, Recorder, Resolution, Wire};
 
 const USAGE: &str = "usage: diff-generate FILE UPDATES SEED [UPDATES-IN-A-WRITE [CHANGED-UPDATE]]";
 
@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let mut random = Random(seed);
     let mut now = Duration::ZERO;
     recorder.record(now, &wire, Happening::Opened)?;
-    for direction in Direction::BOTH {
+    for direction in StreamDirection::BOTH {
         recorder.record(now, &wire, Happening::Data(direction, &open(direction)))?;
         recorder.record(now, &wire, Happening::Data(direction, &message(4, &[])))?;
     }
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let mut left = 0;
     for index in 0..updates {
         if left == 0 {
-            recorder.record(now, &wire, Happening::Data(Direction::FromClient, &pending))?;
+            recorder.record(now, &wire, Happening::Data(StreamDirection::FromClient, &pending))?;
             pending.clear();
             now += Duration::from_nanos(50_000 + random.below(100_000));
             left = if burst > 1 { 1 + random.below(burst * 2) } else { 1 };
@@ -48,14 +48,14 @@ fn main() -> Result<()> {
         left -= 1;
         update(index, index == changed, &mut pending);
     }
-    recorder.record(now, &wire, Happening::Data(Direction::FromClient, &pending))?;
-    recorder.record(now, &wire, Happening::Finished(Direction::FromClient))?;
-    recorder.record(now, &wire, Happening::Finished(Direction::FromServer))?;
+    recorder.record(now, &wire, Happening::Data(StreamDirection::FromClient, &pending))?;
+    recorder.record(now, &wire, Happening::Finished(StreamDirection::FromClient))?;
+    recorder.record(now, &wire, Happening::Finished(StreamDirection::FromServer))?;
     recorder.finish()?;
     Ok(())
 }
 
-fn open(direction: Direction) -> Vec<u8> {
+fn open(direction: StreamDirection) -> Vec<u8> {
     let host = direction as u8 + 1;
     let mut body = vec![4, 0xfd, 0xe8 + host, 0, 90, 192, 0, 2, host];
     // Four-octet AS numbers.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::entry::{Entry, EntryKind};
+use super::item::{ComparedItem, ComparedItemKind};
 
 /// Octets at the front of the arena that are worth moving the rest for.
 const SLACK: usize = 256 * 1024;
@@ -11,7 +11,7 @@ const OVERHEAD: usize = size_of::<Waiting>();
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    kind: EntryKind,
+    kind: ComparedItemKind,
     offset: u64,
     time: u64,
     length: usize,
@@ -19,7 +19,7 @@ struct Waiting {
 
 /// A queue of entries whose octets lie in one arena.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct PendingItems {
     waiting: VecDeque<Waiting>,
     arena: Vec<u8>,
     head: usize,
@@ -27,7 +27,7 @@ pub(super) struct Lane {
     passed: u64,
 }
 
-impl Lane {
+impl PendingItems {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -43,7 +43,13 @@ impl Lane {
 
     /// Adds an entry and gives what it costs.
     #[inline]
-    pub(super) fn push(&mut self, kind: EntryKind, offset: u64, time: u64, octets: &[u8]) -> usize {
+    pub(super) fn push(
+        &mut self,
+        kind: ComparedItemKind,
+        offset: u64,
+        time: u64,
+        octets: &[u8],
+    ) -> usize {
         self.waiting.push_back(Waiting {
             kind,
             offset,
@@ -56,7 +62,7 @@ impl Lane {
 
     /// Time of the first entry, if it is this one.
     #[inline]
-    pub(super) fn first_if(&self, kind: EntryKind, octets: &[u8]) -> Option<u64> {
+    pub(super) fn first_if(&self, kind: ComparedItemKind, octets: &[u8]) -> Option<u64> {
         let first = self.waiting.front()?;
         let same = first.length == octets.len()
             && first.kind == kind
@@ -94,7 +100,7 @@ impl Lane {
     }
 
     /// The first `count` entries, which stay. `opened` is when the connection was opened.
-    pub(super) fn entries(&self, count: usize, opened: u64) -> Vec<Entry> {
+    pub(super) fn entries(&self, count: usize, opened: u64) -> Vec<ComparedItem> {
         let mut at = self.head;
         self.waiting
             .iter()
@@ -103,7 +109,7 @@ impl Lane {
             .map(|(waiting, index)| {
                 let octets = self.arena[at..at + waiting.length].to_vec();
                 at += waiting.length;
-                Entry {
+                ComparedItem {
                     index,
                     offset: waiting.offset,
                     time: waiting.time,

@@ -4,7 +4,7 @@ use crate::capture::JunkReason;
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EntryKind {
+pub enum ComparedItemKind {
     /// A message.
     Message,
     /// Octets that are no message.
@@ -19,7 +19,7 @@ pub enum EntryKind {
 
 /// A message, or what stands between messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ComparedItem {
     /// Its number in its stream, from 0, among what is compared.
     pub index: u64,
     /// Octets of the stream before it.
@@ -29,12 +29,12 @@ pub struct Entry {
     /// Nanoseconds since its connection was opened.
     pub since_open: u64,
     /// What it is.
-    pub kind: EntryKind,
+    pub kind: ComparedItemKind,
     /// Its octets, where it has any.
     pub octets: Vec<u8>,
 }
 
-impl Entry {
+impl ComparedItem {
     /// Whether both are the same octets, or the same end.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -45,7 +45,7 @@ impl Entry {
     #[must_use]
     pub fn message_type(&self) -> Option<u8> {
         match self.kind {
-            EntryKind::Message => self.octets.get(18).copied(),
+            ComparedItemKind::Message => self.octets.get(18).copied(),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Two streams of messages laid side by side: what stands in one row.
 
 use super::align::{Hunk, Read, align};
-use super::entry::{Entry, EntryKind};
+use super::item::{ComparedItem, ComparedItemKind};
 use crate::bgp::attribute::WireContext;
 
 /// Messages of either side that are aligned at a time.
@@ -55,12 +55,12 @@ pub fn rows(
 }
 
 fn read(messages: &[&[u8]], context: &WireContext) -> Vec<Read> {
-    let entries = messages.iter().map(|octets| Entry {
+    let entries = messages.iter().map(|octets| ComparedItem {
         index: 0,
         offset: 0,
         time: 0,
         since_open: 0,
-        kind: EntryKind::Message,
+        kind: ComparedItemKind::Message,
         octets: octets.to_vec(),
     });
     entries.map(|entry| Read::of(entry, context)).collect()
