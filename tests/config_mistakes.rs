@@ -27,10 +27,6 @@ fn mistakes_are_shown_with_place_and_remedy() {
         ),
         ("missing semicolon", neighbor("  hold-time 180\n  passive;")),
         (
-            "semicolon before brace",
-            neighbor("  family { ipv4 unicast }"),
-        ),
-        (
             "unclosed quotation mark",
             neighbor("  description \"my peer;"),
         ),
@@ -81,7 +77,22 @@ fn mistakes_are_shown_with_place_and_remedy() {
             "process without a program",
             "process watcher {\n  encoder json;\n}\n".to_owned(),
         ),
-        ("unknown template", neighbor("  inherit upstream;")),
+        (
+            "unknown process option",
+            "process watcher {\n  run ./w;\n  encoder json;\n  respwan true;\n}\n".to_owned(),
+        ),
+        (
+            "attribute in octets beside the same in words",
+            neighbor(
+                "  static {\n    route 10.0.0.0/24 next-hop self med 5 attribute [ 0x04 0x80 0x00000006 ];\n  }",
+            ),
+        ),
+        (
+            "next hop in octets",
+            neighbor(
+                "  static {\n    route 10.0.0.0/24 next-hop self attribute [ 0x03 0x40 0x0a000001 ];\n  }",
+            ),
+        ),
         (
             "neighbor without AS numbers",
             "neighbor 127.0.0.1 {\n  local-address 127.0.0.1;\n}\n".to_owned(),
@@ -131,4 +142,41 @@ fn the_place_counts_characters() {
     )
     .unwrap_err();
     assert_eq!(error.mistakes()[0].place(), "speaker.conf:2:37");
+}
+
+/// What ExaBGP passes over is passed over here too, but said; what is left is the same.
+#[test]
+fn what_is_ignored_is_a_warning() {
+    let warned = |body: &str| {
+        let text = neighbor(body);
+        let configuration = config::parse("speaker.conf", &text).unwrap();
+        let warnings = configuration.warnings.clone();
+        (
+            configuration,
+            config::ConfigError::warnings("speaker.conf", &text, warnings).render(),
+        )
+    };
+    let (configuration, shown) = warned("  hold-time 30 40;");
+    assert_eq!(configuration.neighbors[0].hold_time, 30);
+    insta::assert_snapshot!("ignored_words", shown);
+    let (configuration, shown) = warned("  family { ipv4 unicast; all }");
+    assert_eq!(configuration.neighbors[0].families.len(), 1);
+    insta::assert_snapshot!("ignored_statement", shown);
+    let (_, shown) = warned("  inherit upstream;");
+    insta::assert_snapshot!("ignored_template", shown);
+    for body in [
+        "add-path { ipv4 unicast limit 10; }",
+        "family { ipv4 unicast limit 10; }",
+        "capability { add-path send now; asn4 enable 2; }",
+        "nexthop { ipv4 unicast ipv6 first; }",
+        "static here { route 10.0.0.0/24 { next-hop self; watchdog svc withdraw; } }",
+        "static { route 10.0.0.0/24 best { next-hop self; } }",
+        "flow { route a { match { port =80 =8080; } then { discard; } } }",
+        "flow { route a { match { destination-port =3128 >8080&<8088; } then { discard; } } }",
+        "api x y { neighbor-changes enable z; receive { update true 1; } }",
+        "operational { adm afi ipv4 safi unicast advisory \"maintenance at noon\" now; }",
+    ] {
+        let (configuration, _) = warned(body);
+        assert!(!configuration.warnings.is_empty(), "{body}");
+    }
 }

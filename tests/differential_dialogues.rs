@@ -76,7 +76,14 @@ fn programs_are_answered_the_same() {
             continue;
         };
         count += 1;
-        let configuration = config::parse("row", text(&row["text"])).unwrap();
+        let configuration = match config::parse("row", text(&row["text"])) {
+            Ok(configuration) => configuration,
+            Err(mistake) => {
+                let why = format!("{mistake:?}");
+                assert!(PASSED_OVER.iter().any(|words| why.contains(words)), "{why}");
+                continue;
+            }
+        };
         let established = row["established"].as_bool().unwrap();
         let conversation = |neighbor: lockstep::speaker::neighbor::Neighbor| {
             let mut conversation = (neighbor.name(), Conversation::new(neighbor));

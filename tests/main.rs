@@ -14,6 +14,7 @@ mod differential_configurations;
 mod differential_dialogues;
 mod differential_events;
 mod differential_received;
+mod differential_reloads;
 mod differential_session;
 mod functional_runner;
 mod scenario_files;

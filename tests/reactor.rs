@@ -343,10 +343,95 @@ fn a_reload_changes_routes_and_keeps_the_session() {
     }
 }
 
+/// The End-of-RIB of IPv4 unicast.
+const END_OF_RIB: [u8; 23] = [
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 23, 2, 0, 0,
+    0, 0,
+];
+
+#[test]
+fn a_reload_that_changes_what_programs_hear_keeps_the_session() {
+    for mode in MODES {
+        let with = |neighbor: &str, program: &str, api: &str| {
+            configuration(&format!(
+                "{neighbor} api {{ processes [ service ]; {api} }}"
+            ))
+            .replace("encoder text", &format!("encoder {program}"))
+        };
+        let texts = [
+            with("", "text", ""),
+            with(
+                "description \"other\"; manual-eor true;",
+                "json",
+                "neighbor-changes; receive { parsed; update; }",
+            ),
+        ];
+        let (record, _) = play(mode, &texts, settings(), |mut hands| async move {
+            let mut program = hands.program().await;
+            let mut peer = hands.accept().await;
+            peer.establish().await;
+            assert_eq!(routes(&peer.telling().await.unwrap()), ["eor"]);
+            hands.control.send(Control::Reload);
+            hands.sleep(1).await;
+            peer.write(&END_OF_RIB).await;
+            // It was started as a program that reads text, and is told in text until it is started anew.
+            let line = program.line().await.unwrap();
+            assert!(line.contains("receive update start"), "{line}");
+        });
+        assert_eq!(record.of("connected").len(), 1, "{mode}");
+    }
+}
+
+#[test]
+fn what_ends_a_program_is_answered_before() {
+    for mode in MODES {
+        let texts = [configuration(WITH_PROGRAM)];
+        play(mode, &texts, settings(), |hands| async move {
+            for command in ["restart", "shutdown"] {
+                let mut program = hands.program().await;
+                program.write(format!("{command}\n").as_bytes()).await;
+                assert_eq!(
+                    program.line().await.unwrap(),
+                    format!("{command} in progress")
+                );
+                assert_eq!(program.line().await.unwrap(), "done");
+            }
+        });
+    }
+}
+
+#[test]
+fn programs_are_told_of_each_session_before_they_are_told_that_the_speaker_ends() {
+    for mode in MODES {
+        let texts = [configuration(
+            "api { processes [ service ]; neighbor-changes; }",
+        )];
+        play(mode, &texts, settings(), move |mut hands| async move {
+            let mut program = hands.program().await;
+            let mut peer = hands.accept().await;
+            peer.establish().await;
+            hands.control.send(Control::Terminate);
+            let mut told = Vec::new();
+            while let Some(line) = program.line().await {
+                if line.contains("down") || line.contains("shutdown") {
+                    told.push(line);
+                }
+            }
+            assert_eq!(told.len(), 2, "{mode}: {told:?}");
+            assert!(
+                told[0].ends_with("down - stop, message [shutting down]"),
+                "{}",
+                told[0]
+            );
+            assert!(told[1].starts_with("shutdown "), "{}", told[1]);
+        });
+    }
+}
+
 #[test]
 fn a_reload_that_changes_a_neighbor_makes_its_session_anew() {
     for mode in MODES {
-        let texts = [configuration(""), configuration("description \"other\";")];
+        let texts = [configuration(""), configuration("hold-time 30;")];
         let (_, _) = play(mode, &texts, settings(), |mut hands| async move {
             let mut peer = hands.accept().await;
             peer.establish().await;

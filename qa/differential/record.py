@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events,received}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events,received,reloads}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -19,6 +19,7 @@ from dialogues import dialogues
 from events import events
 from program import dialogue
 from received import received
+from reloads import reloads
 from reference import answer, offline, sent, show_attribute, show_message, show_nlri, show_update, show_words
 from wire import ATTRIBUTES, changed, message, nlri, update
 from words import command, routes
@@ -79,6 +80,7 @@ def main():
     write('messages.jsonl', ({'octets': data.hex(), 'shown': show_message(data, neighbor)} for data in messages))
     write('events.jsonl', events(10 * COUNT, neighbor, negotiated))
     write('received.jsonl', received(10 * COUNT, neighbor, negotiated))
+    write('reloads.jsonl', reloads(10 * COUNT))
 
 
 main()

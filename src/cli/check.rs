@@ -1,7 +1,7 @@
 //! `lockstep check`: whether configurations are right, and what is in them.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,7 +10,9 @@ use miette::{Context, IntoDiagnostic};
 use super::Status;
 use super::output::say;
 use crate::bgp::attribute::NextHop;
-use crate::config::{self, Configuration, Encoder, Process};
+use crate::bgp::text::TextError;
+use crate::config::{self, ConfigError, Configuration, Encoder, Process};
+use crate::os::programs;
 use crate::speaker::neighbor::{Address, Neighbor};
 use crate::speaker::peer::Peer;
 use crate::speaker::rib::Refused;
@@ -39,6 +41,15 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot read {name}"))?;
         let configuration = config::parse(&name, &text)?;
+        if !configuration.warnings.is_empty() {
+            let warnings = ConfigError::warnings(&name, &text, configuration.warnings.clone());
+            eprint!("{}", warnings.render());
+        }
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let missing = programs(&configuration, directory);
+        if !missing.is_empty() {
+            return Err(ConfigError::new(&name, &text, missing).into());
+        }
         say!(
             "{}",
             report(&name, &configuration, arguments.routes).trim_end()
@@ -52,6 +63,16 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         }
     }
     Ok(status)
+}
+
+/// What is wrong with the programs of a configuration in `directory`: ExaBGP does not start where one is missing.
+pub(super) fn programs(configuration: &Configuration, directory: &Path) -> Vec<TextError> {
+    let wrong = |process: &Process| {
+        let missing = programs::locate(process.run.first()?, directory).err()?;
+        let help = "it is looked for in /etc/exabgp, beside the configuration, and in PATH";
+        Some(TextError::new(process.at.clone(), missing).help(help))
+    };
+    configuration.processes.iter().filter_map(wrong).collect()
 }
 
 /// The routes that `neighbor` could never be sent, and why. Those of a family that it does not have are merely left out, as in ExaBGP.

@@ -15,8 +15,8 @@ use tokio::task::LocalSet;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use super::Status;
 use super::host::host;
+use super::{Status, check};
 use crate::api::apply::Identity;
 use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
@@ -72,6 +72,9 @@ pub struct Arguments {
     env_file: PathBuf,
 }
 
+/// How long the first UPDATEs of a session wait for what the peer sent behind its KEEPALIVE: a turn of ExaBGP's loop.
+const SETTLE: Duration = Duration::from_millis(10);
+
 /// Runs the speaker until it ends.
 ///
 /// # Errors
@@ -91,6 +94,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         tracing::warn!(target: "lockstep::environment", "{unknown}");
     }
     let settings = &mut environment.settings;
+    settings.settle = SETTLE;
     settings.passive |= arguments.passive;
     if arguments.once {
         settings.attempts = 1;
@@ -150,6 +154,16 @@ impl Configurations for Files {
         let configuration = read(&path, &name)
             .map_err(|error| format!("{name}: {error}"))?
             .map_err(|error| error.render())?;
+        let again = || std::fs::read_to_string(&path).unwrap_or_default();
+        let missing = check::programs(&configuration, &directory(&path));
+        if !missing.is_empty() {
+            return Err(ConfigError::new(&name, &again(), missing).render());
+        }
+        if !configuration.warnings.is_empty() {
+            let warnings = configuration.warnings.clone();
+            let warnings = ConfigError::warnings(&name, &again(), warnings).render();
+            tracing::warn!(target: "lockstep::configuration", "{warnings}");
+        }
         self.next = (self.next + 1) % self.paths.len();
         self.directory = directory(&path);
         Ok(configuration)

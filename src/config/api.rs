@@ -61,7 +61,7 @@ impl ApiDraft {
             "signal" => section.signal = value::boolean(words, true)?,
             _ => return Err(suggest::unknown(keyword, "in api", KEYWORDS)),
         }
-        words.finish()
+        Ok(())
     }
 
     /// Takes over what the section of a template says that has the same name.
@@ -100,7 +100,7 @@ pub fn select(
         _ => return Err(suggest::unknown(keyword, "among messages", MESSAGES)),
     };
     *switch = value::boolean(words, true)?;
-    words.finish()
+    Ok(())
 }
 
 fn merge(mine: &mut MessageSelection, theirs: MessageSelection) {

@@ -80,7 +80,7 @@ impl CapabilitySection {
             "role" => self.role = Some(role(words)?),
             _ => return Err(suggest::unknown(keyword, "in capability", KEYWORDS)),
         }
-        words.finish()
+        Ok(())
     }
 
     /// Takes over what `template` says, also where something else was said here (as ExaBGP's `inherit` does).

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
+    SourceCode,
 };
 
 use crate::bgp::text::TextError;
@@ -20,12 +21,24 @@ pub struct ConfigError {
 pub struct Mistake {
     error: TextError,
     source: Arc<NamedSource<String>>,
+    /// It is no mistake but something that is passed over.
+    is_warning: bool,
 }
 
 impl ConfigError {
     /// `mistakes` (at least one) in the text of the file `name`.
     #[must_use]
-    pub fn new(name: &str, text: &str, mut mistakes: Vec<TextError>) -> Self {
+    pub fn new(name: &str, text: &str, mistakes: Vec<TextError>) -> Self {
+        Self::of(name, text, mistakes, false)
+    }
+
+    /// `warnings` (at least one) of what is passed over in the text of the file `name`.
+    #[must_use]
+    pub fn warnings(name: &str, text: &str, warnings: Vec<TextError>) -> Self {
+        Self::of(name, text, warnings, true)
+    }
+
+    fn of(name: &str, text: &str, mut mistakes: Vec<TextError>, is_warning: bool) -> Self {
         mistakes.sort_by_key(|mistake| mistake.span.start);
         let source = Arc::new(NamedSource::new(name, text.to_owned()));
         let mistakes = mistakes
@@ -33,6 +46,7 @@ impl ConfigError {
             .map(|error| Mistake {
                 error: within(error, text),
                 source: Arc::clone(&source),
+                is_warning,
             })
             .collect();
         Self { mistakes }
@@ -136,6 +150,10 @@ impl Diagnostic for Mistake {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let help = self.error.help.as_ref()?;
         Some(Box::new(help))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.is_warning.then_some(Severity::Warning)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -111,7 +111,7 @@ impl FamilySection {
                 return clash("`all` cannot stand beside other families");
             }
             self.all = true;
-            return words.finish();
+            return Ok(());
         }
         if self.all {
             return clash("no family can be added once `all` is said");
@@ -121,7 +121,7 @@ impl FamilySection {
             return clash(&format!("`{family}` is said twice"));
         }
         self.named.push(family);
-        words.finish()
+        Ok(())
     }
 }
 
@@ -159,6 +159,5 @@ pub fn next_hop(keyword: &Word, words: &mut Words<'_>) -> Result<(Family, Afi), 
             &[&expected],
         ));
     }
-    words.finish()?;
     Ok((Family::new(afi, *known), other))
 }

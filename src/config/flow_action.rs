@@ -44,19 +44,25 @@ fn action(keyword: &Word, words: &mut Words<'_>, route: &mut RouteDraft) -> Resu
     let mut actions = Actions::default();
     parse_action(&mut actions, &keyword.text, words)?;
     if let Some(address) = actions.next_hop {
-        route.next_hop = Some(NextHopText::Address(address));
+        let next_hop = NextHopText::Address(address);
+        route.next_hop = Some((next_hop, next_hop));
     } else if keyword.text == "redirect" {
         // Parity: a redirection to a route target takes the place of a next hop named before it.
         route.next_hop = None;
     }
     if !actions.communities.0.is_empty() {
-        attribute::add(&mut route.attributes, Attribute::from(actions.communities));
+        attribute::add(
+            &mut route.attributes,
+            Attribute::from(actions.communities),
+            keyword,
+        )?;
     }
     if !actions.communities_ipv6.0.is_empty() {
         attribute::add(
             &mut route.attributes,
             Attribute::from(actions.communities_ipv6),
-        );
+            keyword,
+        )?;
     }
     Ok(())
 }

@@ -60,6 +60,8 @@ pub struct Lexer<'s> {
     at: usize,
     /// A statement may end with the text, and lines do not matter: an API command.
     command: bool,
+    /// What is passed over, as ExaBGP passes over it.
+    pub warnings: Vec<TextError>,
 }
 
 impl<'s> Lexer<'s> {
@@ -70,6 +72,7 @@ impl<'s> Lexer<'s> {
             source,
             at: 0,
             command: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -80,12 +83,13 @@ impl<'s> Lexer<'s> {
             source: Window::whole(source),
             at,
             command: true,
+            warnings: Vec::new(),
         }
     }
 
     /// The next statement; mistakes go to `mistakes` and the statement is given as it was meant.
     pub fn next(&mut self, mistakes: &mut Vec<TextError>) -> Statement {
-        let known = mistakes.len();
+        let (known, warned) = (mistakes.len(), self.warnings.len());
         loop {
             let start = self.at;
             let statement = self.statement(mistakes);
@@ -94,6 +98,7 @@ impl<'s> Lexer<'s> {
                 return statement;
             }
             mistakes.truncate(known);
+            self.warnings.truncate(warned);
             self.source.slide(start);
             self.at = 0;
         }
@@ -125,7 +130,7 @@ impl<'s> Lexer<'s> {
                 b';' => return self.end(words, End::Semicolon),
                 b'{' => return self.end(words, End::Open),
                 b'}' if words.is_empty() => return self.end(words, End::Close),
-                b'}' => {
+                b'}' if self.command => {
                     missing_semicolon(&words, "before `}`", mistakes);
                     let at = self.place(self.at);
                     return Statement {
@@ -133,6 +138,10 @@ impl<'s> Lexer<'s> {
                         end: End::Semicolon,
                         at,
                     };
+                }
+                b'}' => {
+                    self.cut_off(&words);
+                    return self.end(Vec::new(), End::Close);
                 }
                 b',' | b'[' | b']' => words.push(self.sign()),
                 b'(' | b')' if !verbatim(&words) => words.push(self.sign()),
@@ -142,6 +151,16 @@ impl<'s> Lexer<'s> {
                 }
             }
         }
+    }
+
+    /// `words` are no statement, since `}` follows them.
+    fn cut_off(&mut self, words: &[Word]) {
+        let start = words.first().map_or(0, |word| word.span.start);
+        let end = words.last().map_or(0, |word| word.span.end);
+        self.warnings.push(
+            TextError::new(start..end, "this is ignored: `;` is missing before `}`")
+                .help("end the statement with `;`; ExaBGP too ignores what `}` cuts off"),
+        );
     }
 
     /// Whether nothing but white space, comments and closing braces follows.
@@ -438,19 +457,26 @@ mod tests {
 
     #[test]
     fn a_missing_semicolon_is_told_and_survived() {
-        let (lines, mistakes) = lex("local-as 1\npeer-as 2;\nx { parsed }");
+        let (lines, mistakes) = lex("local-as 1\npeer-as 2;\nx { parsed; update }");
         assert_eq!(lines, ["local-as|1;", "peer-as|2;", "x{", "parsed;", "}"]);
         let told: Vec<&str> = mistakes
             .iter()
             .map(|mistake| mistake.message.as_str())
             .collect();
-        assert_eq!(
-            told,
-            [
-                "`;` is missing at the end of the line",
-                "`;` is missing before `}`"
-            ]
-        );
+        assert_eq!(told, ["`;` is missing at the end of the line"]);
+    }
+
+    #[test]
+    fn what_a_brace_cuts_off_is_ignored_with_a_warning_but_is_a_mistake_in_a_command() {
+        let text = "a { all }";
+        let mut lexer = Lexer::new(Window::whole(text));
+        let mut mistakes = Vec::new();
+        lexer.next(&mut mistakes);
+        let cut = lexer.next(&mut mistakes);
+        assert_eq!((cut.words, cut.end), (Vec::new(), End::Close));
+        assert_eq!(mistakes, []);
+        assert_eq!(lexer.warnings[0].span, 4..7);
+        statements(Lexer::command(text, 0)).1.remove(0);
     }
 
     proptest::proptest! {

@@ -52,6 +52,8 @@ pub struct Configuration {
     pub neighbors: Vec<Neighbor>,
     /// The API processes, in the order of the text.
     pub processes: Vec<Process>,
+    /// What was passed over as ExaBGP passes over it, in the order of the text.
+    pub warnings: Vec<TextError>,
 }
 
 /// Reads a configuration; `name` is that of its file, for mistakes.
@@ -96,6 +98,7 @@ fn understand(lexer: &mut Lexer<'_>) -> Result<Configuration, Vec<TextError>> {
     let mut configuration = Configuration {
         neighbors: Vec::with_capacity(sections.neighbors.len()),
         processes: sections.processes,
+        warnings: Vec::new(),
     };
     for (mut neighbor, api, at) in sections.neighbors {
         match links::resolve(api, &at, &configuration.processes, &parser.broken) {
@@ -107,6 +110,7 @@ fn understand(lexer: &mut Lexer<'_>) -> Result<Configuration, Vec<TextError>> {
         }
     }
     if mistakes.is_empty() {
+        configuration.warnings = std::mem::take(&mut lexer.warnings);
         Ok(configuration)
     } else {
         Err(mistakes)

@@ -85,7 +85,6 @@ pub fn parse(keyword: &Word, words: &mut Words<'_>) -> Result<Operational, TextE
             }
         }
     };
-    words.finish()?;
     Ok(Operational { kind, value })
 }
 

@@ -24,6 +24,8 @@ pub struct Process {
     pub name: String,
     /// The program and its arguments, as written: a relative program is looked for by whoever starts it.
     pub run: Vec<String>,
+    /// Where the program stands in the text, in octets.
+    pub at: std::ops::Range<usize>,
     /// The form of what it hears.
     pub encoder: Encoder,
     /// Whether it is started again when it ends.
@@ -33,7 +35,7 @@ pub struct Process {
 /// What the section says.
 #[derive(Debug, Clone, Default)]
 pub struct ProcessDraft {
-    run: Option<Vec<String>>,
+    run: Option<(Vec<String>, std::ops::Range<usize>)>,
     encoder: Option<Encoder>,
     respawn: Option<bool>,
 }
@@ -46,11 +48,12 @@ impl ProcessDraft {
     pub fn set(&mut self, keyword: &Word, words: &mut Words<'_>) -> Result<(), TextError> {
         match keyword.text.as_str() {
             "run" => {
-                let mut command = vec![words.word("the program")?.text.clone()];
+                let program = words.word("the program")?;
+                let mut command = vec![program.text.clone()];
                 while let Some(word) = words.take() {
                     command.push(word.text.clone());
                 }
-                self.run = Some(command);
+                self.run = Some((command, program.span.clone()));
             }
             "encoder" => {
                 let word = words.word("an encoder")?;
@@ -63,7 +66,7 @@ impl ProcessDraft {
             "respawn" => self.respawn = Some(value::boolean(words, true)?),
             _ => return Err(suggest::unknown(keyword, "in a process", &KEYWORDS)),
         }
-        words.finish()
+        Ok(())
     }
 
     /// The process `name`.
@@ -78,11 +81,13 @@ impl ProcessDraft {
             )
             .help(help)
         };
+        let (run, at) = self
+            .run
+            .ok_or_else(|| missing("run", "add for example run ./program.py;"))?;
         Ok(Process {
             name: name.text.clone(),
-            run: self
-                .run
-                .ok_or_else(|| missing("run", "add for example run ./program.py;"))?,
+            run,
+            at,
             encoder: self
                 .encoder
                 .ok_or_else(|| missing("encoder", "add encoder json; or encoder text;"))?,

@@ -63,8 +63,8 @@ pub enum NextHopText {
 /// The part of a route that does not say what is reachable.
 #[derive(Debug, Clone, Default)]
 pub struct RouteDraft {
-    /// `next-hop`
-    pub next_hop: Option<NextHopText>,
+    /// `next-hop`: the first and the last that was said.
+    pub next_hop: Option<(NextHopText, NextHopText)>,
     /// `rd`
     pub rd: Option<RouteDistinguisher>,
     /// The attributes.
@@ -83,7 +83,11 @@ impl RouteDraft {
     /// Where the keyword is unknown or its words are wrong.
     pub fn set(&mut self, keyword: &Word, words: &mut Words<'_>) -> Result<(), TextError> {
         match keyword.text.as_str() {
-            "next-hop" => self.next_hop = Some(next_hop(words)?),
+            "next-hop" => {
+                let next_hop = next_hop(words)?;
+                self.next_hop =
+                    Some((self.next_hop.map_or(next_hop, |(first, _)| first), next_hop));
+            }
             "path-information" => self.path_id = path_information(words)?,
             "rd" | "route-distinguisher" => self.rd = Some(RouteDistinguisher::parse(words)?),
             "label" => self.labels = Some(Labels::parse(words)?),
@@ -93,7 +97,7 @@ impl RouteDraft {
             "watchdog" => self.watchdog = Some(watchdog(words)?),
             "withdraw" => self.withdrawn = true,
             _ => match attribute::parse(keyword, words) {
-                Some(attribute) => attribute::add(&mut self.attributes, attribute?),
+                Some(attribute) => attribute::add(&mut self.attributes, attribute?, keyword)?,
                 None => return Err(unknown(keyword)),
             },
         }
@@ -223,8 +227,20 @@ impl RouteDraft {
         Ok(())
     }
 
+    /// The next hop that counts where several are said. Parity: as the attribute NEXT_HOP the first, in MP_REACH_NLRI the
+    /// last, and `self` as either is `self` as both.
+    fn chosen_next_hop(&self, family: Family) -> Option<NextHopText> {
+        let (first, last) = self.next_hop?;
+        let attribute = matches!(family, Family::IPV4_UNICAST | Family::IPV4_MULTICAST);
+        Some(match (first, last) {
+            (_, NextHopText::Myself) => last,
+            (NextHopText::Myself | NextHopText::Address(IpAddr::V4(_)), _) if attribute => first,
+            _ => last,
+        })
+    }
+
     fn next_hop(&self, family: Family) -> (NextHop, bool) {
-        match self.next_hop {
+        match self.chosen_next_hop(family) {
             None => (NextHop::None, false),
             Some(NextHopText::Myself) => (NextHop::None, true),
             // IPv6 mobile user plane over IPv4 has its next hop mapped, as ExaBGP writes it.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::task::{Context, Poll};
 
 use crate::net::Stream;
 
@@ -22,11 +23,17 @@ pub struct Program {
 /// a read of 0 octets means that it has ended. Dropping the pipe ends the program.
 pub trait Programs: 'static {
     /// A running program's standard output and input.
-    type Pipe: Stream;
+    type Pipe: ProgramPipe;
 
     /// Starts `program`.
     ///
     /// # Errors
     /// Why it could not be started, in the operating system's words.
     fn start(&mut self, program: &Program) -> io::Result<Self::Pipe>;
+}
+
+/// The pipe of a running program.
+pub trait ProgramPipe: Stream {
+    /// Ready once at most `most` octets of what was written lie in the pipe, unread by the program.
+    fn poll_unread(&mut self, context: &mut Context<'_>, most: usize) -> Poll<()>;
 }

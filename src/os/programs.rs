@@ -1,17 +1,22 @@
 //! API programs as child processes.
 
+use std::future::Future;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Stdio;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::{Sleep, sleep};
 
 use crate::net::Stream;
-use crate::net::programs::{Program, Programs};
+use crate::net::programs::{Program, ProgramPipe, Programs};
 use crate::os::service::Identity;
 
 /// Starts child processes: input and output are pipes, standard error is ours.
@@ -32,7 +37,13 @@ pub struct ChildPipe {
     group: Option<Pid>,
     input: Option<ChildStdin>,
     output: ChildStdout,
+    /// The next look at what the program has read, and how long after the last one it comes.
+    look: Option<Pin<Box<Sleep>>>,
+    pause: Duration,
 }
+
+/// The shortest and the longest time between two looks at what a program has read, of which the kernel does not tell.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 impl ChildPrograms {
     /// Programs that see `environment` on top of our own.
@@ -64,7 +75,7 @@ impl Programs for ChildPrograms {
                 format!("process {} has nothing to run", program.name),
             ));
         };
-        let mut command = Command::new(resolve(executable, &program.directory));
+        let mut command = Command::new(find(executable, &program.directory));
         if let Some(identity) = self.identity {
             command.uid(identity.user).gid(identity.group);
         }
@@ -92,17 +103,64 @@ impl Programs for ChildPrograms {
             group,
             input,
             output,
+            look: None,
+            pause: LOOKS.0,
         })
     }
 }
 
-/// A relative path with a directory in it starts from the program's own directory; a bare name is looked up in `PATH`.
-fn resolve(executable: &str, directory: &Path) -> PathBuf {
-    if executable.contains('/') {
-        directory.join(executable)
-    } else {
-        executable.into()
+/// Where the program `executable` of a configuration in `directory` is, as ExaBGP looks for it (`process/parser.py run`):
+/// in `/etc/exabgp`, beside the configuration, then in the directories of `PATH`; the last that has it counts.
+///
+/// # Errors
+/// It is nowhere, or cannot be run.
+pub fn locate(executable: &str, directory: &Path) -> Result<PathBuf, String> {
+    let path = find(executable, directory);
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no program `{executable}`"),
+        _ => format!("the program `{executable}` cannot be used: {error}"),
+    };
+    let about = path.metadata().map_err(failed)?;
+    let mode = about.permissions().mode();
+    if about.is_dir() {
+        return Err(format!("`{executable}` is a directory, not a program"));
     }
+    if !about.is_file() {
+        return Err(format!("`{executable}` is not a regular file"));
+    }
+    if mode & 0o6000 != 0 {
+        return Err(format!(
+            "the program `{executable}` changes its user (setuid or setgid), and is not run"
+        ));
+    }
+    if mode & 0o111 == 0 {
+        return Err(format!("the program `{executable}` is not executable"));
+    }
+    Ok(path)
+}
+
+fn find(executable: &str, directory: &Path) -> PathBuf {
+    if executable.starts_with('/') {
+        return executable.into();
+    }
+    let mut places = vec![
+        Path::new("/etc/exabgp").to_path_buf(),
+        directory.to_path_buf(),
+    ];
+    if let Some(rest) = executable.strip_prefix("etc/exabgp/") {
+        // ExaBGP's own samples name their programs from the root of an installation.
+        let installed = std::env::var_os("EXABGP_ETC").map(PathBuf::from);
+        let installed = installed.into_iter().map(|etc| etc.join(rest));
+        let here = std::env::current_dir().map(|here| here.join(executable));
+        let found = installed.chain(here).filter(|path| path.exists()).last();
+        return found.unwrap_or_else(|| directory.join(executable));
+    }
+    if let Some(path) = std::env::var_os("PATH") {
+        places.extend(std::env::split_paths(&path));
+    }
+    let candidates = places.into_iter().map(|place| place.join(executable));
+    let found = candidates.filter(|path| path.exists()).last();
+    found.unwrap_or_else(|| directory.join(executable))
 }
 
 impl Stream for ChildPipe {
@@ -127,6 +185,33 @@ impl Stream for ChildPipe {
         // A pipe is written straight through: closing it is all there is to do.
         self.input = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+impl ChildPipe {
+    /// Octets that the program has yet to read; none where nothing is known of them.
+    fn unread(&self) -> usize {
+        let unread = self.input.as_ref().map(ioctl_fionread);
+        unread
+            .and_then(Result::ok)
+            .map_or(0, |octets| usize::try_from(octets).unwrap_or(usize::MAX))
+    }
+}
+
+impl ProgramPipe for ChildPipe {
+    fn poll_unread(&mut self, context: &mut Context<'_>, most: usize) -> Poll<()> {
+        loop {
+            if self.unread() <= most {
+                self.look = None;
+                self.pause = LOOKS.0;
+                return Poll::Ready(());
+            }
+            let pause = self.pause;
+            let look = self.look.get_or_insert_with(|| Box::pin(sleep(pause)));
+            ready!(look.as_mut().poll(context));
+            self.look = None;
+            self.pause = (pause * 2).min(LOOKS.1);
+        }
     }
 }
 
@@ -179,6 +264,24 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(read_all(&mut pipe).await, "done\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_program_has_not_read_is_waited_for() {
+        let mut programs = ChildPrograms::default();
+        let waits = [
+            "sh",
+            "-c",
+            "sleep 0.05; read answer; echo $answer; read next",
+        ];
+        let mut pipe = programs.start(&program(&waits)).unwrap();
+        let sent = poll_fn(|context| pipe.poll_write(context, b"done\n")).await;
+        assert_eq!(sent.unwrap(), 5);
+        let early = poll_fn(|context| Poll::Ready(pipe.poll_unread(context, 0))).await;
+        assert!(early.is_pending());
+        assert!(pipe.unread() == 5);
+        poll_fn(|context| pipe.poll_unread(context, 0)).await;
+        assert_eq!(pipe.unread(), 0);
     }
 
     #[tokio::test]

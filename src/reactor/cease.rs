@@ -27,6 +27,12 @@ pub(super) const AMBIGUOUS: (u8, &str) = (
     "could not accept the connection (more than one neighbor match)",
 );
 
+/// What programs are told of a session of a neighbor that is removed.
+pub(super) const REMOVED: &str = "removed";
+
+/// What programs are told of every session when the speaker ends.
+pub(super) const SHUTTING_DOWN: &str = "shutting down";
+
 /// The NOTIFICATION of a `teardown SUBCODE`: its data is the subcode's name, as a shutdown communication where the
 /// subcode may carry one (RFC 9003).
 pub(super) fn teardown(subcode: u8) -> Notification {

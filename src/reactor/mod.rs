@@ -27,7 +27,7 @@ pub mod pipe;
 mod polled;
 mod program;
 mod ready;
-mod reload;
+pub mod reload;
 mod run;
 mod tasks;
 

@@ -18,7 +18,7 @@ use crate::speaker::session::{Cause, Session, SessionEvent};
 pub(super) struct Subscriptions {
     events: Events,
     epoch: Duration,
-    /// Name and encoder of each program.
+    /// Name and encoder of each program that was started.
     programs: Vec<(String, Encoder)>,
 }
 
@@ -34,10 +34,16 @@ impl Subscriptions {
         }
     }
 
-    /// These are the programs from now on.
+    /// Only these programs are told anything from now on.
     pub fn configure(&mut self, processes: &[Process]) {
-        let known = |process: &Process| (process.name.clone(), process.encoder);
-        self.programs = processes.iter().map(known).collect();
+        let configured = |name: &String| processes.iter().any(|process| process.name == *name);
+        self.programs.retain(|(name, _)| configured(name));
+    }
+
+    /// A program was started, and hears in the form that its definition had by then.
+    pub fn started(&mut self, process: &Process) {
+        self.programs.retain(|(name, _)| *name != process.name);
+        self.programs.push((process.name.clone(), process.encoder));
     }
 
     fn time(&self, now: Duration) -> f64 {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::net::Stream;
+use crate::net::programs::ProgramPipe;
 use crate::sim::tcp::keep;
 
 /// What a pipe of Linux holds, in octets.
@@ -65,6 +66,17 @@ impl Pipe {
         let reader = lane.reader.take();
         drop(lane);
         wake(reader);
+    }
+}
+
+impl ProgramPipe for Pipe {
+    fn poll_unread(&mut self, context: &mut Context<'_>, most: usize) -> Poll<()> {
+        let mut lane = self.outgoing.borrow_mut();
+        if lane.octets.len() <= most || lane.broken {
+            return Poll::Ready(());
+        }
+        keep(&mut lane.writer, context.waker());
+        Poll::Pending
     }
 }
 
@@ -148,6 +160,17 @@ mod tests {
         assert!(write(&mut one, b"ef").is_pending());
         assert!(matches!(read(&mut other), Poll::Ready(Ok(bytes)) if bytes == b"abcd"));
         assert!(matches!(write(&mut one, b"ef"), Poll::Ready(Ok(2))));
+    }
+
+    #[test]
+    fn what_lies_unread_is_known_and_a_read_wakes() {
+        let (mut one, mut other) = pipe(PIPE_CAPACITY);
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(matches!(write(&mut one, b"done\n"), Poll::Ready(Ok(5))));
+        assert!(one.poll_unread(context, 4).is_pending());
+        assert!(one.poll_unread(context, 5).is_ready());
+        assert!(matches!(read(&mut other), Poll::Ready(Ok(_))));
+        assert!(one.poll_unread(context, 0).is_ready());
     }
 
     #[test]

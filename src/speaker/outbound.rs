@@ -46,6 +46,8 @@ pub(super) struct Outbound {
     operational: bool,
     refresh: bool,
     rate: Option<RateLimit>,
+    /// Nothing is sent before then.
+    settled: Duration,
 }
 
 /// At most so many turns in each second of the run.
@@ -68,9 +70,10 @@ impl RateLimit {
 }
 
 impl Outbound {
-    pub fn new(negotiated: Arc<Negotiated>, neighbor: &Neighbor) -> Self {
+    pub fn new(negotiated: Arc<Negotiated>, neighbor: &Neighbor, settled: Duration) -> Self {
         Self {
             negotiated,
+            settled,
             batches: VecDeque::new(),
             include_withdraws: false,
             sends_end_of_rib: !neighbor.manual_eor,
@@ -123,6 +126,11 @@ impl Outbound {
         messages: usize,
     ) -> Filled {
         let mut filled = Filled::default();
+        if now < self.settled {
+            filled.more = self.has_output(out, queues);
+            filled.wait_until = filled.more.then_some(self.settled);
+            return filled;
+        }
         if let Some(rate) = &mut self.rate
             && let Some(until) = rate.wait(now)
         {

@@ -44,6 +44,9 @@ pub struct Settings {
     pub api_compact: bool,
     /// `exabgp_debug_rotate`: a reload takes the next configuration file of the command line.
     pub debug_rotate: bool,
+    /// How long after a session is established its first UPDATEs wait, so that what the peer sent behind its KEEPALIVE is
+    /// read, and told to programs, before them. None in a simulation, where nothing is still on its way by chance.
+    pub settle: Duration,
     /// RFC 9687: how long octets may wait for the peer to read before the session is given up.
     /// `None` takes the larger of 8 minutes and twice the hold time, as the RFC recommends.
     pub send_hold: Option<Duration>,
@@ -64,6 +67,7 @@ impl Default for Settings {
             api_terminate: false,
             api_compact: false,
             debug_rotate: false,
+            settle: Duration::ZERO,
             send_hold: None,
         }
     }

@@ -149,7 +149,7 @@ impl NeighborDraft {
             "md5-ip" => self.md5_ip = Some(value::address(words)?),
             _ => return Err(unknown(keyword)),
         }
-        words.finish()
+        Ok(())
     }
 
     /// Takes over what `template` says. As in ExaBGP, lists are joined, and a single value of the template

@@ -131,7 +131,7 @@ impl<'s, 'i> Parser<'s, 'i> {
     }
 
     fn template(&mut self, words: Words<'_>) {
-        self.check(words.finish());
+        self.leftover(&words);
         loop {
             let statement = self.next();
             match (statement.end, statement.keyword()) {
@@ -187,7 +187,7 @@ impl<'s, 'i> Parser<'s, 'i> {
                 (End::Semicolon, None) => {}
                 (End::Semicolon, Some((keyword, mut words))) => {
                     let done = take(self, keyword, &mut words);
-                    self.check(done);
+                    self.finish(done, &words);
                 }
                 (End::Open, _) => {
                     let at = statement
@@ -204,7 +204,7 @@ impl<'s, 'i> Parser<'s, 'i> {
     /// The one word behind a section's keyword.
     fn title(&mut self, words: &mut Words<'_>, what: &str) -> Option<Word> {
         let title = self.keep_result(words.word(what).cloned());
-        self.check(words.finish());
+        self.leftover(words);
         title
     }
 
@@ -247,8 +247,21 @@ impl<'s, 'i> Parser<'s, 'i> {
         self.mistakes.push(TextError::new(span, message));
     }
 
-    fn check(&mut self, done: Result<(), TextError>) {
-        self.keep_result(done);
+    /// A statement was read, and `words` are left of it.
+    fn finish(&mut self, done: Result<(), TextError>, words: &Words<'_>) {
+        if self.keep_result(done).is_some() {
+            self.leftover(words);
+        }
+    }
+
+    /// Words behind what a statement takes are ignored, as in ExaBGP.
+    fn leftover(&mut self, words: &Words<'_>) {
+        let Some(word) = words.peek() else { return };
+        let message = format!("`{word}` is not expected here, and ignored");
+        let warning = TextError::new(words.span(), message).help(
+            "remove it and what follows it up to the end of the statement; ExaBGP too ignores that",
+        );
+        self.lexer.warnings.push(warning);
     }
 
     fn keep_result<T>(&mut self, result: Result<T, TextError>) -> Option<T> {

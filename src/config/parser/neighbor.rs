@@ -41,8 +41,9 @@ impl Parser<'_, '_> {
                 draft.inherit(&template.clone());
             } else {
                 let known: Vec<&str> = self.templates.keys().map(String::as_str).collect();
-                let mistake = suggest::unknown(&name, "as a template defined before", &known);
-                self.mistakes.push(mistake);
+                let mut warning = suggest::unknown(&name, "as a template defined before", &known);
+                warning.message += ", and ignored, as in ExaBGP";
+                self.lexer.warnings.push(warning);
             }
         }
     }
@@ -75,7 +76,7 @@ impl Parser<'_, '_> {
                 (End::Semicolon, None) => {}
                 (End::Semicolon, Some((keyword, mut words))) => {
                     let done = draft.set(keyword, &mut words);
-                    self.check(done);
+                    self.finish(done, &words);
                 }
                 (End::Open, Some((keyword, words))) => self.neighbor_section(keyword, words, draft),
                 (End::Open, None) => self.nameless(&statement),
@@ -89,8 +90,11 @@ impl Parser<'_, '_> {
         mut words: Words<'_>,
         draft: &mut NeighborDraft,
     ) {
+        if keyword.text == "api" {
+            return self.api(keyword, &mut words, draft);
+        }
+        self.leftover(&words);
         match keyword.text.as_str() {
-            "api" => return self.api(keyword, &mut words, draft),
             "family" => self.each(|_, keyword, words| draft.family.set(keyword, words)),
             "add-path" => self.each(|_, keyword, words| draft.add_path.set(keyword, words)),
             "capability" => self.each(|_, keyword, words| draft.capability.set(keyword, words)),
@@ -111,10 +115,9 @@ impl Parser<'_, '_> {
             }
             _ => {
                 self.mistakes.push(neighbor::unknown(keyword));
-                return self.skip();
+                self.skip();
             }
         }
-        self.check(words.finish());
     }
 
     fn api(&mut self, keyword: &Word, words: &mut Words<'_>, draft: &mut NeighborDraft) {
@@ -123,7 +126,7 @@ impl Parser<'_, '_> {
             at: keyword.span.clone(),
             ..ApiDraft::default()
         };
-        self.check(words.finish());
+        self.leftover(words);
         if section.name.is_some() && draft.api.iter().any(|known| known.name == section.name) {
             self.wrong(
                 keyword.span.clone(),
@@ -137,7 +140,7 @@ impl Parser<'_, '_> {
                 (End::Semicolon, None) => {}
                 (End::Semicolon, Some((keyword, mut words))) => {
                     let done = section.set(keyword, &mut words);
-                    self.check(done);
+                    self.finish(done, &words);
                 }
                 (End::Open, Some((keyword, _))) => match keyword.text.as_str() {
                     "send" => self.each(|_, keyword, words| {

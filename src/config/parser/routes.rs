@@ -57,11 +57,8 @@ impl Parser<'_, '_> {
         let title = words.word("a prefix").cloned();
         let mut draft = RouteDraft::default();
         let before = self.mistakes.len();
-        self.check(words.finish());
-        self.each(|_, keyword, words| {
-            draft.set(keyword, words)?;
-            words.finish()
-        });
+        self.leftover(words);
+        self.each(|_, keyword, words| draft.set(keyword, words));
         let at = title?;
         let prefix = route::prefix(Kind::Static, &at)?;
         if self.mistakes.len() > before {
@@ -102,7 +99,7 @@ impl Parser<'_, '_> {
         self.each(|parser, keyword, words| {
             let lines = announce::line(afi, keyword, words, purpose, parser.interner)?;
             routes.extend(lines.into_iter().map(|route| (route, keyword.span.start)));
-            words.finish()
+            Ok(())
         });
     }
 
@@ -143,17 +140,13 @@ impl Parser<'_, '_> {
                 (End::Close | End::Finished, _) => break,
                 (End::Semicolon, None) => {}
                 (End::Semicolon, Some((keyword, mut words))) => {
-                    let done = draft.set(keyword, &mut words).and_then(|()| words.finish());
-                    self.check(done);
+                    let done = draft.set(keyword, &mut words);
+                    self.finish(done, &words);
                 }
                 (End::Open, Some((keyword, _))) => match keyword.text.as_str() {
-                    "match" => self.each(|_, keyword, words| {
-                        draft.set_match(keyword, words)?;
-                        words.finish()
-                    }),
+                    "match" => self.each(|_, keyword, words| draft.set_match(keyword, words)),
                     place @ ("then" | "scope") => self.each(|_, keyword, words| {
-                        draft.set_action(keyword, words, &format!("in {place}"))?;
-                        words.finish()
+                        draft.set_action(keyword, words, &format!("in {place}"))
                     }),
                     _ => {
                         self.mistakes.push(suggest::unknown(
@@ -189,10 +182,7 @@ impl Parser<'_, '_> {
                 (End::Open, Some((keyword, _))) if keyword.text == "vpls" => {
                     let before = self.mistakes.len();
                     let mut draft = VplsDraft::default();
-                    self.each(|_, keyword, words| {
-                        draft.set(keyword, words)?;
-                        words.finish()
-                    });
+                    self.each(|_, keyword, words| draft.set(keyword, words));
                     if self.mistakes.len() == before {
                         let found = draft.finish(keyword, self.interner);
                         self.collect(found.map(|route| vec![route]), keyword, routes);

@@ -19,6 +19,7 @@ use crate::speaker::peer::Peer;
 
 use crate::reactor::polled::Polled;
 use crate::reactor::polled::peer::{Phase, Slot};
+use crate::reactor::polled::program::Helper;
 
 /// How long programs may take to read that the speaker ends.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -43,6 +44,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         let Configuration {
             neighbors,
             processes,
+            ..
         } = configuration;
         for neighbor in neighbors {
             self.add_peer(neighbor);
@@ -67,7 +69,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         self.peers.insert(id, Slot::new(label, peer, waker));
     }
 
-    /// Starts programs that are new, ends those that are gone; `anew` starts the others again too.
+    /// Starts programs that are new or have ended, ends those that are gone; `anew` starts the others again too.
     fn keep_programs(&mut self, processes: Vec<Process>, anew: bool) {
         let directory = self.configurations.directory();
         self.turn.subscriptions.configure(&processes);
@@ -90,13 +92,19 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             let id = known
                 .find(|(_, helper)| helper.process.name == process.name)
                 .map(|(id, _)| *id);
-            match id {
-                None => self.add_program(process, &directory),
-                Some(id) if anew => {
-                    self.end_program(id, "it is started anew");
-                    self.restart_program(id);
-                }
-                Some(_) => {}
+            let Some(id) = id else {
+                self.add_program(process, &directory);
+                continue;
+            };
+            let Some(helper) = self.turn.helpers.list.get_mut(&id) else {
+                continue;
+            };
+            helper.configure(process, directory.clone());
+            if anew {
+                self.end_program(id, "it is started anew");
+                self.restart_program(id);
+            } else if !helper.is_running() && helper.process.respawn {
+                self.restart_program(id);
             }
         }
     }
@@ -113,7 +121,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             self.turn
                 .helpers
                 .add(id, process, directory.to_path_buf(), waker, acknowledged);
-        self.program_started(&name, started);
+        self.program_started(id, &name, started);
     }
 
     fn restart_program(&mut self, id: usize) {
@@ -122,12 +130,15 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         };
         let name = helper.process.name.clone();
         let started = self.turn.helpers.restart(id, self.turn.settings.api_ack);
-        self.program_started(&name, started);
+        self.program_started(id, &name, started);
     }
 
     /// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
-    fn program_started(&mut self, program: &str, started: std::io::Result<()>) {
+    fn program_started(&mut self, id: usize, program: &str, started: std::io::Result<()>) {
         let Err(error) = started else {
+            if let Some(helper) = self.turn.helpers.list.get(&id) {
+                self.turn.subscriptions.started(&helper.process);
+            }
             return self.turn.observe(&SpeakerEvent::ProgramStarted { program });
         };
         let reason = error.to_string();
@@ -189,6 +200,9 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             }
             self.turn.observe(&SpeakerEvent::Control(control));
             self.tell_signal(control);
+            // Whoever asked for it has its answer before a program may have to end for it.
+            self.answer();
+            self.turn.helpers.list.values_mut().for_each(Helper::flush);
             match control {
                 Control::Terminate => self.begin_end(Outcome::Terminated),
                 Control::Reload | Control::Restart | Control::Reestablish => self.reload(control),
@@ -306,8 +320,11 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             return;
         }
         self.doors.clear();
-        self.stop_peers();
         self.answer();
+        let Self { peers, turn, .. } = self;
+        for slot in peers.values_mut() {
+            slot.shut_down(turn);
+        }
         let now = self.turn.now;
         for helper in self
             .turn
@@ -328,7 +345,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
                     line: line.trim_end(),
                 },
             );
-            helper.push(&line);
+            helper.farewell(&line);
         }
         self.ending = Some(Ending {
             until: now + FAREWELL,
@@ -343,12 +360,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             self.write_programs();
         }
         let ending = self.ending.as_ref()?;
-        let running = self
-            .turn
-            .helpers
-            .list
-            .values()
-            .any(super::program::Helper::is_running);
+        let running = self.turn.helpers.list.values().any(Helper::is_running);
         let waiting = running && self.turn.now < ending.until;
         if waiting || !self.peers.is_empty() || !self.closing.is_empty() {
             return None;

@@ -276,7 +276,7 @@ impl<N: Network> Slot<N> {
         }
         open.tell(&mut self.peer, &mut self.tally, turn);
         if self.stopped {
-            open.session.close_silently(turn.now);
+            open.session.stop(turn.now, cease::REMOVED);
         } else if self.peer.is_established()
             && let Some(subcode) = self.teardown.take()
         {
@@ -319,6 +319,16 @@ impl<N: Network> Slot<N> {
         open.session.close(turn.now, cease::worded(subcode, text));
         open.tell(&mut self.peer, &mut self.tally, turn);
         (*open).into_closing(turn)
+    }
+
+    /// The speaker ends: programs are told that the session does.
+    pub fn shut_down<P: Programs, C: DefectSet>(&mut self, turn: &mut Turn<P, C>) {
+        self.stopped = true;
+        if let Phase::Open(open) = &mut self.phase {
+            open.session.stop(turn.now, cease::SHUTTING_DOWN);
+            open.tell(&mut self.peer, &mut self.tally, turn);
+        }
+        self.waker.wake_by_ref();
     }
 
     /// A connection ended, or did not come about.

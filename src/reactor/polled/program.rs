@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use crate::api::apply::{Acknowledgement, Answer};
 use crate::config::Process;
-use crate::net::Stream;
-use crate::net::programs::Programs;
+use crate::net::programs::{ProgramPipe, Programs};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::pipe::{LineBuffer, Outbox, RespawnBudget};
 use crate::reactor::program;
@@ -25,9 +24,11 @@ pub(super) struct Helpers<P: Programs> {
 
 /// One program.
 pub(super) struct Helper<T> {
+    /// As it was started.
     pub process: Process,
+    /// As the configuration has it now, and where it is to be started: for the next start.
+    configured: (Process, PathBuf),
     pub name: Rc<str>,
-    directory: PathBuf,
     pipe: Option<T>,
     waker: Waker,
     lines: LineBuffer,
@@ -78,8 +79,8 @@ impl<P: Programs> Helpers<P> {
     ) -> std::io::Result<()> {
         let mut helper = Helper {
             name: Rc::from(process.name.as_str()),
+            configured: (process.clone(), directory),
             process,
-            directory,
             pipe: None,
             waker,
             lines: LineBuffer::default(),
@@ -125,25 +126,31 @@ impl<P: Programs> Helpers<P> {
     }
 }
 
-impl<T: Stream> Helper<T> {
+impl<T: ProgramPipe> Helper<T> {
     fn start(
         &mut self,
         starter: &mut impl Programs<Pipe = T>,
         acknowledged: bool,
     ) -> std::io::Result<()> {
         self.pipe = None;
+        self.process.clone_from(&self.configured.0);
         self.lines = LineBuffer::default();
         self.outbox = Outbox::default();
         self.held.clear();
         self.acknowledgement = Acknowledgement(acknowledged);
         self.readable = true;
         self.writable = true;
-        self.pipe = Some(starter.start(&program::program(&self.process, &self.directory))?);
+        self.pipe = Some(starter.start(&program::program(&self.process, &self.configured.1))?);
         Ok(())
     }
 
     pub const fn is_running(&self) -> bool {
         self.pipe.is_some()
+    }
+
+    /// The configuration has it so now: that holds from the next start on.
+    pub fn configure(&mut self, process: Process, directory: PathBuf) {
+        self.configured = (process, directory);
     }
 
     /// Ends the program.
@@ -206,22 +213,44 @@ impl<T: Stream> Helper<T> {
     /// The peers have taken what they should: the lines that were held go out.
     pub fn release(&mut self, observer: &dyn Observer, now: Duration) {
         let program = &*self.name;
+        let mut lines = String::new();
         for held in self.held.drain(..) {
-            let (event, line) = match &held {
+            match held {
+                Held::Line(line) => {
+                    observer.observe(
+                        now,
+                        &SpeakerEvent::Told {
+                            program,
+                            line: &line,
+                        },
+                    );
+                    lines += &line;
+                    lines.push('\n');
+                }
                 Held::Answer(answer) => {
                     let line = answer.text();
-                    (SpeakerEvent::Answer { program, line }, line)
+                    observer.observe(now, &SpeakerEvent::Answer { program, line });
+                    lines += line;
+                    self.outbox.push_answer(&lines);
+                    lines.clear();
                 }
-                Held::Line(line) => (SpeakerEvent::Told { program, line }, line.as_str()),
-            };
-            observer.observe(now, &event);
-            self.outbox.push(line);
+            }
+        }
+        if !lines.is_empty() {
+            self.outbox.push(&lines);
         }
     }
 
-    /// Adds a line that waits for nobody.
-    pub fn push(&mut self, line: &str) {
+    /// Adds the last line, before which all answers go out.
+    pub fn farewell(&mut self, line: &str) {
+        self.outbox.hurry();
         self.outbox.push(line);
+    }
+
+    /// Writes what the pipe takes, whatever the program has read.
+    pub fn flush(&mut self) {
+        self.outbox.hurry();
+        self.write();
     }
 
     /// Writes once; an error is left to the next read, which finds the end of the program.
@@ -232,9 +261,10 @@ impl<T: Stream> Helper<T> {
         if !self.writable || self.outbox.is_empty() {
             return;
         }
-        match pipe.poll_write(&mut Context::from_waker(&self.waker), self.outbox.pending()) {
+        let mut context = Context::from_waker(&self.waker);
+        match self.outbox.poll_write(pipe, &mut context) {
             Poll::Pending => self.writable = false,
-            Poll::Ready(Ok(count)) => self.outbox.wrote(count),
+            Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(_)) => {
                 self.writable = false;
                 self.readable = true;

@@ -15,7 +15,7 @@ use crate::reactor::cease;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::{ConnectionName, SpeakerEvent};
-use crate::speaker::session::{Ends, Session};
+use crate::speaker::session::{Ends, Session, SessionEvent};
 
 use crate::reactor::tasks::defect_state::Wrong;
 use crate::reactor::tasks::hub::Hub;
@@ -83,6 +83,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
         let refused = entry.redefine();
         hub.report_refused(&entry.label, &refused);
         let session = entry.peer.open(ends, &hub.settings, now);
+        entry.in_session = true;
         hub.tell_connected(&entry.peer);
         Some(Self {
             hub,
@@ -185,11 +186,15 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
                 &mut self.session,
                 &event,
             );
-            ended |= self.session.is_closed();
+            if matches!(event, SessionEvent::Closed { .. }) {
+                entry.in_session = false;
+                ended = true;
+            }
         }
         drop(peers);
         if ended {
             self.hub.taken.notify_waiters();
+            self.hub.bell.notify_one();
         }
     }
 
@@ -206,7 +211,12 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             (entry.stopped, teardown, !entry.arrivals.is_empty())
         })?;
         if stopped {
-            self.session.close_silently(now);
+            let why = if self.hub.ending.get() {
+                cease::SHUTTING_DOWN
+            } else {
+                cease::REMOVED
+            };
+            self.session.stop(now, why);
         } else if let Some(subcode) = teardown {
             self.teardown(subcode, now);
         }

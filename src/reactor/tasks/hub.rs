@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub(super) struct Hub<N: Network, C> {
     pub last_command: Cell<Option<Duration>>,
     /// Some peer has taken changes, or its session has ended.
     pub taken: Notify,
+    /// The speaker ends.
+    pub ending: Cell<bool>,
     /// Connections on their way out.
     pub lingering: Cell<usize>,
     next_id: Cell<usize>,
@@ -81,6 +84,8 @@ pub(super) struct PeerEntry<T> {
     pub teardown: Option<u8>,
     /// A definition that holds from the next session on.
     pub replacement: Option<Arc<Neighbor>>,
+    /// It has a session whose end was not told yet.
+    pub in_session: bool,
     /// It is on its way out and does not come back.
     pub stopped: bool,
     /// It came of a range of passive peers, and goes with its connection.
@@ -96,7 +101,10 @@ pub(super) struct PeerEntry<T> {
 
 /// A program, between its own task and everybody else.
 pub(super) struct Mailbox {
+    /// As it was started.
     pub process: Process,
+    /// As the configuration has it now, and where it is to be started: for the next start.
+    pub configured: (Process, PathBuf),
     pub outbox: Outbox,
     pub acknowledgement: Acknowledgement,
     pub running: bool,
@@ -153,6 +161,7 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
             changes: Cell::new(0),
             last_command: Cell::new(None),
             taken: Notify::new(),
+            ending: Cell::new(false),
             lingering: Cell::new(0),
             next_id: Cell::new(0),
         }
@@ -223,6 +232,7 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
             taken: 0,
             teardown: None,
             replacement: None,
+            in_session: false,
             stopped: false,
             generated,
             arrivals: VecDeque::new(),

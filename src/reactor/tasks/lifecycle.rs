@@ -97,6 +97,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         let Configuration {
             neighbors,
             processes,
+            ..
         } = configuration;
         for neighbor in neighbors {
             self.add_peer(neighbor);
@@ -151,16 +152,19 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         outcome
     }
 
-    /// Starts programs that are new, ends those that are gone; `anew` starts the others again too.
+    /// Starts programs that are new or have ended, ends those that are gone; `anew` starts the others again too.
     fn keep_programs(&self, processes: Vec<Process>, anew: bool) {
         let directory = self.configurations.directory();
         self.hub.subscriptions.borrow_mut().configure(&processes);
         for mailbox in self.hub.mailboxes.borrow_mut().values_mut() {
             let kept = processes
                 .iter()
-                .any(|process| process.name == mailbox.process.name);
-            if !kept || anew {
-                mailbox.order = Some(if kept {
+                .find(|process| process.name == mailbox.process.name);
+            if let Some(process) = kept {
+                mailbox.configured = (process.clone(), directory.clone());
+            }
+            if kept.is_none() || anew {
+                mailbox.order = Some(if kept.is_some() {
                     ProgramOrder::Restart
                 } else {
                     ProgramOrder::End
@@ -170,7 +174,8 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         }
         for process in processes {
             let running = |mailbox: &Mailbox| {
-                mailbox.process.name == process.name && (mailbox.running || !anew)
+                mailbox.process.name == process.name
+                    && (mailbox.running || (!anew && !mailbox.process.respawn))
             };
             let known = self.hub.mailboxes.borrow().values().any(running);
             if !known && !process.run.is_empty() {
@@ -186,6 +191,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
             .borrow_mut()
             .retain(|_, mailbox| mailbox.process.name != process.name);
         let mailbox = Mailbox {
+            configured: (process.clone(), directory.to_path_buf()),
             process,
             outbox: Outbox::default(),
             acknowledgement: Acknowledgement(self.hub.settings.api_ack),
@@ -195,9 +201,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         };
         self.hub.mailboxes.borrow_mut().insert(id, mailbox);
         let (hub, starter) = (Rc::clone(&self.hub), Rc::clone(&self.starter));
-        self.hub
-            .spawner
-            .spawn(program::run(hub, starter, id, directory.to_path_buf()));
+        self.hub.spawner.spawn(program::run(hub, starter, id));
     }
 
     /// Takes up a request from outside; says whether it ends the run.
@@ -300,10 +304,15 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         for (_, stop) in hub.doors.borrow_mut().drain(..) {
             stop.notify_one();
         }
+        hub.ending.set(true);
         hub.peers
             .borrow_mut()
             .values_mut()
             .for_each(super::hub::PeerEntry::stop);
+        // Programs are told of the end of each session before they are told of the speaker's.
+        while hub.peers.borrow().values().any(|entry| entry.in_session) {
+            hub.bell.notified().await;
+        }
         let now = hub.now();
         for mailbox in hub
             .mailboxes
@@ -320,6 +329,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
                 program,
                 line: line.trim_end(),
             });
+            mailbox.outbox.hurry();
             mailbox.outbox.push(&line);
             mailbox.process.respawn = false;
             mailbox.filled.notify_one();

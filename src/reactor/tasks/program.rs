@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -10,8 +9,8 @@ use tokio::sync::Notify;
 
 use crate::api::apply::{self, Acknowledgement, Answer, Applied, Caller, Effect};
 use crate::api::command::Parser;
-use crate::net::programs::Programs;
-use crate::net::{Network, Stream};
+use crate::net::Network;
+use crate::net::programs::{ProgramPipe, Programs};
 use crate::reactor::control::Control;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
@@ -33,15 +32,16 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
     hub: Rc<Hub<N, C>>,
     starter: Starter<P>,
     id: usize,
-    directory: PathBuf,
 ) {
     let mut budget = RespawnBudget::default();
     loop {
         let Some((description, filled)) = hub.mailboxes.borrow_mut().get_mut(&id).map(|mailbox| {
             mailbox.acknowledgement = Acknowledgement(hub.settings.api_ack);
             mailbox.order = None;
+            mailbox.process.clone_from(&mailbox.configured.0);
+            hub.subscriptions.borrow_mut().started(&mailbox.process);
             (
-                program::program(&mailbox.process, &directory),
+                program::program(&mailbox.process, &mailbox.configured.1),
                 Rc::clone(&mailbox.filled),
             )
         }) else {
@@ -63,6 +63,7 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
             lines: LineBuffer::default(),
             commands: (String::new(), 0),
             held: Vec::new(),
+            requests: Vec::new(),
             waits_for: None,
             buffer: vec![0; READ],
             parser: Parser::default(),
@@ -153,7 +154,9 @@ struct Service<'a, N: Network, C, T> {
     commands: (String, usize),
     /// Lines that wait until every established peer has taken the changes that they answer.
     held: Vec<Held>,
-    /// The batch of changes that those wait for.
+    /// What was asked of the speaker as a whole, which is done once it is answered: a program may have to end for it.
+    requests: Vec<Control>,
+    /// The batch of changes that the answers wait for.
     waits_for: Option<u64>,
     buffer: Vec<u8>,
     parser: Parser,
@@ -161,7 +164,7 @@ struct Service<'a, N: Network, C, T> {
     broken: bool,
 }
 
-impl<N: Network, C: DefectSet, T: Stream> Service<'_, N, C, T> {
+impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
     /// Serves the program until it ends, or is to end; says why.
     async fn serve(&mut self, filled: &Notify) -> String {
         loop {
@@ -288,9 +291,9 @@ impl<N: Network, C: DefectSet, T: Stream> Service<'_, N, C, T> {
         }
         match applied.effect {
             None => {}
-            Some(Effect::Shutdown) => self.hub.request(Request::Control(Control::Terminate)),
-            Some(Effect::Reload) => self.hub.request(Request::Control(Control::Reload)),
-            Some(Effect::Restart) => self.hub.request(Request::Control(Control::Reestablish)),
+            Some(Effect::Shutdown) => self.requests.push(Control::Terminate),
+            Some(Effect::Reload) => self.requests.push(Control::Reload),
+            Some(Effect::Restart) => self.requests.push(Control::Reestablish),
             Some(Effect::Create(neighbor)) => self.hub.request(Request::Create(neighbor)),
         }
         self.held.extend(applied.lines.into_iter().map(Held::Line));
@@ -304,23 +307,40 @@ impl<N: Network, C: DefectSet, T: Stream> Service<'_, N, C, T> {
     fn release(&mut self) {
         self.waits_for = None;
         let held = std::mem::take(&mut self.held);
-        if held.is_empty() {
-            return;
-        }
+        let requests = std::mem::take(&mut self.requests);
         let program = self.program;
         self.mailbox(|mailbox| {
-            for held in &held {
-                let (event, line) = match held {
+            let mut lines = String::new();
+            for held in held {
+                match held {
+                    Held::Line(line) => {
+                        self.hub.observe(&SpeakerEvent::Told {
+                            program,
+                            line: &line,
+                        });
+                        lines += &line;
+                        lines.push('\n');
+                    }
                     Held::Answer(answer) => {
                         let line = answer.text();
-                        (SpeakerEvent::Answer { program, line }, line)
+                        self.hub.observe(&SpeakerEvent::Answer { program, line });
+                        lines += line;
+                        mailbox.outbox.push_answer(&lines);
+                        lines.clear();
                     }
-                    Held::Line(line) => (SpeakerEvent::Told { program, line }, line.as_str()),
-                };
-                self.hub.observe(&event);
-                mailbox.outbox.push(line);
+                }
+            }
+            if !lines.is_empty() {
+                mailbox.outbox.push(&lines);
+            }
+            if !requests.is_empty() {
+                mailbox.outbox.hurry();
             }
         });
+        // Answers are written before the main task has its turn.
+        for control in requests {
+            self.hub.request(Request::Control(control));
+        }
     }
 
     /// Writes all that the pipe takes, then reads once, unless answers are still due or the program does not read them.
@@ -337,8 +357,8 @@ impl<N: Network, C: DefectSet, T: Stream> Service<'_, N, C, T> {
             return Poll::Ready(None);
         };
         while !mailbox.outbox.is_empty() && !*broken {
-            match pipe.poll_write(context, mailbox.outbox.pending()) {
-                Poll::Ready(Ok(count)) => mailbox.outbox.wrote(count),
+            match mailbox.outbox.poll_write(pipe, context) {
+                Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => *broken = true,
                 Poll::Pending => break,
             }

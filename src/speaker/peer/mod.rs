@@ -46,6 +46,8 @@ pub struct Peer {
     backoff: Backoff,
     attempts: u32,
     restarted: bool,
+    /// See [`Settings::settle`].
+    settle: Duration,
 }
 
 /// A route that waits.
@@ -82,13 +84,14 @@ impl Peer {
             attempts: 0,
             // ExaBGP's first OPEN claims a restart: see `parity`.
             restarted: true,
+            settle: Duration::ZERO,
         };
         let refused = peer.announce_configuration();
         peer.queue_configured_messages();
         (peer, refused)
     }
 
-    fn queue_configured_messages(&mut self) {
+    pub(super) fn queue_configured_messages(&mut self) {
         let neighbor = Arc::clone(&self.neighbor);
         for message in &neighbor.operational {
             match message.family() {
@@ -184,6 +187,7 @@ impl Peer {
     #[must_use]
     pub fn open(&mut self, ends: Ends, settings: &Settings, now: Duration) -> Session {
         self.discovered = Some(ends.local.ip());
+        self.settle = settings.settle;
         for waiting in std::mem::take(&mut self.deferred) {
             // Our address is known now: what is refused here is of another family than the session.
             let _ = if waiting.is_configured {
@@ -226,7 +230,11 @@ impl Peer {
             self.configured.routes(),
         );
         self.out.hold_against(Arc::clone(negotiated));
-        self.outbound = Some(Outbound::new(Arc::clone(negotiated), &self.neighbor));
+        self.outbound = Some(Outbound::new(
+            Arc::clone(negotiated),
+            &self.neighbor,
+            now + self.settle,
+        ));
         self.backoff.reset(now);
     }
 

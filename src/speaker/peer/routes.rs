@@ -114,7 +114,8 @@ impl Peer {
         }
     }
 
-    /// The configuration was reloaded and only routes may have changed.
+    /// The configuration was reloaded, and nothing changed that needs a new session: routes are told at once, as is what
+    /// programs hear of; the rest holds from the next session on.
     ///
     /// # Errors
     /// New routes that cannot be sent come back with the reason.
@@ -145,6 +146,10 @@ impl Peer {
         );
         self.incoming.reconfigure(neighbor.adj_rib_in);
         self.neighbor = neighbor;
+        // Parity: the messages of the new definition take the place of those that wait.
+        self.queues.operational.clear();
+        self.advisories.clear();
+        self.queue_configured_messages();
         let accepted = Accepted::none_of(&self.neighbor);
         self.previous
             .push(std::mem::replace(&mut self.configured, accepted));

@@ -12,7 +12,9 @@ use crate::bgp::attribute::as_path::AsPath;
 use crate::bgp::attribute::local_pref::LocalPref;
 use crate::bgp::attribute::next_hop::NextHopAddress;
 use crate::bgp::attribute::origin::Origin;
-use crate::bgp::attribute::{Attribute, Attributes, Flags, MpReach, MpUnreach, NextHop};
+use crate::bgp::attribute::{
+    Attribute, AttributeValue, Attributes, Flags, MpReach, MpUnreach, NextHop,
+};
 use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 use crate::bgp::iana::{MessageType, Safi};
@@ -77,7 +79,11 @@ pub(super) fn attributes(
         .filter(|attribute| match attribute.value.code() {
             LOCAL_PREF => internal,
             AIGP => internal || negotiated.aigp,
-            NEXT_HOP | MpReach::CODE | MpUnreach::CODE => false,
+            NEXT_HOP => false,
+            // What is written octet by octet is sent as it stands, whatever else the message has of that code.
+            MpReach::CODE | MpUnreach::CODE => {
+                matches!(attribute.value, AttributeValue::Generic(_))
+            }
             _ => true,
         });
     let mut list = Vec::with_capacity(set.attributes.len() + 4);

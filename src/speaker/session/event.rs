@@ -28,6 +28,8 @@ pub enum Cause {
     NotificationReceived(Notification),
     /// We closed without a NOTIFICATION, as graceful restart asks.
     ClosedSilently,
+    /// We closed without a NOTIFICATION because the neighbor is of no more use; why, in ExaBGP's words.
+    Stopped(&'static str),
     /// The peer closed the connection (FIN).
     PeerClosed,
     /// The connection broke.
@@ -60,6 +62,7 @@ impl fmt::Display for Cause {
             Self::ClosedSilently => f.write_str(
                 "graceful restarted negotiated, closing without sending any notification",
             ),
+            Self::Stopped(why) => write!(f, "stop, message [{why}]"),
             Self::PeerClosed => f.write_str("the TCP connection was closed by the remote end"),
             Self::ConnectionLost(kind) => write!(f, "the TCP connection was lost: {kind}"),
             Self::SendHoldExpired => f.write_str("send hold timer expired"),

@@ -126,6 +126,13 @@ impl Session {
         }
     }
 
+    /// Ends the session without a word because the neighbor is removed, or the speaker ends; `why` is for those who are told.
+    pub fn stop(&mut self, now: Duration, why: &'static str) {
+        if !self.closed {
+            self.finish(now, Cause::Stopped(why));
+        }
+    }
+
     /// The connection is of no more use: what was not sent will not be.
     fn lose(&mut self, now: Duration, cause: Cause) {
         self.output.discard();
