@@ -22,7 +22,8 @@ fn neighbor(body: &str) -> String {
 
 #[test]
 fn what_is_right_is_described() {
-    let text = "process watcher {\nrun ./watch --all;\nencoder json;\n}\n".to_owned()
+    program("watch-neighbors", 0o755);
+    let text = "process watcher {\nrun ./watch-neighbors --all;\nencoder json;\n}\n".to_owned()
         + &neighbor(
             "description \"upstream\";\nfamily { ipv4 unicast; }\napi { processes [ watcher ]; }\n\
              static {\nroute 10.0.0.0/24 next-hop self med 5;\nroute 10.0.1.0/24 next-hop 192.0.2.1 watchdog dog withdraw;\n}",
@@ -30,6 +31,59 @@ fn what_is_right_is_described() {
     let output = check("right", &text);
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+}
+
+/// A file beside the configurations.
+fn program(name: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_program_that_cannot_be_run_is_shown_where_it_stands() {
+    program("not-executable", 0o644);
+    for (name, run, told) in [
+        (
+            "missing",
+            "./no-such-program",
+            "there is no program `./no-such-program`",
+        ),
+        (
+            "nowhere",
+            "/nonexistent/prog.py",
+            "there is no program `/nonexistent/prog.py`",
+        ),
+        (
+            "plain",
+            "./not-executable",
+            "`./not-executable` is not executable",
+        ),
+        ("directory", "/", "`/` is a directory"),
+    ] {
+        let output = check(
+            name,
+            &format!("process a {{\n  run {run};\n  encoder text;\n}}\n"),
+        );
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains(told), "{shown}");
+        assert!(shown.contains(&format!("check-{name}.conf:2:7")), "{shown}");
+    }
+}
+
+#[test]
+fn what_exabgp_ignores_is_a_warning() {
+    let output = check("ignored", &neighbor("hold-time 30 40;"));
+    assert_eq!(output.status.code(), Some(0));
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        warned.contains("`40` is not expected here, and ignored"),
+        "{warned}"
+    );
+    assert!(warned.contains("check-ignored.conf:5:14"), "{warned}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("30 s"));
 }
 
 #[test]

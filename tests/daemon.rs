@@ -332,3 +332,143 @@ fn root_is_given_up_by_the_daemon_and_its_programs() {
     drop(daemon);
     std::fs::remove_dir_all(directory).unwrap();
 }
+
+/// `exabgp`, installed in a directory of its own.
+fn exabgp(directory: &Path) -> PathBuf {
+    let command = directory.join("bin/exabgp");
+    std::fs::create_dir_all(directory.join("bin")).unwrap();
+    std::fs::hard_link(env!("CARGO_BIN_EXE_lockstep"), &command).unwrap();
+    command
+}
+
+#[test]
+fn a_client_commands_the_daemon_over_named_pipes() {
+    for mode in MODES {
+        let directory = directory(&format!("client-{mode}"));
+        let command = exabgp(&directory);
+        let name = format!("lockstep-{}-{mode}", std::process::id());
+        let pipes = directory.join("run/exabgp");
+        std::fs::create_dir_all(&pipes).unwrap();
+        for end in ["in", "out"] {
+            let made = Command::new("mkfifo")
+                .arg(pipes.join(format!("{name}.{end}")))
+                .status();
+            assert!(made.unwrap().success());
+        }
+        std::fs::write(directory.join("program"), PROGRAM).unwrap();
+        let configuration = directory.join("speaker.conf");
+        write(&configuration, "sh ./program", "");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let process = Command::new(&command)
+            .arg(&configuration)
+            .env("exabgp_tcp_port", port(&listener))
+            .env("exabgp_daemon_user", "root")
+            .env("exabgp_api_pipename", &name)
+            .env("exabgp_api_ack", "false")
+            .env("exabgp_reactor_asyncio", (mode == "async").to_string())
+            .env("exabgp_log_enable", "false")
+            .spawn()
+            .unwrap();
+        let daemon = Daemon {
+            process,
+            configuration,
+            listener,
+        };
+        let mut peer = daemon.accept();
+        peer.expect(&["eor", "+10.0.0.1/32"]);
+        let client = |words: &str| {
+            let output = Command::new(&command)
+                .args(["cli", "--pipename", &name])
+                .args(words.split(' '))
+                .output()
+                .unwrap();
+            let shown = String::from_utf8(output.stdout).unwrap();
+            (output.status.code(), shown)
+        };
+        let (code, shown) = client("s n summary");
+        assert_eq!(code, Some(0));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "command: show neighbor summary");
+        assert!(lines[1].starts_with("Peer "), "{shown}");
+        assert!(lines[2].starts_with("127.0.0.1 "), "{shown}");
+        assert_eq!(
+            client("announce route 10.8.0.0/24 next-hop 192.0.2.9"),
+            (Some(0), String::new())
+        );
+        peer.expect(&["+10.8.0.0/24"]);
+        assert_eq!(client("announce nothing").0, Some(1));
+        daemon.signal("TERM");
+        peer.expect_end();
+        assert!(daemon.end().success());
+    }
+}
+
+#[test]
+fn the_command_line_is_that_of_exabgp() {
+    let directory = directory("commands");
+    let command = exabgp(&directory);
+    let run = |arguments: &[&str]| {
+        let output = Command::new(&command)
+            .args(arguments)
+            .env_clear()
+            .env("exabgp_tcp_port", "1179")
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), shown, told)
+    };
+    let (code, shown, _) = run(&["version"]);
+    assert_eq!(code, Some(0));
+    assert!(shown.starts_with("ExaBGP : 5.0.15\n"), "{shown}");
+    assert_eq!(run(&["env", "-d"]).1, "\n[exabgp.tcp]\nport = 1179\n");
+    assert_eq!(run(&["env", "-d", "-e"]).1, "exabgp.tcp.port=1179\n");
+    let (code, shown, _) = run(&[]);
+    assert_eq!(code, Some(1));
+    assert!(
+        shown.contains("healthcheck") && shown.contains("exabgp.api.ack"),
+        "{shown}"
+    );
+    let (code, _, told) = run(&["healthcheck", "--cmd", "true"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("pip install exabgp"), "{told}");
+    for (words, shown) in [
+        (
+            &["server", "--help"][..],
+            "exabgp server [OPTIONS] <CONFIG>",
+        ),
+        (
+            &["validate", "--help"],
+            "exabgp validate [OPTIONS] <CONFIG>",
+        ),
+        (&["cli", "--help"], "--pipename"),
+        (&["decode", "--help"], "exabgp decode"),
+        (&["--help"], "config.conf"),
+    ] {
+        let (code, help, _) = run(words);
+        assert_eq!(code, Some(0));
+        assert!(help.contains(shown), "{help}");
+    }
+    let configuration = directory.join("speaker.conf");
+    std::fs::write(directory.join("program"), PROGRAM).unwrap();
+    write(&configuration, "/bin/sh ./program", "");
+    let path = configuration.to_str().unwrap();
+    let validated = (Some(0), format!("\u{2713} {path}\n"), String::new());
+    assert_eq!(run(&["validate", "-n", "-r", path]), validated);
+    write(&configuration, "./no-such-program", "");
+    let (code, _, told) = run(&["validate", path]);
+    assert_eq!(code, Some(1));
+    assert!(
+        told.contains("there is no program `./no-such-program`"),
+        "{told}"
+    );
+    let (code, _, told) = run(&["--env-file", "/nonexistent", path]);
+    assert_eq!(code, Some(2));
+    assert!(
+        told.contains("there is no program `./no-such-program`"),
+        "{told}"
+    );
+    let (code, _, told) = run(&["cli", "--pipename", "no-such-pipe", "version"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("no-such-pipe.in"), "{told}");
+}

@@ -5,7 +5,7 @@ use lockstep::config;
 use lockstep::reactor::reload::{Change, compare};
 
 use crate::differential::{Differences, rows, text};
-use crate::differential_configurations::{is_taken, list};
+use crate::differential_configurations::{PASSED_OVER, is_taken, list};
 
 fn does(before: &str, after: &str) -> Result<Vec<String>, config::ConfigError> {
     let before = config::parse("before", before)?;
@@ -24,6 +24,18 @@ fn does(before: &str, after: &str) -> Result<Vec<String>, config::ConfigError> {
     Ok(done)
 }
 
+/// `text` without capabilities that are disabled where nothing is said.
+fn plain(text: &str) -> String {
+    ["nexthop", "aigp", "software-version"]
+        .iter()
+        .fold(text.to_owned(), |text, name| {
+            text.replace(&format!("{name} disable;"), "")
+                .replace("capability {  }", "")
+                .trim_end_matches([' ', '}'])
+                .to_owned()
+        })
+}
+
 #[test]
 fn a_reload_does_the_same_to_each_neighbor() {
     let mut differences = Differences::default();
@@ -38,7 +50,16 @@ fn a_reload_does_the_same_to_each_neighbor() {
         }
         count += 1;
         let ours = match does(texts.0, texts.1) {
+            // What says the same as nothing resets no session, see `speaker::parity`.
+            Ok(_) if plain(texts.0) == plain(texts.1) => continue,
             Ok(done) => done.join("\n         "),
+            Err(mistake)
+                if PASSED_OVER
+                    .iter()
+                    .any(|words| mistake.render().contains(words)) =>
+            {
+                continue;
+            }
             Err(mistake) => mistake.render(),
         };
         let what = format!("reload, {}: {} to", text(&row["changes"]), texts.0);

@@ -36,30 +36,40 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut status = Status::Passed;
     for path in &arguments.configurations {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot read {name}"))?;
-        let configuration = config::parse(&name, &text)?;
-        if !configuration.warnings.is_empty() {
-            let warnings = ConfigError::warnings(&name, &text, configuration.warnings.clone());
-            eprint!("{}", warnings.render());
+        if check(path, Some(arguments.routes))? != Status::Passed {
+            status = Status::Invalid;
         }
-        let directory = path.parent().unwrap_or(Path::new("."));
-        let missing = programs(&configuration, directory);
-        if !missing.is_empty() {
-            return Err(ConfigError::new(&name, &text, missing).into());
-        }
-        say!(
-            "{}",
-            report(&name, &configuration, arguments.routes).trim_end()
-        );
-        for neighbor in configuration.neighbors {
-            let peer = neighbor.peer();
-            for (route, reason) in refused(neighbor) {
-                eprintln!("{name}: neighbor {peer}: {route}: {reason}");
-                status = Status::Invalid;
-            }
+    }
+    Ok(status)
+}
+
+/// Checks one file, and shows what is in it with at most `routes` routes of each neighbor, or nothing.
+///
+/// # Errors
+/// It cannot be read, or has mistakes.
+pub(super) fn check(path: &Path, routes: Option<usize>) -> miette::Result<Status> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {name}"))?;
+    let configuration = config::parse(&name, &text)?;
+    if !configuration.warnings.is_empty() {
+        let warnings = ConfigError::warnings(&name, &text, configuration.warnings.clone());
+        eprint!("{}", warnings.render());
+    }
+    let missing = programs(&configuration, path.parent().unwrap_or(Path::new(".")));
+    if !missing.is_empty() {
+        return Err(ConfigError::new(&name, &text, missing).into());
+    }
+    if let Some(routes) = routes {
+        say!("{}", report(&name, &configuration, routes).trim_end());
+    }
+    let mut status = Status::Passed;
+    for neighbor in configuration.neighbors {
+        let peer = neighbor.peer();
+        for (route, reason) in refused(neighbor) {
+            eprintln!("{name}: neighbor {peer}: {route}: {reason}");
+            status = Status::Invalid;
         }
     }
     Ok(status)

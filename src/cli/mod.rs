@@ -8,6 +8,7 @@ pub mod check;
 pub mod decode;
 pub mod encode;
 pub mod encoding;
+mod exabgp;
 pub mod host;
 pub mod diff;
 pub mod import;
@@ -30,11 +31,12 @@ pub mod values;
 pub mod verify;
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::speaker::parity;
+use output::say;
 pub use status::Status;
 
 /// Deterministic simulation and wire-regression harness for BGP speakers.
@@ -121,7 +123,18 @@ pub fn main() -> ExitCode {
 }
 
 fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {
-    let line = CommandLine::try_parse_from(as_exabgp(arguments.into_iter().collect()))?;
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if exabgp::is_called(&arguments) {
+        return exabgp::run(arguments);
+    }
+    if let [_, help, topic] = arguments.as_slice()
+        && help == "help"
+        && topic == "parity"
+    {
+        say!("{}", parity::text().trim_end());
+        return Ok(Status::Passed);
+    }
+    let line = CommandLine::try_parse_from(arguments)?;
     if !matches!(line.command, Some(Command::Speak(_))) {
         log_as_asked();
     }
@@ -130,20 +143,6 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, sta
         None => run::run(line.run),
     };
     outcome.map_err(status::Trouble::Input)
-}
-
-/// In the place of `exabgp` the command line is that of ExaBGP, which serves a configuration without being told to.
-fn as_exabgp(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let name = arguments.first().map(Path::new).and_then(Path::file_name);
-    let told = |argument: &OsString| {
-        ["server", "decode", "-h", "--help", "-V", "--version"]
-            .iter()
-            .any(|word| argument == word)
-    };
-    if name == Some("exabgp".as_ref()) && arguments.get(1).is_some_and(|first| !told(first)) {
-        arguments.insert(1, "speak".into());
-    }
-    arguments
 }
 
 /// Logs to standard error what `RUST_LOG` asks for; the daemon has ExaBGP's own names for that.

@@ -20,8 +20,9 @@ use super::{Status, check};
 use crate::api::apply::Identity;
 use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
-use crate::config::{self, ConfigError, Configuration};
+use crate::config::{self, ConfigError, Configuration, Process};
 use crate::net::clock::{self, Clock};
+use crate::os::fifo::{DaemonPrograms, NamedPipes};
 use crate::os::kernel::KernelNetwork;
 use crate::os::programs::ChildPrograms;
 use crate::os::service::{self, PidFile};
@@ -74,6 +75,13 @@ pub struct Arguments {
 
 /// How long the first UPDATEs of a session wait for what the peer sent behind its KEEPALIVE: a turn of ExaBGP's loop.
 const SETTLE: Duration = Duration::from_millis(10);
+
+impl Arguments {
+    /// Takes this environment file.
+    pub fn read_environment_from(&mut self, file: PathBuf) {
+        self.env_file = file;
+    }
+}
 
 /// Runs the speaker until it ends.
 ///
@@ -145,13 +153,15 @@ struct Files {
     paths: Vec<PathBuf>,
     next: usize,
     directory: PathBuf,
+    /// What stands for ExaBGP's command-line client, where there are named pipes for it.
+    client: Option<Process>,
 }
 
 impl Configurations for Files {
     fn read(&mut self) -> Result<Configuration, String> {
         let path = self.paths[self.next].clone();
         let name = path.display().to_string();
-        let configuration = read(&path, &name)
+        let mut configuration = read(&path, &name)
             .map_err(|error| format!("{name}: {error}"))?
             .map_err(|error| error.render())?;
         let again = || std::fs::read_to_string(&path).unwrap_or_default();
@@ -164,6 +174,7 @@ impl Configurations for Files {
             let warnings = ConfigError::warnings(&name, &again(), warnings).render();
             tracing::warn!(target: "lockstep::configuration", "{warnings}");
         }
+        configuration.processes.extend(self.client.clone());
         self.next = (self.next + 1) % self.paths.len();
         self.directory = directory(&path);
         Ok(configuration)
@@ -202,6 +213,7 @@ fn sources(files: &[PathBuf], rotate: bool) -> miette::Result<Vec<Files>> {
         directory: directory(&paths[0]),
         paths,
         next: 0,
+        client: None,
     };
     Ok(if rotate {
         vec![source(paths)]
@@ -221,10 +233,20 @@ async fn serve(
         user, drop, pid, ..
     } = &environment.service;
     let unprivileged = service::Identity::find(user).into_diagnostic()?;
-    let programs = ChildPrograms::run_as(unprivileged.filter(|_| *drop));
+    let children = ChildPrograms::run_as(unprivileged.filter(|_| *drop));
+    let pipes = named_pipes(environment);
+    let client = pipes.as_ref().map(|_| Process::client(std::process::id()));
+    let name = client.as_ref().map(|process| process.name.clone());
+    let programs = DaemonPrograms {
+        children,
+        clients: name.zip(pipes),
+    };
     let mut speakers = Vec::new();
     let mut senders = Vec::new();
-    for source in sources {
+    let mut client = client;
+    for mut source in sources {
+        // The pipes are the first speaker's.
+        source.client = client.take();
         let (sender, receiver) = control::channel();
         senders.push(sender);
         let mut speaker = Speaker::new(source, environment.settings.clone());
@@ -269,6 +291,26 @@ async fn serve(
     }
     signals.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(outcomes)
+}
+
+/// The named pipes over which ExaBGP's command-line client commands the speaker.
+fn named_pipes(environment: &Environment) -> Option<NamedPipes> {
+    let name = environment.cli.then_some(&environment.pipename)?;
+    match NamedPipes::find(name) {
+        Ok(pipes) => {
+            let (commands, answers) = (pipes.commands.display(), pipes.answers.display());
+            tracing::info!(target: "lockstep::cli", "commands are read from {commands}, answers written to {answers}");
+            Some(pipes)
+        }
+        Err(directories) => {
+            let first = directories.first()?.display();
+            tracing::info!(
+                target: "lockstep::cli",
+                "no named pipes {name}.in and {name}.out for `exabgp cli`; to have them, mkfifo {first}/{name}.{{in,out}}"
+            );
+            None
+        }
+    }
 }
 
 /// Passes signals on to the speakers.

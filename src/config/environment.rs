@@ -38,8 +38,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "cache_nexthops",
     "api_chunk",
     "api_show_routes_format",
-    "api_cli",
-    "api_pipename",
     "api_socketname",
     "reactor_speed",
     "debug_pdb",
@@ -67,6 +65,8 @@ const NAMES: &[&str] = &[
     "api_terminate",
     "api_compact",
     "api_version",
+    "api_cli",
+    "api_pipename",
     "debug_rotate",
     "log_level",
     "log_enable",
@@ -80,7 +80,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// What the environment says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// The settings of the speaker.
     pub settings: Settings,
@@ -92,10 +92,30 @@ pub struct Environment {
     pub log_off: bool,
     /// `exabgp_log_destination`: `stdout` where it is absent, `stderr`, `syslog`, `host:NAME`, or a file.
     pub log_destination: Option<String>,
+    /// `exabgp_api_cli`: commands are taken from named pipes, where there are any.
+    pub cli: bool,
+    /// `exabgp_api_pipename`: their name.
+    pub pipename: String,
     /// `exabgp_reactor_asyncio`: the async reactor is asked for.
     pub asyncio: Option<bool>,
     /// Names that ExaBGP does not have either, with what was perhaps meant.
     pub unknown: Vec<String>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            service: Service::default(),
+            log_level: None,
+            log_off: false,
+            log_destination: None,
+            cli: true,
+            pipename: "exabgp".to_owned(),
+            asyncio: None,
+            unknown: Vec::new(),
+        }
+    }
 }
 
 /// What a daemon asks of the system; the defaults are ExaBGP's.
@@ -213,6 +233,8 @@ impl Environment {
             "api_version" => {
                 return Err("4 or 5, the versions of the text API that are spoken here");
             }
+            "api_cli" => self.cli = switch(value)?,
+            "api_pipename" => value.clone_into(&mut self.pipename),
             "debug_rotate" => settings.debug_rotate = switch(value)?,
             "daemon_user" => value.clone_into(&mut self.service.user),
             "daemon_drop" => self.service.drop = switch(value)?,
@@ -221,7 +243,7 @@ impl Environment {
                 self.service.pid = (!value.is_empty()).then(|| PathBuf::from(value));
             }
             "daemon_umask" => {
-                self.service.umask = u32::from_str_radix(value, 8)
+                self.service.umask = u32::from_str_radix(value.trim_start_matches("0o"), 8)
                     .ok()
                     .filter(|umask| *umask <= 0o777)
                     .ok_or("an octal number up to 777")?;

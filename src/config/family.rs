@@ -100,6 +100,17 @@ pub struct FamilySection {
 }
 
 impl FamilySection {
+    /// Adds what another section of the same neighbor says.
+    pub fn merge(&mut self, other: Self) {
+        self.all |= other.all;
+        let new: Vec<Family> = other
+            .named
+            .into_iter()
+            .filter(|family| !self.named.contains(family))
+            .collect();
+        self.named.extend(new);
+    }
+
     /// Takes one statement.
     ///
     /// # Errors

@@ -98,6 +98,19 @@ impl FlowDraft {
         Err(suggest::unknown(keyword, "in a flow route", &valid))
     }
 
+    /// Takes a statement of a route in a block: what it matches and what becomes of that stand in sections of their own.
+    ///
+    /// # Errors
+    /// Where the keyword is unknown or its words are wrong.
+    pub fn set_own(&mut self, keyword: &Word, words: &mut Words<'_>) -> Result<(), TextError> {
+        const OWN: [&str; 3] = ["rd", "route-distinguisher", "next-hop"];
+        if OWN.contains(&keyword.text.as_str()) {
+            return self.rest.set(keyword, words);
+        }
+        let valid: Vec<&str> = OWN.iter().chain(&SECTIONS).copied().collect();
+        Err(suggest::unknown(keyword, "in a flow route", &valid))
+    }
+
     /// The route; `at` is the word that begins it.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ mod window;
 
 pub use error::{ConfigError, Mistake};
 pub use family::offered_by_default;
-pub use process::{Encoder, Process};
+pub use process::{Encoder, Process, is_client};
 pub(crate) use suggest::{nearest, unknown as did_you_mean};
 
 use std::io::{self, Read};

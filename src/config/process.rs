@@ -32,6 +32,29 @@ pub struct Process {
     pub respawn: bool,
 }
 
+/// How the process that stands for ExaBGP's command-line client is called, up to a number.
+const CLIENT: &str = "api-internal-cli";
+
+impl Process {
+    /// The process that stands for ExaBGP's command-line client.
+    #[must_use]
+    pub fn client(number: u32) -> Self {
+        Self {
+            name: format!("{CLIENT}-{number:x}"),
+            run: vec![CLIENT.to_owned()],
+            at: 0..0,
+            encoder: Encoder::Text,
+            respawn: true,
+        }
+    }
+}
+
+/// Whether a process of that name is ExaBGP's command-line client: it may command every neighbor, and is always answered.
+#[must_use]
+pub fn is_client(name: &str) -> bool {
+    name.starts_with(CLIENT)
+}
+
 /// What the section says.
 #[derive(Debug, Clone, Default)]
 pub struct ProcessDraft {

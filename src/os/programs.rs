@@ -152,14 +152,14 @@ fn find(executable: &str, directory: &Path) -> PathBuf {
         let installed = std::env::var_os("EXABGP_ETC").map(PathBuf::from);
         let installed = installed.into_iter().map(|etc| etc.join(rest));
         let here = std::env::current_dir().map(|here| here.join(executable));
-        let found = installed.chain(here).filter(|path| path.exists()).last();
+        let found = installed.chain(here).rfind(|path| path.exists());
         return found.unwrap_or_else(|| directory.join(executable));
     }
     if let Some(path) = std::env::var_os("PATH") {
         places.extend(std::env::split_paths(&path));
     }
-    let candidates = places.into_iter().map(|place| place.join(executable));
-    let found = candidates.filter(|path| path.exists()).last();
+    let mut candidates = places.into_iter().map(|place| place.join(executable));
+    let found = candidates.rfind(|path| path.exists());
     found.unwrap_or_else(|| directory.join(executable))
 }
 

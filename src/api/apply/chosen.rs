@@ -12,6 +12,7 @@ use crate::bgp::attribute::Attributes;
 use crate::bgp::family::Family;
 use crate::bgp::message::Operational;
 use crate::bgp::nlri::Nlri;
+use crate::config::is_client;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 use crate::speaker::rib::{AttributeSet, Refused};
@@ -41,7 +42,7 @@ impl Choice<'_> {
     /// Whether the program is among those that may command `neighbor`.
     fn binds(self, neighbor: &Neighbor) -> bool {
         let mut names = neighbor.api.iter().flat_map(|section| &section.processes);
-        names.any(|name| name == self.program)
+        is_client(self.program) || names.any(|name| name == self.program)
     }
 }
 
@@ -88,17 +89,30 @@ impl Chosen<'_> {
     ) -> Applied {
         let mut refusals = Vec::new();
         let mut failed = false;
-        let found = self.visit(
-            |choice, peer| choice.binds(peer.neighbor()),
-            |subject| {
-                for route in routes {
-                    if let Err(refused) = act(subject.peer, route) {
-                        failed |= !matches!(refused, Refused::Family(_));
-                        refusals.push(format!("{}: {refused}", subject.name));
-                    }
+        let bound = |choice: Choice<'_>, peer: &Peer| choice.binds(peer.neighbor());
+        if routes.iter().any(|route| route.next_hop_self) {
+            // Parity: where one peer cannot say it, none is told.
+            self.visit(bound, |subject| {
+                let cannot = routes
+                    .iter()
+                    .find_map(|route| subject.peer.can_be_next_hop(route).err());
+                refusals.extend(cannot.map(|refused| format!("{}: {refused}", subject.name)));
+            });
+            if !refusals.is_empty() {
+                return Applied {
+                    refusals,
+                    ..Applied::answered(Answer::Error)
+                };
+            }
+        }
+        let found = self.visit(bound, |subject| {
+            for route in routes {
+                if let Err(refused) = act(subject.peer, route) {
+                    failed |= !matches!(refused, Refused::Family(_));
+                    refusals.push(format!("{}: {refused}", subject.name));
                 }
-            },
-        );
+            }
+        });
         let mut applied = Self::outcome(found);
         if failed {
             applied.answer = Some(Answer::Error);

@@ -4,6 +4,7 @@ use crate::bgp::text::{Word, Words};
 use crate::speaker::neighbor::Neighbor;
 
 use super::super::api::{self, ApiDraft};
+use super::super::family::FamilySection;
 use super::super::lexer::End;
 use super::super::neighbor::{self, NeighborDraft};
 use super::super::{family, links, operational, suggest};
@@ -95,8 +96,8 @@ impl Parser<'_, '_> {
         }
         self.leftover(&words);
         match keyword.text.as_str() {
-            "family" => self.each(|_, keyword, words| draft.family.set(keyword, words)),
-            "add-path" => self.each(|_, keyword, words| draft.add_path.set(keyword, words)),
+            "family" => draft.family.merge(self.families()),
+            "add-path" => draft.add_path.merge(self.families()),
             "capability" => self.each(|_, keyword, words| draft.capability.set(keyword, words)),
             "nexthop" => self.each(|_, keyword, words| {
                 draft.nexthop.push(family::next_hop(keyword, words)?);
@@ -118,6 +119,12 @@ impl Parser<'_, '_> {
                 self.skip();
             }
         }
+    }
+
+    fn families(&mut self) -> FamilySection {
+        let mut section = FamilySection::default();
+        self.each(|_, keyword, words| section.set(keyword, words));
+        section
     }
 
     fn api(&mut self, keyword: &Word, words: &mut Words<'_>, draft: &mut NeighborDraft) {

@@ -140,7 +140,7 @@ impl Parser<'_, '_> {
                 (End::Close | End::Finished, _) => break,
                 (End::Semicolon, None) => {}
                 (End::Semicolon, Some((keyword, mut words))) => {
-                    let done = draft.set(keyword, &mut words);
+                    let done = draft.set_own(keyword, &mut words);
                     self.finish(done, &words);
                 }
                 (End::Open, Some((keyword, _))) => match keyword.text.as_str() {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::api::apply::{Acknowledgement, Answer};
-use crate::config::Process;
+use crate::config::{Process, is_client};
 use crate::net::programs::{ProgramPipe, Programs};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::pipe::{LineBuffer, Outbox, RespawnBudget};
@@ -137,7 +137,7 @@ impl<T: ProgramPipe> Helper<T> {
         self.lines = LineBuffer::default();
         self.outbox = Outbox::default();
         self.held.clear();
-        self.acknowledgement = Acknowledgement(acknowledged);
+        self.acknowledgement = Acknowledgement(acknowledged || is_client(&self.name));
         self.readable = true;
         self.writable = true;
         self.pipe = Some(starter.start(&program::program(&self.process, &self.configured.1))?);

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::api::apply::{self, Acknowledgement, Answer, Applied, Caller, Effect};
 use crate::api::command::Parser;
+use crate::config::is_client;
 use crate::net::Network;
 use crate::net::programs::{ProgramPipe, Programs};
 use crate::reactor::control::Control;
@@ -36,7 +37,8 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
     let mut budget = RespawnBudget::default();
     loop {
         let Some((description, filled)) = hub.mailboxes.borrow_mut().get_mut(&id).map(|mailbox| {
-            mailbox.acknowledgement = Acknowledgement(hub.settings.api_ack);
+            let answered = hub.settings.api_ack || is_client(&mailbox.process.name);
+            mailbox.acknowledgement = Acknowledgement(answered);
             mailbox.order = None;
             mailbox.process.clone_from(&mailbox.configured.0);
             hub.subscriptions.borrow_mut().started(&mailbox.process);

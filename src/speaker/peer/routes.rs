@@ -78,6 +78,18 @@ impl Peer {
         })))
     }
 
+    /// Whether `next-hop self` of a route of a family that the neighbor has can be said here, as far as our address is known.
+    ///
+    /// # Errors
+    /// It cannot: our address is of another family.
+    pub fn can_be_next_hop(&self, configured: &ConfiguredRoute) -> Result<(), Refused> {
+        let family = configured.route.nlri.family;
+        if !configured.next_hop_self || !self.neighbor.families.contains(family) {
+            return Ok(());
+        }
+        self.resolve(configured).map(drop)
+    }
+
     /// Announces a route; says whether that changes anything.
     ///
     /// # Errors
