@@ -26,14 +26,13 @@ fn does(before: &str, after: &str) -> Result<Vec<String>, config::ConfigError> {
 
 /// `text` without capabilities that are disabled where nothing is said.
 fn plain(text: &str) -> String {
-    ["nexthop", "aigp", "software-version"]
-        .iter()
-        .fold(text.to_owned(), |text, name| {
-            text.replace(&format!("{name} disable;"), "")
-                .replace("capability {  }", "")
-                .trim_end_matches([' ', '}'])
-                .to_owned()
-        })
+    let mut text = text.to_owned();
+    for name in ["nexthop", "aigp", "software-version"] {
+        text = text.replace(&format!("{name} disable;"), "");
+    }
+    text.replace("capability {  }", "")
+        .split_whitespace()
+        .collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install exabgp==5.0.15
     VENV/bin/python qa/differential/record.py [SEED [COUNT [DIRECTORY]]]
 
-writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events,received,reloads}.jsonl into DIRECTORY, by default tests/differential, which
+writes {nlri,attributes,words,updates,lines,configurations,dialogues,messages,events,received,reloads,varied}.jsonl into DIRECTORY, by default tests/differential, which
 `cargo test --test main differential` replays: each line has the octets or the words, and either what ExaBGP 5.0.15 makes
 of them or `null` where it refuses. The same seed gives the same files. `qa/differential/run` does both for a new seed.
 """
@@ -20,6 +20,7 @@ from events import events
 from program import dialogue
 from received import received
 from reloads import reloads
+from varied import varied
 from reference import answer, offline, sent, show_attribute, show_message, show_nlri, show_update, show_words
 from wire import ATTRIBUTES, changed, message, nlri, update
 from words import command, routes
@@ -27,7 +28,8 @@ from words import command, routes
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 12
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, '..', '..', 'tests', 'differential')
+# The reactor goes to the root directory.
+OUT = os.path.abspath(sys.argv[3] if len(sys.argv) > 3 else os.path.join(HERE, '..', '..', 'tests', 'differential'))
 
 
 def write(name, rows):
@@ -80,7 +82,8 @@ def main():
     write('messages.jsonl', ({'octets': data.hex(), 'shown': show_message(data, neighbor)} for data in messages))
     write('events.jsonl', events(10 * COUNT, neighbor, negotiated))
     write('received.jsonl', received(10 * COUNT, neighbor, negotiated))
-    write('reloads.jsonl', reloads(10 * COUNT))
+    write('reloads.jsonl', (row for row in reloads(5 * COUNT) if row['does'] is not None))
+    write('varied.jsonl', ({'text': text, 'answer': answer(text)} for text in varied(5 * COUNT)))
 
 
 main()
