@@ -142,6 +142,7 @@ impl Observed {
             connection: name.to_owned(),
             cause: cause.to_owned(),
             meant: cause.starts_with("graceful restarted")
+                || cause.starts_with("stop, message")
                 || cause.starts_with("notification sent (6,"),
         });
     }
