@@ -361,7 +361,7 @@ fn a_verdict_says_what_was_not_judged_and_why() {
     notifications: the plan has faults that may end a session or change what is sent
     rate: no neighbor has a rate limit
     golden: the plan has faults that may end a session or change what is sent
-    modes: the plan ran in one mode only
+    modes: the plan ran with one subject only
     ");
     // Of a speaker that shows nothing but the wire, answers are not judged; all else is, as before.
     let mut ran = ran.unwrap();
