@@ -57,24 +57,12 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
         "speaker::rib::table",
     ],
     &[
-        "reactor::defects",
-        "reactor::polled",
-        "reactor::run",
-        "reactor::tasks",
-    ],
-    &[
         "reactor::tasks::converse",
         "reactor::tasks::defect_state",
         "reactor::tasks::peer",
     ],
     // The kernel's calls, a group to a file, are all methods of one type.
     &["guest::*"],
-    &[
-        "scenario::run::play",
-        "scenario::run::runner",
-        "scenario::run::suite",
-        "scenario::run::turmoil",
-    ],
 ];
 
 /// A file of `src`: its module path (`sim::fault`) and what is compiled of it outside tests.

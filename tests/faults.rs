@@ -245,8 +245,8 @@ fn time_passes_as_the_fault_says() {
         let range = least..least + Duration::from_millis(20);
         assert!(range.contains(&took), "{} took {took:?}", plan[0]);
         // A time that the run did not reach is no time to strike.
-        let struck = faults.report()[0].at.is_some();
-        assert_eq!(struck, action != Action::Reset, "{}", plan[0]);
+        let triggered = faults.report()[0].at.is_some();
+        assert_eq!(triggered, action != Action::Reset, "{}", plan[0]);
     }
 }
 
@@ -324,16 +324,16 @@ fn attempts_are_refused_and_ignored_by_number() {
             let connected = faulty.connect(to, &SocketOptions::default()).await;
             seen.push(connected.err().map(|error| error.kind()));
         }
-        let struck: Vec<bool> = faults.report().iter().map(|it| it.at.is_some()).collect();
-        (seen, struck)
+        let triggered: Vec<bool> = faults.report().iter().map(|it| it.at.is_some()).collect();
+        (seen, triggered)
     });
     let refused = Some(io::ErrorKind::ConnectionRefused);
-    let (attempts, struck) = seen;
+    let (attempts, triggered) = seen;
     assert_eq!(
         attempts,
         [refused, None, Some(io::ErrorKind::TimedOut), None]
     );
-    assert_eq!(struck, [true, true, false]);
+    assert_eq!(triggered, [true, true, false]);
     assert_eq!(took.as_secs(), 127);
 }
 

@@ -102,7 +102,7 @@ fn captured(file: &Path) -> ([Passed; 2], u64) {
     (lanes, reset.unwrap())
 }
 
-/// The same of a run: what its speaker's socket saw of the first connection before the reset struck.
+/// The same of a run: what its speaker's socket saw of the first connection before the reset triggered.
 fn replayed(records: &[Record], lengths: &[Passed; 2]) -> ([Passed; 2], u64) {
     let mut opened = Duration::ZERO;
     let mut octets: [Vec<(u64, u8)>; 2] = Default::default();
@@ -144,7 +144,7 @@ fn replayed(records: &[Record], lengths: &[Passed; 2]) -> ([Passed; 2], u64) {
             _ => {}
         }
     }
-    panic!("the reset never struck");
+    panic!("the reset never triggered");
 }
 
 /// Both modes put on the wire what the capture has, and so they do again.

@@ -48,6 +48,7 @@ mod canaries;
 mod determinism;
 mod outcomes;
 mod oracles;
+mod subject;
 mod suite;
 mod compare;
 mod review;

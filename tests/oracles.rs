@@ -356,7 +356,7 @@ fn a_verdict_says_what_was_not_judged_and_why() {
             .collect()
     };
     insta::assert_snapshot!(told(&trial.not_judged).join("\n"), @r"
-    unforced: sessions that ended from 0.007000 s on: a fault that may end one struck then
+    unforced: sessions that ended from 0.007000 s on: a fault that may end one triggered then
     collisions: no two connections collided
     notifications: the plan has faults that may end a session or change what is sent
     rate: no neighbor has a rate limit

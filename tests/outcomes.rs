@@ -308,3 +308,66 @@ fn git_bisect_skips_what_it_cannot_run() {
     assert!(said.contains("did you mean `api-rr`?"), "{said}");
     assert!(said.contains("1:10"), "{said}");
 }
+
+/// A directory of goldens that was named and does not exist is a mistake, not a sweep without goldens.
+#[test]
+fn a_captures_directory_that_does_not_exist_is_invalid() {
+    let quiet = plan("without-captures", "scenario api-rr\n");
+    let quiet = quiet.to_str().unwrap();
+    for command in [
+        &["explore", "api-rr", "--seeds", "1"] as &[&str],
+        &["replay", quiet],
+        &["shrink", quiet],
+        &["bisect", quiet],
+        &["review"],
+        &["accept", "--all"],
+        &["record", "api-rr", "--check"],
+    ] {
+        let output = lockstep(&[command, &["--captures", "no/such/directory"]].concat());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {error}");
+        assert!(
+            error.contains("captures directory `no/such/directory` not found"),
+            "{error}"
+        );
+        assert!(output.stdout.is_empty(), "{command:?}");
+    }
+}
+
+/// An option that has no effect beside another is refused.
+#[test]
+fn options_without_effect_are_refused() {
+    let nlri = "180a0000";
+    let update = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00170200000000";
+    let configuration = "scenarios/conf-ebgp/speaker.conf";
+    for command in [
+        &["decode", "--nlri", nlri, "--update"] as &[&str],
+        &["decode", "--nlri", nlri, "--open"],
+        &["decode", "--nlri", nlri, "--hex"],
+        &["decode", "--nlri", nlri, "--configuration", configuration],
+        &["decode", update, "--update", "--open"],
+        &["decode", update, "--family", "ipv4 unicast"],
+        &["decode", update, "--table", "--hex"],
+        &[
+            "decode",
+            update,
+            "--table",
+            "--configuration",
+            configuration,
+        ],
+        &["decode", update, "--hex", "--configuration", configuration],
+        &["accept", "--all", "api-rr"],
+        &["defects", "--sweeps", "2"],
+        &["explore", "api-rr", "--every-byte", "--faults", "reset"],
+        &["explore", "api-rr", "--every-byte", "--seeds", "2"],
+        &["explore", "api-rr", "--every-byte", "--from", "2"],
+        &["explore", "api-rr", "--print", "--jobs", "2"],
+        &["run", "--list", "--quiet"],
+        &["run", "api-rr", "--verbose", "--quiet"],
+    ] {
+        let output = lockstep(command);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {error}");
+        assert!(output.stdout.is_empty(), "{command:?}");
+    }
+}

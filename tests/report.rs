@@ -229,15 +229,15 @@ fn the_page_of_a_finding_opens_at_its_fault() {
             .text(".cell.chosen.fault")
             .contains("sent byte 60: reset")
     );
-    // Both modes were struck, and both came back.
-    let struck = browser.texts(".mark.fault .what");
+    // The fault triggered in both modes, and both recovered.
+    let triggered = browser.texts(".mark.fault .what");
     assert_eq!(
-        struck
+        triggered
             .iter()
             .filter(|text| text.contains("byte 60: reset"))
             .count(),
         2,
-        "{struck:?}"
+        "{triggered:?}"
     );
     assert!(browser.count(".row.pause") > 0);
     browser.shot("finding");

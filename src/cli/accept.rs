@@ -1,18 +1,17 @@
-//! `lockstep accept`: pending captures become goldens, for scripts.
-
-use std::path::PathBuf;
+//! `lockstep accept`: accepts pending captures as goldens without asking, for scripts.
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::captures::Captures;
 use super::output::say;
 use crate::net::clock;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 
-/// Which of what `lockstep run` left to accept.
+/// The pending captures to accept.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names.
@@ -21,17 +20,17 @@ pub struct Arguments {
     /// Accept every pending capture.
     #[arg(long)]
     all: bool,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
 /// Accepts them. All names are looked up before the first golden is touched.
 ///
 /// # Errors
-/// A name of which nothing is pending, a pending file that is no capture, files that cannot be written.
+/// A scenario without a pending capture, a pending file that is not a capture, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let mut chosen = pending::all(&arguments.captures).into_diagnostic()?;
+    let captures = arguments.captures.existing()?;
+    let mut chosen = pending::all(&captures).into_diagnostic()?;
     for name in &arguments.scenarios {
         if chosen.iter().all(|pending| pending.scenario != *name) {
             return Err(miette!(
@@ -44,21 +43,21 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if chosen.is_empty() {
         say!("no capture is pending");
     }
-    let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     for pending in &chosen {
         pending
-            .accept(&arguments.captures, &mut manifest, today())
+            .accept(&captures, &mut manifest, today())
             .into_diagnostic()?;
         say!("{:32} {ACCEPTED}", pending.scenario);
     }
     Ok(Status::Passed)
 }
 
-/// What is said of a golden that was accepted.
+/// The line printed for an accepted golden.
 pub(super) const ACCEPTED: &str =
     "accepted: the golden is now Lockstep's own, which the manifest says";
 
-/// The day, as 2026-11-23.
+/// Today, YYYY-MM-DD.
 pub(super) fn today() -> String {
     DateTime::<Utc>::from_timestamp(clock::since_1970().as_secs().cast_signed(), 0)
         .unwrap_or_default()

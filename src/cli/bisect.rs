@@ -44,20 +44,20 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     text.plan.defects.extend(&arguments.defect);
     let plan = &text.plan;
     let bisection = Bisection::of(&trier, plan, &variants).map_err(|error| text.explain(error))?;
-    for (what, parting) in [
+    for (what, difference) in [
         ("in time", &bisection.time),
         ("in bytes", &bisection.octets),
     ] {
-        match parting {
-            Some(_) if what == "in bytes" && *parting == bisection.time => {
+        match difference {
+            Some(_) if what == "in bytes" && *difference == bisection.time => {
                 say!("first difference in bytes: the same message");
             }
             None => say!("{what}: no difference"),
-            Some(parting) => {
-                let pending = Bisection::pending(&trier, plan, &variants, parting.at());
+            Some(difference) => {
+                let pending = Bisection::pending(&trier, plan, &variants, difference.at());
                 say!(
                     "{}",
-                    told(what, &variants, parting, &bisection, &pending).trim_end()
+                    describe(what, &variants, difference, &bisection, &pending).trim_end()
                 );
             }
         }
@@ -69,30 +69,30 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     })
 }
 
-fn told(
+fn describe(
     what: &str,
     variants: &[Variant; 2],
-    parting: &FirstDifference,
+    difference: &FirstDifference,
     bisection: &Bisection,
     pending: &[Vec<String>; 2],
 ) -> String {
-    let who = if parting.from_speaker {
+    let who = if difference.from_speaker {
         "speaker"
     } else {
         "peer"
     };
     let mut text = format!(
         "first difference {what}: message {} of the {who} on {}#{}\n",
-        parting.number, parting.peer, parting.attempt
+        difference.number, difference.peer, difference.attempt
     );
     let mut line = |label: &str, passed: Option<&Passed>| {
         let shown = passed.map_or_else(|| "nothing".to_owned(), message);
         let _ = writeln!(text, "  {label:18} {shown}");
     };
-    line("last in common", parting.before.as_ref());
-    line(&variants[0].to_string(), parting.passed[0].as_ref());
-    line(&variants[1].to_string(), parting.passed[1].as_ref());
-    let around = bisection.around(parting.at());
+    line("last in common", difference.before.as_ref());
+    line(&variants[0].to_string(), difference.passed[0].as_ref());
+    line(&variants[1].to_string(), difference.passed[1].as_ref());
+    let around = bisection.around(difference.at());
     for (variant, ((last, next), pending)) in variants.iter().zip(around.iter().zip(pending)) {
         let _ = writeln!(text, "  {variant}, before that instant:");
         records(&mut text, last);
@@ -117,6 +117,6 @@ fn records(text: &mut String, records: &[Record]) {
 
 fn message(passed: &Passed) -> String {
     // The marker tells nothing.
-    let told = passed.bytes.get(16..).unwrap_or_default();
-    format!("{:.6} s {}", passed.at.as_secs_f64(), hex::text(told))
+    let body = passed.bytes.get(16..).unwrap_or_default();
+    format!("{:.6} s {}", passed.at.as_secs_f64(), hex::text(body))
 }

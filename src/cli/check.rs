@@ -1,4 +1,4 @@
-//! `lockstep check`: whether configurations are right, and what is in them.
+//! `lockstep check`: checks configurations and lists what is in them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::speaker::peer::Peer;
 use crate::speaker::rib::Refused;
 use crate::speaker::route::ConfiguredRoute;
 
-/// What to check.
+/// The configurations to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Configuration files in ExaBGP's format.
@@ -29,7 +29,7 @@ pub struct Arguments {
     routes: usize,
 }
 
-/// Checks each file and shows what is in it.
+/// Checks each file and lists its contents.
 ///
 /// # Errors
 /// The first file that cannot be read or has mistakes.
@@ -95,7 +95,7 @@ fn refused(neighbor: Neighbor) -> Vec<(String, Refused)> {
         .collect()
 }
 
-/// What is in `configuration`, with at most `routes` routes of each neighbor.
+/// Lists the contents of `configuration`, with at most `routes` routes of each neighbor.
 fn report(name: &str, configuration: &Configuration, routes: usize) -> String {
     let mut out = String::new();
     let total = configuration
@@ -160,7 +160,7 @@ fn describe(out: &mut String, neighbor: &Neighbor, limit: usize) {
     }
 }
 
-/// A route in ExaBGP's words.
+/// A route in ExaBGP's syntax.
 fn describe_route(configured: &ConfiguredRoute) -> String {
     let route = &configured.route;
     let next_hop = match &route.next_hop {

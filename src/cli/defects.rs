@@ -1,4 +1,4 @@
-//! `lockstep defects`: the historical defects that a search must find, and what finds them.
+//! `lockstep defects`: the historical defects that a search must find, and the oracle that finds each.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub struct Arguments {
     captures: PathBuf,
 }
 
-/// Lists them.
+/// Lists the defects, or searches for them.
 ///
 /// # Errors
 /// A scenario that cannot be read.

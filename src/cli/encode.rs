@@ -1,4 +1,4 @@
-//! `lockstep encode`: a route in ExaBGP's words to the octets that announce it.
+//! `lockstep encode`: a route in ExaBGP's syntax to the bytes that announce it.
 
 use std::io::{BufRead, Write};
 use std::net::IpAddr;
@@ -27,8 +27,9 @@ use crate::speaker::session::Negotiated;
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "options of the command line")]
 pub struct Arguments {
-    /// A route in ExaBGP's words, as in `route 10.0.0.0/24 next-hop 192.0.2.1 med 100`, after `announce` or `withdraw`
-    /// if you like; also `announce eor`, `announce route-refresh`, `announce operational`, `teardown`. `-` reads lines from standard input.
+    /// A route in ExaBGP's syntax, as in `route 10.0.0.0/24 next-hop 192.0.2.1 med 100`, after `announce` or `withdraw`
+    /// (optional); also `announce eor`, `announce route-refresh`, `announce operational`, `teardown`. `-` reads lines
+    /// from standard input.
     #[arg(required = true, trailing_var_arg = true, value_name = "WORDS")]
     words: Vec<String>,
     /// Our AS number.
@@ -60,7 +61,7 @@ pub struct Arguments {
 /// Encodes each line; a message is a line of hexadecimal digits.
 ///
 /// # Errors
-/// Words that are wrong, or a route that cannot be sent.
+/// Invalid syntax, or a route that cannot be sent.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut out = output();
     let lines: Vec<String> = if arguments.words == ["-"] {
@@ -105,7 +106,7 @@ fn session(arguments: &Arguments) -> Negotiated {
     }
 }
 
-/// The messages that `line` asks for.
+/// The messages that `line` results in.
 fn encode(arguments: &Arguments, line: &str) -> miette::Result<Vec<Vec<u8>>> {
     let session = session(arguments);
     let message = match understand(line)? {
@@ -133,7 +134,7 @@ fn encode(arguments: &Arguments, line: &str) -> miette::Result<Vec<Vec<u8>>> {
     Ok(vec![out])
 }
 
-/// The command of `line`, which `announce` may be missing from.
+/// The command of `line`, in which `announce` is optional.
 fn understand(line: &str) -> miette::Result<Action> {
     let bare = match command::parse(line) {
         Ok(command) => return Ok(command.action),
@@ -197,7 +198,7 @@ fn updates(
     }
 }
 
-/// The route with our address in the place of `self`.
+/// The route with `self` replaced by our address.
 fn resolve(arguments: &Arguments, configured: &ConfiguredRoute) -> Route {
     let mut route = configured.route.clone();
     if configured.next_hop_self {
@@ -246,9 +247,9 @@ mod tests {
 
     #[test]
     fn a_misspelt_verb_is_told_from_a_missing_one() {
-        let told = |line: &str| format!("{:?}", understand(line).unwrap_err());
-        assert!(told("anounce route 10.0.0.0/8").contains("did you mean `announce`?"));
-        assert!(told("rout 10.0.0.0/8").contains("did you mean `route`?"));
+        let error_of = |line: &str| format!("{:?}", understand(line).unwrap_err());
+        assert!(error_of("anounce route 10.0.0.0/8").contains("did you mean `announce`?"));
+        assert!(error_of("rout 10.0.0.0/8").contains("did you mean `route`?"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the user says of how the UPDATEs of a capture are written, where its OPENs are missing or are not to be believed.
+//! Options that declare the encoding of UPDATEs in a capture whose OPENs are missing or wrong.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -9,14 +9,15 @@ use crate::bgp::family::{Families, Family};
 use crate::bgp::nlri::KNOWN_FAMILIES;
 use crate::compare::Declared;
 
-/// How UPDATEs are written.
+/// The encoding of UPDATEs.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Encoding (default: from the OPENs, else inferred)")]
 pub struct Encoding {
     /// Octets of an AS number in AS_PATH and AGGREGATOR (RFC 6793).
     #[arg(long, value_name = "OCTETS", value_parser = PossibleValuesParser::new(["2", "4"]))]
     as_width: Option<String>,
-    /// Families whose NLRI carry path identifiers (RFC 7911), comma-separated: `ipv4-unicast,ipv6-unicast`, `all`, `none`.
+    /// Families whose NLRI carry path identifiers (RFC 7911), comma-separated: `ipv4-unicast,ipv6-unicast`, `all`,
+    /// `none`.
     #[arg(long, value_name = "FAMILY[,…]", value_delimiter = ',')]
     add_path: Vec<String>,
     /// The same as `--as-width 2`.
@@ -28,10 +29,10 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// What is declared.
+    /// The declared encoding.
     ///
     /// # Errors
-    /// A family that is not known.
+    /// An unknown family.
     pub fn declared(&self) -> miette::Result<Declared> {
         let four_octet_as = match self.as_width.as_deref() {
             _ if self.two_octet_as => Some(false),
@@ -57,7 +58,7 @@ impl Encoding {
         })
     }
 
-    /// How octets without a session are read: as declared, else with four-octet AS numbers and without path identifiers.
+    /// The encoding of octets without a session: as declared, else four-octet AS numbers and no path identifiers.
     ///
     /// # Errors
     /// As for [`Self::declared`].
@@ -72,10 +73,10 @@ impl Encoding {
     }
 }
 
-/// The family that the user calls `name`.
+/// The family named `name`.
 ///
 /// # Errors
-/// There is none.
+/// An unknown name.
 pub fn family(name: &str) -> miette::Result<Family> {
     let plain = name.trim().replace('/', " ");
     plain.parse().map_err(|_| {

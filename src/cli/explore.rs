@@ -11,6 +11,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::captures::Captures;
 use super::output::{Output, output, say};
 use super::run::progress;
 use super::subject::SubjectArguments;
@@ -56,7 +57,8 @@ pub struct Arguments {
     /// Run only shard I of N equal shards; all shards together are the whole sweep.
     #[arg(long, value_parser = Shard::from_str, default_value = "1/1", value_name = "I/N")]
     shard: Shard,
-    /// Instead of drawing from seeds: reset, close, stall and split at every byte of every connection, in each direction.
+    /// Instead of drawing from seeds: reset, close, stall and split at every byte of every connection, in each
+    /// direction.
     #[arg(long)]
     every_byte: bool,
     /// Enable historical defects (comma-separated), to check that they are found.
@@ -77,12 +79,11 @@ pub struct Arguments {
     /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
-/// What an exit status says.
+/// The meaning of the exit statuses, for `--help`.
 fn statuses() -> String {
     let classes: String = Oracle::ALL
         .iter()
@@ -105,7 +106,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let variants = arguments.subject.variants()?;
     check_effect(&arguments.defect, &variants)?;
-    let cases = SweepCase::all(scenarios, &arguments.captures)?;
+    let cases = SweepCase::all(scenarios, &arguments.captures.optional()?)?;
     let plans = planned(&cases, &variants, &arguments)?;
     if arguments.print {
         for planned in &plans {
@@ -188,7 +189,7 @@ fn planned(
 /// A flag that Ctrl-C sets: what was found so far is kept.
 fn on_interrupt() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
-    // Without a handler Ctrl-C ends the program and loses the sweep; that is no reason not to sweep.
+    // Without a handler, Ctrl-C ends the program and loses the sweep; that is not fatal.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, flag.clone());
     flag
 }

@@ -1,4 +1,4 @@
-//! Who we are, as the lines of ExaBGP's JSON tell.
+//! This host's identity, as in ExaBGP's JSON lines.
 
 use crate::api::Host;
 

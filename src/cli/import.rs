@@ -12,7 +12,7 @@ use crate::field::import::{Choice, Import};
 use crate::sim::Direction;
 use crate::subject::{SpeakerName, known};
 
-/// Which capture, which session in it, and where to put what becomes of it.
+/// The capture, the session in it, and the output directory.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A pcap or pcapng file, compressed or not, with a BGP session that ended in a TCP reset; `-` for standard input.
@@ -23,8 +23,8 @@ pub struct Arguments {
     /// Address of the end that the speaker under test takes (default: the end that was reset by the other).
     #[arg(long, value_name = "ADDRESS")]
     local: Option<IpAddr>,
-    /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both reactors); an address here is
-    /// read as --local.
+    /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both reactors); an address here
+    /// is read as --local.
     #[arg(long, value_name = "NAME[=VERSION|PATH]")]
     speaker: Option<String>,
     /// Replay the captured bytes as they are, even if the speaker can generate them from a configuration.
@@ -38,7 +38,7 @@ pub struct Arguments {
 /// Imports.
 ///
 /// # Errors
-/// Bad input: no capture, no BGP in it, no reset, several; a session of which something is missing.
+/// Bad input: not a capture, no BGP in it, no reset or several, a session with a gap.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let directory = arguments.out.unwrap_or_else(|| {
         let stem = arguments.capture.file_stem().unwrap_or_default();
@@ -81,12 +81,12 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
     let (at, by) = timeline.reset;
     let (speaker, peer) = (timeline.speaker, timeline.peer);
     let resetter = if by == Direction::Sent { speaker } else { peer };
-    let stage = timeline.stage();
+    let address = timeline.replay_address();
     writeln!(out, "connection  {}", timeline.connection)?;
     writeln!(out, "speaker     {speaker} {}", import.voice)?;
     writeln!(
         out,
-        "peer        {peer} replays what was captured; both run at {stage}"
+        "peer        {peer} replays what was captured; both run at {address}"
     )?;
     writeln!(
         out,

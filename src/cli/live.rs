@@ -11,9 +11,9 @@ use miette::{IntoDiagnostic, WrapErr};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// How often it is asked whether the user has stopped, in milliseconds.
+/// Interval between checks for a signal, in milliseconds.
 const TURN: u16 = 200;
-/// How long the end of a file that grows is left alone, in milliseconds.
+/// Interval between reads at the end of a growing file, in milliseconds.
 const PAUSE: u16 = 100;
 
 /// Whether SIGINT or SIGTERM asked to end; the second one ends at once.
@@ -21,7 +21,7 @@ const PAUSE: u16 = 100;
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Takes the two signals over.
+    /// Installs the handlers of both signals.
     ///
     /// # Errors
     /// What the operating system says.
@@ -35,7 +35,7 @@ impl Stop {
         Ok(Self(asked))
     }
 
-    /// Whether it was asked.
+    /// Whether a signal has arrived.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -98,7 +98,7 @@ impl<R: Read + AsFd> Read for Live<R> {
     }
 }
 
-/// Waits for octets, not for long.
+/// Waits for octets for a short time.
 fn is_ready(file: BorrowedFd<'_>) -> io::Result<bool> {
     let mut files = [PollFd::new(file, PollFlags::POLLIN)];
     match poll(&mut files, PollTimeout::from(TURN)) {

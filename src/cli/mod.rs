@@ -4,6 +4,7 @@
 
 pub mod accept;
 pub mod bisect;
+pub mod captures;
 pub mod check;
 pub mod decode;
 pub mod encode;
@@ -122,7 +123,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::Trouble> {
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, status::CommandError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if exabgp::is_called(&arguments) {
         return exabgp::run(arguments);
@@ -142,12 +143,12 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> Result<Status, sta
         Some(command) => command.run(),
         None => run::run(line.run),
     };
-    outcome.map_err(status::Trouble::Input)
+    outcome.map_err(status::CommandError::Input)
 }
 
-/// Logs to standard error what `RUST_LOG` asks for; the daemon has ExaBGP's own names for that.
+/// Logs to standard error what `RUST_LOG` asks for; the daemon uses ExaBGP's own settings for that.
 fn log_as_asked() {
-    // A second subscriber is refused, and the first one stays.
+    // A second subscriber is refused; the first one stays.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)

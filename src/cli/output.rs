@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, StdoutLock, Write};
 
-/// Standard output; what is written after its reader has gone goes nowhere.
+/// Standard output; writes after its reader has gone are discarded.
 pub struct Output(StdoutLock<'static>);
 
 /// Standard output.
@@ -28,7 +28,7 @@ impl Write for Output {
     }
 }
 
-/// Writes a line, as `println!` does where somebody reads it.
+/// Like `println!`, but tolerates a closed pipe.
 pub fn line(text: fmt::Arguments<'_>) {
     if let Err(error) = writeln!(output(), "{text}") {
         eprintln!("standard output: {error}");

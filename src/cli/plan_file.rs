@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
+use super::captures::Captures;
 use super::subject::SubjectArguments;
 use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
@@ -22,14 +23,13 @@ pub struct PlanFile {
     /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
 impl PlanFile {
     /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory. It can be
-    /// played to each of `variants`.
+    /// run with each of `variants` under test.
     ///
     /// # Errors
     /// A file that cannot be read, a line that is not valid in a plan or cannot be carried out, a missing scenario; a
@@ -40,7 +40,7 @@ impl PlanFile {
         Ok((text, trier))
     }
 
-    /// The same, to be played to what `subject` chooses, or else to what the plan does.
+    /// The same, for the variants that `subject` chooses, or else those of the plan.
     ///
     /// # Errors
     /// As for [`Self::load`]; a subject that does not exist.
@@ -67,9 +67,11 @@ impl PlanFile {
             return Err(text.no_scenario(help).into());
         }
         let scenario = crate::scenario::format::parse::load(&directory)?;
-        let manifest = Manifest::load(&self.captures).into_diagnostic()?;
-        let golden = Golden::find(&self.captures, &manifest, &scenario.name).into_diagnostic()?;
-        let trier = Trier::new(scenario, golden, variants)?;
+        let captures = self.captures.optional()?;
+        let manifest = Manifest::load(&captures).into_diagnostic()?;
+        let golden = Golden::find(&captures, &manifest, &scenario.name).into_diagnostic()?;
+        let trier = Trier::new(scenario, golden, variants)
+            .map_err(|error| text.explain_start(error, variants))?;
         trier
             .check(&text.plan)
             .map_err(|invalid| text.explain(invalid))?;
@@ -77,7 +79,7 @@ impl PlanFile {
     }
 }
 
-/// The oracle of that name.
+/// The oracle named `name`.
 pub fn oracle(name: &str) -> miette::Result<crate::explore::oracle::Oracle> {
     use crate::explore::oracle::Oracle;
     Oracle::named(name).ok_or_else(|| {

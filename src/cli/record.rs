@@ -1,4 +1,4 @@
-//! `lockstep record`: a golden from the real thing.
+//! `lockstep record`: records goldens from the real ExaBGP.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,6 +8,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::captures::Captures;
 use super::output::say;
 use crate::net::clock;
 use crate::scenario::format::directory;
@@ -20,7 +21,7 @@ use crate::scenario::run::record;
 use crate::subject::external::Launcher;
 use crate::subject::{SpeakerName, Variant, known};
 
-/// What to record, and from whom.
+/// The scenarios and the speaker to record.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names (default: all).
@@ -34,9 +35,8 @@ pub struct Arguments {
     /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
     /// Virtual environment of the reference; qa/record/install installs it.
     #[arg(long, env = "LOCKSTEP_REFERENCE", value_name = "DIR")]
     reference: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub struct Arguments {
 /// Records the scenarios.
 ///
 /// # Errors
-/// A scenario that says what none says, a reference that is not there, files that cannot be written.
+/// An invalid scenario, a reference that is not installed, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     known::check_name(&arguments.speaker)?;
     if arguments.speaker.is_own() {
@@ -54,9 +54,19 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             "a golden is never recorded from our own speaker"
         ));
     }
+    if let (Some(path), Some(reference)) = (arguments.speaker.path(), &arguments.reference)
+        && std::env::var_os("LOCKSTEP_REFERENCE").as_ref()
+            != Some(&reference.clone().into_os_string())
+    {
+        return Err(miette!(
+            help = "leave one of them out",
+            "--speaker already names the path {path}: --reference has no effect"
+        ));
+    }
+    let captures = arguments.captures.existing()?;
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let launcher = known::exabgp(&arguments.speaker, arguments.reference.as_deref())?;
-    let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
     for scenario in scenarios.into_iter().map(Rc::new) {
         match golden(&scenario, &arguments.speaker, &launcher)? {
@@ -65,7 +75,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
                 status = Status::Failed;
             }
             Ok((entry, bytes)) => {
-                let file = arguments.captures.join(&entry.file);
+                let file = captures.join(&entry.file);
                 let same = differs(&file, &bytes)?;
                 say!(
                     "{:32} {}",
@@ -81,14 +91,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
                 }
                 write_whole(&file, &bytes).into_diagnostic()?;
                 manifest.insert(entry);
-                manifest.store(&arguments.captures).into_diagnostic()?;
+                manifest.store(&captures).into_diagnostic()?;
             }
         }
     }
     Ok(status)
 }
 
-/// What differs between the golden in `file` and `bytes`, if anything does.
+/// Describes how `bytes` differ from the golden in `file`, if they do.
 fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
     let name = file.display().to_string();
     let recorded = Golden::read(&name, bytes).into_diagnostic()?;
@@ -107,7 +117,7 @@ fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
     }))
 }
 
-/// The golden of `scenario`, or in a sentence why there is none.
+/// The golden of `scenario`, or why there is none.
 fn golden(
     scenario: &Rc<Scenario>,
     speaker: &SpeakerName,

@@ -19,7 +19,7 @@ use crate::reactor::defects::Defect;
 use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
 
-/// Which plan, with what under test, and how much to print.
+/// The plan, the subject, and what to print.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -92,7 +92,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
 }
 
-/// Prints what came of the plan with one variant under test, and its events until `until`.
+/// Prints the result of the plan with one variant under test, and its events until `until`.
 fn print(
     trial: &Trial,
     ran: Option<&FinishedRun>,
@@ -107,13 +107,13 @@ fn print(
         None => writeln!(out, "{}: the run did not finish", trial.variant)?,
     }
     if let Some(ran) = ran {
-        let told = |time| until.is_some_and(|until| time <= until);
-        for record in ran.records.iter().take_while(|record| told(record.time)) {
+        let shown = |time| until.is_some_and(|until| time <= until);
+        for record in ran.records.iter().take_while(|record| shown(record.time)) {
             writeln!(out, "  {record}")?;
         }
-        for struck in &ran.struck {
-            let fault = struck.fault;
-            match struck.at {
+        for triggered in &ran.triggered {
+            let fault = triggered.fault;
+            match triggered.at {
                 Some(at) => writeln!(out, "  triggered at {:.6} s: {fault}", at.as_secs_f64())?,
                 None => writeln!(out, "  never triggered: {fault}")?,
             }

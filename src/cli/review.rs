@@ -1,19 +1,20 @@
-//! `lockstep review`: each capture that differs from its golden is shown, and a person says which is right.
+//! `lockstep review`: shows each capture that differs from its golden and asks which is right.
 
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::accept::{ACCEPTED, today};
+use super::captures::Captures;
 use super::output::{output, say};
 use crate::report::diff_text::{self, TextOptions};
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending::{self, Pending};
 
-/// What to review.
+/// The pending captures to review.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names (default: all with a pending capture).
@@ -21,9 +22,8 @@ pub struct Arguments {
     /// Number of differences of each scenario to show in full.
     #[arg(long, value_name = "N", default_value_t = 1)]
     full: usize,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +34,13 @@ enum Answer {
     Quit,
 }
 
-/// Shows and asks. The status is 1 where a capture is still pending at the end.
+/// Shows and asks. The status is 1 if a capture is still pending at the end.
 ///
 /// # Errors
-/// Files that cannot be read or written, a pending file that is no capture.
+/// Files that cannot be read or written, a pending file that is not a capture.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let mut waiting = pending::all(&arguments.captures).into_diagnostic()?;
+    let captures = arguments.captures.existing()?;
+    let mut waiting = pending::all(&captures).into_diagnostic()?;
     for name in &arguments.scenarios {
         if waiting.iter().all(|pending| pending.scenario != *name) {
             return Err(miette!(
@@ -55,7 +56,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         say!("no capture is pending");
         return Ok(Status::Passed);
     }
-    let mut manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut input = io::stdin().lock();
     let mut left = 0;
     for (at, pending) in waiting.iter().enumerate() {
@@ -65,11 +66,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             waiting.len(),
             heading(pending, &manifest)
         );
-        show(pending, &manifest, &arguments)?;
+        show(pending, &manifest, &captures, arguments.full)?;
         match ask(&mut input)? {
             Answer::Accept => {
                 pending
-                    .accept(&arguments.captures, &mut manifest, today())
+                    .accept(&captures, &mut manifest, today())
                     .into_diagnostic()?;
                 say!("{ACCEPTED}\n");
             }
@@ -108,19 +109,22 @@ fn heading(pending: &Pending, manifest: &Manifest) -> String {
     format!("{}: {golden}", pending.scenario)
 }
 
-fn show(pending: &Pending, manifest: &Manifest, arguments: &Arguments) -> miette::Result<()> {
-    let report = pending
-        .compare(&arguments.captures, manifest)
-        .into_diagnostic()?;
+fn show(
+    pending: &Pending,
+    manifest: &Manifest,
+    captures: &Path,
+    full: usize,
+) -> miette::Result<()> {
+    let report = pending.compare(captures, manifest).into_diagnostic()?;
     let options = TextOptions {
-        full: arguments.full,
+        full,
         limit: 20,
         colours: console::colors_enabled(),
     };
     super::diff::print(&diff_text::text(&report, ["golden", "pending"], options))
 }
 
-/// Asks until there is an answer. At the end of the input nobody decides.
+/// Asks until there is a valid answer; end of input quits.
 fn ask(input: &mut impl BufRead) -> miette::Result<Answer> {
     loop {
         write!(

@@ -21,14 +21,14 @@ use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::suite::{Case, Report};
 use crate::subject::Variant;
 
-/// Which scenarios, how, and how to tell of them.
+/// The scenarios, the network and the reports.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Scenario names (default: all).
     scenarios: Vec<String>,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Network.
+    /// Network to run on.
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
     /// Enable historical defects (comma-separated); each affects only its own reactor.
@@ -106,7 +106,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     })
 }
 
-/// Refuses a defect that cannot have an effect: on a network where none can be enabled, or in a mode that never had it.
+/// Refuses a defect without effect: on a network that supports none, or in a mode that never had it.
 fn check_defects(arguments: &Arguments, variants: &[Variant]) -> miette::Result<()> {
     if arguments.defect.is_empty() {
         return Ok(());
@@ -191,11 +191,12 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
     Ok(())
 }
 
-/// Leaves a pending capture of each scenario whose octets differ, and says so. What goes wrong here changes no verdict.
+/// Writes a pending capture for each scenario that differs from its golden, and says so. An error here does not change
+/// the verdict.
 fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> Vec<String> {
     let every_mode = arguments.subject.is_default();
     let mut lines = Vec::new();
-    // What a defect did is nobody's golden to be.
+    // Output of a defect must not become a golden.
     if !arguments.defect.is_empty() {
         return lines;
     }
@@ -226,7 +227,7 @@ fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> V
     lines
 }
 
-/// How many goldens came from our own speaker: the aim is none.
+/// Number of goldens made by our own speaker; the aim is none.
 fn ours(manifest: &Manifest, cases: &[Case]) -> Option<String> {
     let names: Vec<&str> = cases
         .iter()
@@ -254,7 +255,7 @@ fn tell(report: &Report, verbose: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// A bar on standard error; nothing where that is no terminal, or silence was asked for.
+/// A progress bar on standard error; none if that is not a terminal, or with `--quiet`.
 pub(super) fn progress(length: usize, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(
         Some(length as u64),

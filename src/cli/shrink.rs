@@ -1,4 +1,4 @@
-//! `lockstep shrink`: a failing plan made small.
+//! `lockstep shrink`: reduces a failing plan.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::subject::SubjectArguments;
 use crate::explore::plan::Plan;
 use crate::explore::shrink::shrink;
 
-/// Which plan, and which of its failures.
+/// The plan, and the failure to keep.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]

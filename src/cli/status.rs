@@ -19,7 +19,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// What `git bisect run` takes it for: 0 is good, 1 is bad, 125 cannot be tested.
+    /// The status for `git bisect run`: 0 is good, 1 is bad, 125 cannot be tested.
     #[must_use]
     pub const fn for_git_bisect(self) -> Self {
         match self {
@@ -43,26 +43,26 @@ impl From<Status> for ExitCode {
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum CommandError {
     /// The command line; also `--help` and `--version`, which succeed.
     Usage(clap::Error),
     /// Invalid input: a file, a pattern, a plan.
     Input(miette::Report),
 }
 
-impl From<clap::Error> for Trouble {
+impl From<clap::Error> for CommandError {
     fn from(error: clap::Error) -> Self {
         Self::Usage(error)
     }
 }
 
-/// Prints what there is to say about `outcome` and returns its status.
+/// Prints the error of `outcome`, if any, and returns its status.
 #[must_use]
-pub fn of(outcome: &Result<Status, Trouble>) -> Status {
+pub fn of(outcome: &Result<Status, CommandError>) -> Status {
     match outcome {
         Ok(status) => *status,
-        Err(Trouble::Usage(error)) => {
-            // If standard error is closed, nobody is left to tell.
+        Err(CommandError::Usage(error)) => {
+            // If standard error is closed, there is nowhere to report to.
             let _ = error.print();
             if error.use_stderr() {
                 Status::Invalid
@@ -70,7 +70,7 @@ pub fn of(outcome: &Result<Status, Trouble>) -> Status {
                 Status::Passed
             }
         }
-        Err(Trouble::Input(report)) => {
+        Err(CommandError::Input(report)) => {
             eprintln!("{report:?}");
             of_report(report)
         }

@@ -18,7 +18,7 @@ pub(super) fn at_least_one() -> impl clap::builder::TypedValueParser<Value = usi
         .try_map(usize::try_from)
 }
 
-/// `90s`, `10min`.
+/// A duration such as `90s` or `10min`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| format!("`{text}` is not a duration: write 90s or 10min"))
 }

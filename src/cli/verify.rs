@@ -1,4 +1,4 @@
-//! `lockstep verify`: that the same plan is the same run, in one process and across processes.
+//! `lockstep verify`: checks that the same plan gives the same run, in one process and across processes.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -64,7 +64,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     Ok(Status::Passed)
 }
 
-/// The same in a new process that logs everything it can.
+/// Runs the same in a new process with all logging enabled.
 fn elsewhere(arguments: &Arguments) -> miette::Result<String> {
     let program = std::env::current_exe().into_diagnostic()?;
     let output = Command::new(program)

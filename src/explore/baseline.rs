@@ -1,4 +1,4 @@
-//! How a scenario goes where nothing goes wrong: what runs with faults are held against.
+//! A scenario run without faults: the reference for runs with faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -8,20 +8,20 @@ use crate::explore::finished_run::{FinishedRun, Table};
 use crate::scenario::golden::Golden;
 use crate::scenario::scripted::table::Held;
 
-/// How a scenario goes where nothing goes wrong, under the same rules.
+/// What a run without faults shows, under the same settings.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
-    /// The peers that are up at the end, and what they hold.
+    /// By peer that is up at the end: its table.
     pub tables: BTreeMap<IpAddr, Table>,
-    /// How sessions end in it before it is over.
+    /// How sessions ended before the run was over.
     pub endings: BTreeSet<Ending>,
-    /// Answers by program, where they can be seen.
+    /// Answers by program; empty for a subject whose API cannot be observed.
     pub answers: BTreeMap<String, Vec<String>>,
-    /// Commands by program that are not answered, since it asked for no answers.
+    /// Commands without an answer, by program that disabled answers.
     pub unanswered: BTreeMap<String, usize>,
-    /// Messages of the speaker that do not decode, which a scenario may be about.
+    /// Number of messages from the speaker that do not decode; a scenario may send them on purpose.
     pub undecodable: usize,
-    /// The speaker's messages.
+    /// Messages sent by the speaker, by peer and attempt.
     pub octets: Golden,
 }
 
@@ -45,7 +45,7 @@ impl Baseline {
     }
 }
 
-/// The first difference of two tables, in a sentence.
+/// Describes the first difference between two tables.
 #[must_use]
 pub fn difference(expected: &[Held], found: &[Held]) -> Option<String> {
     let lost = expected

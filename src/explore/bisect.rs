@@ -66,8 +66,8 @@ impl Bisection {
         let streams = [streams(&runs[0]), streams(&runs[1])];
         let [one, other] = runs;
         Ok(Self {
-            octets: parting(&streams, |one, other| one.bytes == other.bytes),
-            time: parting(&streams, |one, other| one.at == other.at),
+            octets: first_difference(&streams, |one, other| one.bytes == other.bytes),
+            time: first_difference(&streams, |one, other| one.at == other.at),
             records: [one.records, other.records],
         })
     }
@@ -116,7 +116,7 @@ fn streams(ran: &FinishedRun) -> Streams {
 }
 
 /// The earliest message that is not the `same` in both.
-fn parting(
+fn first_difference(
     streams: &[Streams; 2],
     same: impl Fn(&Passed, &Passed) -> bool,
 ) -> Option<FirstDifference> {
@@ -163,8 +163,8 @@ mod tests {
             one(vec![passed(1, 1), passed(2, 2), passed(3, 3)]),
             one(vec![passed(1, 1), passed(9, 2), passed(10, 4)]),
         ];
-        let octets = parting(&streams, |one, other| one.bytes == other.bytes).unwrap();
-        let time = parting(&streams, |one, other| one.at == other.at).unwrap();
+        let octets = first_difference(&streams, |one, other| one.bytes == other.bytes).unwrap();
+        let time = first_difference(&streams, |one, other| one.at == other.at).unwrap();
         assert_eq!((octets.number, time.number), (3, 2));
         assert_eq!(octets.before, Some(passed(2, 2)));
         assert_eq!(octets.passed, [Some(passed(3, 3)), Some(passed(10, 4))]);
@@ -177,10 +177,10 @@ mod tests {
             one(vec![passed(1, 1)]),
             one(vec![passed(1, 1), passed(2, 2)]),
         ];
-        let octets = parting(&streams, |one, other| one.bytes == other.bytes).unwrap();
+        let octets = first_difference(&streams, |one, other| one.bytes == other.bytes).unwrap();
         assert_eq!(octets.passed, [None, Some(passed(2, 2))]);
         assert_eq!(
-            parting(&[streams[0].clone(), streams[0].clone()], |a, b| a == b),
+            first_difference(&[streams[0].clone(), streams[0].clone()], |a, b| a == b),
             None
         );
     }

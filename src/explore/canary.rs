@@ -1,4 +1,5 @@
-//! The canaries: for each historical defect, a scenario and an oracle that catch it. A search that lets one live is blind.
+//! The canaries: for each historical defect, a scenario and an oracle that catch it. A search that misses one is
+//! broken.
 
 use std::path::Path;
 
@@ -20,17 +21,17 @@ use crate::subject::Variant;
 /// How a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canary {
-    /// Which.
+    /// The defect.
     pub defect: Defect,
-    /// The scenario that brings it out.
+    /// Name of the scenario in which it shows.
     pub scenario: &'static str,
-    /// The directory that the scenario is in.
+    /// Directory of the scenario, relative to the repository.
     pub directory: &'static str,
-    /// The reactor that has it.
+    /// The reactor that the defect belongs to.
     pub mode: Mode,
-    /// The oracle that sees it.
+    /// The oracle that it fails.
     pub oracle: Oracle,
-    /// The classes of faults that it takes; none where it shows without any.
+    /// Classes of faults that trigger it; empty if it shows without faults.
     pub faults: &'static [Class],
 }
 
@@ -39,7 +40,7 @@ const EXTRA: &str = "scenarios/canaries";
 
 macro_rules! canaries {
     ($($defect:ident: $directory:ident $scenario:literal, $mode:ident, $oracle:ident, [$($class:ident),*];)*) => {
-        /// Every defect's, in the order of [`Defect::ALL`].
+        /// One for each defect, in the order of [`Defect::ALL`].
         pub const CANARIES: &[Canary] = &[$(Canary {
             defect: Defect::$defect,
             scenario: $scenario,
@@ -70,10 +71,10 @@ canaries! {
     LostWakeup: SUITE "api-announce", Async, Prompt, [];
 }
 
-/// How soon a defect is caught.
+/// How many seeds a defect takes to be caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
-    /// The median of the seeds that it took.
+    /// Median number of seeds, over all sweeps.
     pub seeds: usize,
     /// Lines of the shrunk plan of the first sweep.
     pub lines: usize,
@@ -93,7 +94,7 @@ pub struct NotCaught {
 pub struct CaughtDefect {
     /// Seeds tried, the last of which caught it.
     pub seeds: usize,
-    /// What caught it.
+    /// The failure.
     pub plan: Plan,
 }
 
@@ -115,7 +116,7 @@ impl Canary {
         Ok(Trier::new(scenario, golden, &Variant::both())?)
     }
 
-    /// Hunts in so many sweeps of `seeds` seeds each at most, and shrinks what the first one caught.
+    /// Searches in `sweeps` sweeps of at most `seeds` seeds each, and shrinks the first failure.
     ///
     /// # Errors
     /// A sweep that does not catch it.
@@ -154,7 +155,7 @@ impl Canary {
         generate(trier.profile(), seed, self.faults)
     }
 
-    /// The same with the defect switched on.
+    /// The plan of `seed` with the defect enabled.
     #[must_use]
     pub fn switched_on(&self, plan: &Plan) -> Plan {
         Plan {

@@ -1,4 +1,4 @@
-//! A failure found: shrunk, and written down in a directory of its own.
+//! A finding: a shrunk failure, and the directory written for it.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use crate::scenario::run::record::pcap;
 use crate::sim::Keep;
 use crate::subject::Variant;
 
-/// Captures of a simulation begin when time does.
+/// Simulated captures start at time zero.
 const EPOCH: Duration = Duration::ZERO;
 
 /// A failure, and the smallest plan that shows it.
@@ -22,11 +22,11 @@ const EPOCH: Duration = Duration::ZERO;
 pub struct Finding {
     /// What was under test when it failed.
     pub variant: Variant,
-    /// What fails in the smallest plan.
+    /// The failure of the smallest plan.
     pub failure: Failure,
     /// The plan as it was drawn.
     pub drawn: Plan,
-    /// What shrinking came to.
+    /// The result of shrinking.
     pub shrunk: Shrunk,
 }
 
@@ -51,7 +51,7 @@ impl Finding {
         }
     }
 
-    /// The plan that replays it: it names what is under test, unless it takes both reactors to see it.
+    /// The plan that replays it: it names what is under test, unless the failure needs both reactors.
     #[must_use]
     pub fn plan(&self) -> Plan {
         if self.failure.oracle == Oracle::Modes {
@@ -71,7 +71,7 @@ impl Finding {
         )
     }
 
-    /// Writes plan, captures and log below `directory` and gives the new directory, and what came of the plan with
+    /// Writes plan, captures and log below `directory` and returns the new directory and the result of the plan with
     /// each variant under test.
     ///
     /// # Errors

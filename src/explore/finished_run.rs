@@ -1,4 +1,4 @@
-//! A run that is over, and the evidence that it left.
+//! A finished run and its evidence.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,26 +9,26 @@ use crate::scenario::run::played::RunResult;
 use crate::scenario::scripted::table::Held;
 use crate::sim::{Direction, Fault, Record, Socket, TraceEvent, TraceHash, TriggeredFault};
 
-/// A run that is over.
+/// A finished run.
 #[derive(Debug, Clone)]
 pub struct FinishedRun {
-    /// What peers and programs saw.
+    /// What peers and programs observed.
     pub played: RunResult,
     /// What the host under test did on the wire.
     pub wire: Wire,
-    /// What it did with its API, where that can be seen.
+    /// What it did with its API; absent for a subject whose API cannot be observed.
     pub inside: Option<Inside>,
-    /// Every fault of the plan, and whether and when it struck.
-    pub struck: Vec<TriggeredFault>,
+    /// Every connection fault of the plan, and whether and when it triggered.
+    pub triggered: Vec<TriggeredFault>,
     /// The hash of everything that happened.
     pub hash: TraceHash,
     /// The rate limits of the peers that have one, in UPDATEs per second.
     pub limits: BTreeMap<String, u32>,
-    /// Whether the scenario has the speaker read its configuration again.
+    /// Whether the scenario makes the speaker reload its configuration.
     pub reloads: bool,
-    /// Whether the scenario has the speaker say octets of a capture in the place of its own words, OPENs among them.
+    /// Whether the scenario has a `verbatim` section: the speaker sends bytes of a capture, OPENs included.
     pub verbatim: bool,
-    /// Everything that happened, where it was kept.
+    /// Every trace record, if they were kept.
     pub records: Vec<Record>,
 }
 
@@ -53,13 +53,17 @@ impl FinishedRun {
         views.map(|view| view.undecodable()).sum()
     }
 
-    /// The faults of connections that never triggered, each with how far its connection came as far as records were kept.
+    /// The faults of connections that never triggered, each with how far its connection came as far as records were
+    /// kept.
     #[must_use]
     pub fn untriggered(&self) -> Vec<String> {
-        let missed = self.struck.iter().filter(|struck| struck.at.is_none());
+        let missed = self
+            .triggered
+            .iter()
+            .filter(|triggered| triggered.at.is_none());
         missed
-            .map(|struck| {
-                let fault = &struck.fault;
+            .map(|triggered| {
+                let fault = &triggered.fault;
                 format!("{fault} ({})", self.carried(fault))
             })
             .collect()

@@ -123,7 +123,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             } else {
                 Action::ResetByPeer
             };
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Close => {
             let action = if random.chance(1, 2) {
@@ -131,27 +131,27 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             } else {
                 Action::HalfClose
             };
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Stall => {
             let time = Duration::from_millis(10 * (1 + random.below(500)));
-            strike(plan, profile, random, Action::Stall(Some(time)));
+            add_fault(plan, profile, random, Action::Stall(Some(time)));
         }
         Class::Slow => {
             let action = Action::Slow(10 + random.below(2_000));
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Split => {
             let action = Action::Split(1 + random.below(40) as usize);
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Coalesce => {
             let action = Action::Coalesce(1 + random.below(500) as usize, micros(random, 50_000));
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Silence => {
             let time = Duration::from_secs(1 + random.below(300));
-            strike(plan, profile, random, Action::Silence(Some(time)));
+            add_fault(plan, profile, random, Action::Silence(Some(time)));
         }
         Class::Refuse => {
             let action = if random.chance(3, 4) {
@@ -231,7 +231,7 @@ fn program(plan: &mut Plan, profile: &Profile, random: &mut Random) {
     });
 }
 
-fn strike(plan: &mut Plan, profile: &Profile, random: &mut Random, action: Action) {
+fn add_fault(plan: &mut Plan, profile: &Profile, random: &mut Random, action: Action) {
     plan.faults.extend(somewhere(profile, random, action));
 }
 

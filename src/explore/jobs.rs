@@ -1,9 +1,10 @@
-//! Runs on every core: the one place with threads. Each run lives on one thread, alone; what it does is settled by its number.
+//! Runs on every core: the only place with threads. Each run stays on one thread, and its result depends only on its
+//! number.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-/// Takes the items `0..count` off one by one on `jobs` threads; `make` makes each thread's worker, `hear` gets
+/// Takes the items `0..count` off one by one on `jobs` threads; `make` makes each thread's worker, `receive` gets
 /// the results as they come, on the calling thread, until it gives `false`.
 #[allow(
     clippy::disallowed_methods,
@@ -13,7 +14,7 @@ pub fn run<T: Send, W: FnMut(usize) -> T>(
     count: usize,
     jobs: usize,
     make: impl Fn() -> W + Sync,
-    mut hear: impl FnMut(usize, T) -> bool,
+    mut receive: impl FnMut(usize, T) -> bool,
 ) {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
@@ -34,7 +35,7 @@ pub fn run<T: Send, W: FnMut(usize) -> T>(
         }
         drop(sender);
         for (item, result) in results {
-            if !hear(item, result) {
+            if !receive(item, result) {
                 stop.store(true, Ordering::Relaxed);
                 break;
             }
@@ -42,7 +43,7 @@ pub fn run<T: Send, W: FnMut(usize) -> T>(
     });
 }
 
-/// How many threads there is room for.
+/// Number of threads that the machine can run at once.
 #[must_use]
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -1,7 +1,7 @@
 //! Seeds, fault sweeps, oracles, shrinking, plan files.
 //!
-//! Start at [`plan::Plan`], the text that a run depends on and nothing else; [`run`] runs one,
-//! [`evidence`] is what it leaves, [`oracle`] judges by that, [`outcome`] has the three kinds of result, [`generate`] draws
+//! Start at [`plan::Plan`], which determines a run completely; [`run`] runs one,
+//! [`evidence`] is what it records, [`oracle`] judges it, [`outcome`] has the three kinds of result, [`generate`] draws
 //! a plan from a seed, [`sweep`] runs many, [`shrink`] reduces a failing one.
 
 pub mod baseline;

@@ -8,7 +8,7 @@ use crate::explore::plan_lines::PlanLine;
 use crate::scenario::run::error::PlayError;
 use crate::subject::Variant;
 
-/// What came of a plan.
+/// The outcome of a plan.
 #[derive(Debug)]
 pub enum Outcome {
     /// Every oracle was satisfied.
@@ -91,7 +91,8 @@ pub enum Unfinished {
 }
 
 impl Unfinished {
-    /// Sorts `error` of a run with `variant` under test: a run that does not end is the speaker's failure, anything else is invalid input.
+    /// Sorts `error` of a run with `variant` under test: a run that does not end is the speaker's failure, anything
+    /// else is invalid input.
     #[must_use]
     pub fn of(variant: &Variant, error: PlayError) -> Self {
         match error {

@@ -87,6 +87,7 @@ fn note(spans: &mut PlanSpans, plan: &Plan, first: &Word, last: &Word) {
     let line = first.span.start..last.span.end;
     match first.text.as_str() {
         "scenario" => spans.scenario = last.span.clone(),
+        "speaker" => spans.speaker = line,
         "watch" => spans.watch = line,
         _ if plan.faults.len() > spans.faults.len() => spans.faults.push(line),
         _ if plan.host_faults.len() > spans.host_faults.len() => spans.host_faults.push(line),
@@ -94,7 +95,7 @@ fn note(spans: &mut PlanSpans, plan: &Plan, first: &Word, last: &Word) {
     }
 }
 
-/// White space and the colon before a fault's action part words; `#` at the beginning of a word begins a comment.
+/// White space and the colon before a fault's action separate words; `#` at the start of a word begins a comment.
 fn words(line: &str, offset: usize) -> Vec<Word> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -122,7 +123,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     match word.text.as_str() {
         "scenario" => plan.scenario = words.word("the name of a scenario")?.text.clone(),
         "speaker" => plan.speaker = Some(speaker(words)?),
-        "mode" => plan.mode = Some(words.parse::<Mode>("`sync` or `async`")?),
+        "mode" => plan.mode = Some(reactor(words)?),
         "seed" => plan.seed = words.parse("a whole number")?,
         "order" => {
             words.expect("drawn")?;
@@ -147,7 +148,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     words.finish()
 }
 
-/// `word` is none of `known`, each a word and what belongs to it.
+/// The error for a `word` that is not one of `known`, each a keyword and its arguments.
 fn unknown(word: &Word, known: &[&str]) -> TextError {
     TextError::new(
         word.span.clone(),
@@ -179,7 +180,7 @@ fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
     Ok(number)
 }
 
-/// A speaker that is known by name.
+/// Reads a speaker that is known by name.
 fn speaker(words: &mut Words<'_>) -> Result<SpeakerName, TextError> {
     let word = words.word("a speaker, as in `exabgp` or `exabgp=5.0.15`")?;
     let read = |text: &str| -> Result<SpeakerName, TextError> {
@@ -193,6 +194,13 @@ fn speaker(words: &mut Words<'_>) -> Result<SpeakerName, TextError> {
         Ok(speaker)
     };
     read(&word.text)
+}
+
+/// The name of a reactor.
+fn reactor(words: &mut Words<'_>) -> Result<Mode, TextError> {
+    let word = words.word("`sync` or `async`")?;
+    let mode = word.text.parse();
+    mode.map_err(|_| unknown(word, &["sync", "async"]))
 }
 
 /// A name of a defect.
@@ -465,5 +473,28 @@ mod tests {
             "write sent or received"
         );
         assert_eq!(mistake("defect x").2, "`lockstep defects` lists them");
+    }
+
+    #[test]
+    fn a_speaker_or_mode_that_is_not_known_is_marked() {
+        let (marked, message, help) = mistake("scenario x\nspeaker  exabg # old\n");
+        assert_eq!(marked, "exabg");
+        assert_eq!(message, "there is no speaker `exabg`");
+        assert!(help.starts_with("did you mean `exabgp`? "), "{help}");
+        let (marked, message, _) = mistake("scenario x\nspeaker exabgp=\n");
+        assert_eq!(marked, "exabgp=");
+        assert!(message.contains("NAME=VERSION or NAME=PATH"), "{message}");
+        let (marked, _, help) = mistake("scenario x\nmode asinc\n");
+        assert_eq!(marked, "asinc");
+        assert!(help.starts_with("did you mean `async`? "), "{help}");
+    }
+
+    #[test]
+    fn a_speaker_is_read_in_each_of_its_forms() {
+        for text in ["lockstep", "exabgp", "exabgp=5.0.15", "exabgp=./venv"] {
+            let (plan, spans) = parse_with_spans(&format!("scenario x\nspeaker {text}\n")).unwrap();
+            assert_eq!(plan.speaker.unwrap().to_string(), text);
+            assert_eq!(spans.speaker, 11..19 + text.len());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A plan: everything that a run depends on, as a short text that a person can read, write and mail.
+//! A plan: everything that a run depends on, as a short text file.
 //!
 //! ```text
 //! scenario api-rr
@@ -26,9 +26,9 @@ pub struct Plan {
     pub scenario: String,
     /// The speaker; our own if it is absent.
     pub speaker: Option<SpeakerName>,
-    /// The reactor; each in turn where it is absent.
+    /// The reactor; each in turn if it is absent.
     pub mode: Option<Mode>,
-    /// Feeds the drawn order and jitter.
+    /// Seed of the scheduling order (`order drawn`) and of jitter.
     pub seed: u64,
     /// Which of several ready tasks or sockets goes first is drawn from the seed.
     pub drawn_order: bool,
@@ -83,7 +83,8 @@ impl Plan {
             && (self.link, self.window, self.skew) == (usual.link, usual.window, usual.skew)
     }
 
-    /// Whether nothing in it is made to end a session or to change what is sent: it only holds up, cuts and joins.
+    /// Whether no fault in it is meant to end a session or change what is sent: octets are only delayed, split or
+    /// merged.
     #[must_use]
     pub fn is_mild(&self) -> bool {
         self.host_faults.is_empty()
@@ -98,7 +99,7 @@ impl Plan {
             })
     }
 
-    /// For how long its faults hold octets up in all.
+    /// Total time for which its faults delay octets.
     #[must_use]
     pub fn held_up(&self) -> Duration {
         let times = self.faults.iter().map(|fault| match fault.action {
@@ -115,7 +116,7 @@ impl Plan {
         faults.any(|fault| matches!(fault, HostFault::CrashSpeaker { .. }))
     }
 
-    /// Whether a program dies: it need not be started again, so what it would have said is not owed.
+    /// Whether a program exits early: it need not be restarted, so its remaining commands are not expected.
     #[must_use]
     pub fn program_may_end(&self) -> bool {
         self.host_faults.iter().any(|fault| {
@@ -129,7 +130,7 @@ impl Plan {
         })
     }
 
-    /// When everything that it does is surely over: what waits for an octet waits for a moment that is not known.
+    /// A time by which its timed faults are over; a fault at an octet has no known time.
     #[must_use]
     pub fn last_trouble(&self) -> Duration {
         let host_faults = self.host_faults.iter().map(|fault| match fault {
@@ -155,7 +156,7 @@ impl Plan {
         host_faults.chain(times).max().unwrap_or_default() + lasting
     }
 
-    /// What it is played to.
+    /// The variants under test.
     #[must_use]
     pub fn variants(&self) -> Vec<Variant> {
         Variant::all(self.speaker.as_ref(), self.mode)
@@ -184,18 +185,18 @@ impl Plan {
     }
 }
 
-/// The longest that a session outlives a stall that does not end: twice the longest hold time of a scenario (RFC 9687
+/// The longest that a session survives an endless stall: twice the longest hold time of a scenario (RFC 9687
 /// section 3.1).
 const SEND_HOLD: Duration = Duration::from_secs(1_200);
 
-/// How long a program waits for what may never come.
+/// How long a program waits for an event that faults may prevent.
 pub const PROGRAM_PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);
 
 impl fmt::Display for Plan {
-    /// Lines that the parser reads back; what is as usual is left out.
+    /// Lines that the parser reads back; default settings are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let usual = Self::quiet("");
         writeln!(f, "scenario {}", self.scenario)?;

@@ -1,15 +1,18 @@
-//! Where in its text each line of a plan is.
+//! The position of each line of a plan in its text.
 
 use std::ops::Range;
 
 /// A line of a plan that a mistake can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanLine {
+    /// The line `speaker`.
+    Speaker,
     /// The line `watch`.
     Watch,
     /// The fault of a connection with this index in [`Plan::faults`](crate::explore::plan::Plan::faults).
     Fault(usize),
-    /// The fault of a host or program with this index in [`Plan::host_faults`](crate::explore::plan::Plan::host_faults).
+    /// The fault of a host or program with this index in
+    /// [`Plan::host_faults`](crate::explore::plan::Plan::host_faults).
     HostFault(usize),
 }
 
@@ -19,6 +22,8 @@ pub enum PlanLine {
 pub struct PlanSpans {
     /// The name of the scenario.
     pub scenario: Range<usize>,
+    /// The line `speaker`, if there is one.
+    pub speaker: Range<usize>,
     /// The line `watch`, if there is one.
     pub watch: Range<usize>,
     /// In the order of [`Plan::faults`](crate::explore::plan::Plan::faults).
@@ -32,6 +37,7 @@ impl PlanSpans {
     #[must_use]
     pub fn of(&self, line: PlanLine) -> Range<usize> {
         let span = match line {
+            PlanLine::Speaker => Some(&self.speaker),
             PlanLine::Watch => Some(&self.watch),
             PlanLine::Fault(index) => self.faults.get(index),
             PlanLine::HostFault(index) => self.host_faults.get(index),

@@ -1,5 +1,5 @@
-//! A plan's file: the plan, and where in the text each of its lines is, so that whatever turns out to be wrong with one
-//! later is shown with file, line and caret.
+//! A plan file: the plan, and the position of each of its lines in the text, so that an error found later
+//! is shown with file, line and caret.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +9,10 @@ use miette::Report;
 use crate::explore::outcome::{Invalid, PlanMistake, Unfinished};
 use crate::explore::parse;
 use crate::explore::plan::Plan;
-use crate::explore::plan_lines::PlanSpans;
+use crate::explore::plan_lines::{PlanLine, PlanSpans};
 use crate::scenario::format::error::ScenarioError;
+use crate::scenario::run::error::PlayError;
+use crate::subject::Variant;
 
 /// A plan as it was read from a file.
 #[derive(Debug, Clone)]
@@ -74,6 +76,26 @@ impl PlanText {
             &mistake.message,
             Some(mistake.help.clone()),
         )
+    }
+
+    /// `error` of the run without faults that comes before this plan. If the plan itself chooses one of `variants` that
+    /// cannot run here, the line `speaker` is marked.
+    #[must_use]
+    pub fn explain_start(&self, error: Unfinished, variants: &[Variant]) -> Report {
+        let chosen = self.plan.speaker.is_some() && self.plan.variants() == variants;
+        let Unfinished::Invalid(Invalid::Play(PlayError::Unsupported { help, .. })) = &error else {
+            return error.into();
+        };
+        if !chosen {
+            return error.into();
+        }
+        let mistake = PlanMistake {
+            line: PlanLine::Speaker,
+            word: None,
+            message: error.to_string(),
+            help: (*help).to_owned(),
+        };
+        self.locate(&mistake).into()
     }
 
     /// `error` of a run of this plan, a mistake of the plan with file, line and caret.

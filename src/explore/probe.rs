@@ -1,4 +1,4 @@
-//! Rare paths: a sweep that never reached one says so.
+//! Rare paths: a sweep reports those that it never reached.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ macro_rules! probes {
         }
 
         impl Probe {
-            /// All of them.
+            /// Every rare path.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
         }
 

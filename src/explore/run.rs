@@ -240,10 +240,10 @@ impl Runner {
         let limit = VIRTUAL_LIMIT + span * 4;
         let played = world.run(limit, production.play(recovered))??;
         let elapsed = played.elapsed;
-        let struck = faults.report();
+        let triggered = faults.report();
         let mut marks = Vec::new();
         if keep == Keep::All {
-            marks = fault_marks(plan, &struck);
+            marks = fault_marks(plan, &triggered);
             marks.extend(watcher.take_marks());
             // Stable: a fault comes before its consequences.
             marks.sort_by_key(|mark| mark.at);
@@ -252,7 +252,7 @@ impl Runner {
             played: RunResult { marks, ..played },
             wire: wire.take(elapsed),
             inside: Some(watcher.take()),
-            struck,
+            triggered,
             hash: trace.hash(),
             limits: self.limits.clone(),
             reloads: self.reloads,
@@ -263,9 +263,9 @@ impl Runner {
 }
 
 /// The marks of the faults that triggered, and of crashes.
-fn fault_marks(plan: &Plan, struck: &[TriggeredFault]) -> Vec<Mark> {
-    let struck = struck.iter();
-    let faults = struck.filter_map(|one| Some(Mark::fault(one.at?, one.fault.to_string())));
+fn fault_marks(plan: &Plan, triggered: &[TriggeredFault]) -> Vec<Mark> {
+    let triggered = triggered.iter();
+    let faults = triggered.filter_map(|one| Some(Mark::fault(one.at?, one.fault.to_string())));
     let crashes = plan
         .host_faults
         .iter()

@@ -13,15 +13,16 @@ pub struct Shrunk {
     pub plan: Plan,
     /// Plans tried.
     pub tried: usize,
-    /// Those of them that still failed.
+    /// Plans tried that still failed.
     pub kept: usize,
 }
 
-/// Shrinks `plan`; `fails` says whether a candidate fails as it did. `told` hears of each candidate and its fate.
+/// Shrinks `plan`; `fails` says whether a candidate fails as it did. `report` is called with each candidate and whether
+/// it failed.
 pub fn shrink(
     plan: &Plan,
     mut fails: impl FnMut(&Plan) -> bool,
-    mut told: impl FnMut(&Plan, bool),
+    mut report: impl FnMut(&Plan, bool),
 ) -> Shrunk {
     let mut shrunk = Shrunk {
         plan: plan.clone(),
@@ -35,7 +36,7 @@ pub fn shrink(
         while let Some(candidate) = candidates(&shrunk.plan).into_iter().nth(at) {
             shrunk.tried += 1;
             let failed = fails(&candidate);
-            told(&candidate, failed);
+            report(&candidate, failed);
             if failed {
                 shrunk.kept += 1;
                 shrunk.plan = candidate;
@@ -114,7 +115,7 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     all
 }
 
-/// Zero, half, one less.
+/// Smaller numbers to try: zero, half, one less.
 fn smaller(number: u64, least: u64) -> Vec<u64> {
     let mut all = vec![least, number / 2, number.saturating_sub(1)];
     all.retain(|candidate| *candidate >= least && *candidate < number);
@@ -122,7 +123,7 @@ fn smaller(number: u64, least: u64) -> Vec<u64> {
     all
 }
 
-/// Zero, whole seconds, whole milliseconds, half.
+/// Shorter durations to try: zero, whole seconds, whole milliseconds, half.
 fn smaller_times(time: Duration) -> Vec<Duration> {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let mut all = vec![

@@ -1,9 +1,9 @@
-//! What would be right instead of a word that is not known: the nearest of those that are, and all of them.
+//! Help for an unknown word: the nearest known one, and all of them.
 
 use crate::config::nearest;
 use crate::reactor::defects::Defect;
 
-/// Help for `text`, in whose place `forms` are known: each a word, and after a space what belongs to it.
+/// Help for the unknown word `text`: `forms` are the known ones, each a keyword and, after a space, its arguments.
 #[must_use]
 pub fn help(text: &str, forms: &[&str]) -> String {
     let words: Vec<&str> = forms
@@ -21,7 +21,7 @@ pub fn help(text: &str, forms: &[&str]) -> String {
     }
 }
 
-/// Help for `text`, which is no defect's name.
+/// Help for `text`, which is not the name of a defect.
 #[must_use]
 pub fn defect(text: &str) -> String {
     let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();

@@ -211,9 +211,9 @@ impl Trier {
                     probes: ran.wire.probes.iter().chain(inside).copied().collect(),
                     hash: Some(ran.hash),
                     missed: ran
-                        .struck
+                        .triggered
                         .iter()
-                        .filter(|struck| struck.at.is_none())
+                        .filter(|triggered| triggered.at.is_none())
                         .count(),
                 };
                 Ok((trial, Some(ran)))

@@ -1,4 +1,4 @@
-//! Whether the same plan is the same run: hashes of everything that happened, compared.
+//! Checks that the same plan gives the same run, by comparing trace hashes.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::explore::trial::Trier;
 use crate::sim::TraceHash;
 use crate::subject::Variant;
 
-/// What a plan came to with one variant under test.
+/// The trace hash of a plan with one variant under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The scenario and the seed of the plan.
@@ -21,7 +21,7 @@ pub struct Fingerprint {
 }
 
 impl fmt::Display for Fingerprint {
-    /// One line, as a process of its own prints it.
+    /// One line, as `lockstep verify --print` writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { run, variant, hash } = self;
         match hash {
@@ -45,7 +45,7 @@ pub fn fingerprints(trier: &Trier, plan: &Plan) -> Result<Vec<Fingerprint>, Inva
     Ok(fingerprints.collect())
 }
 
-/// The fingerprints of `plans` seeds from `from` on, the scenarios of `triers` taking turns: a line for each run.
+/// The fingerprints of `plans` seeds from `from` on, over the scenarios of `triers` in turn: a line for each run.
 ///
 /// # Errors
 /// As for [`fingerprints`].

@@ -1,7 +1,7 @@
 //! What a reactor must get right beyond the protocol, and what becomes of it where it does not: the sixteen defects
 //! that real reactors had, each behind a seam of its own.
 //!
-//! A run is conducted by a type. [`NoDefects`] has no defect and no state, so that its questions are answered when the
+//! A reactor is generic over its defects. [`NoDefects`] has no defect and no state, so that its questions are answered when the
 //! program is compiled and leave no trace in it; [`Defects`] has those that it is told to have.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use super::mode::Mode;
 
-/// How a reactor conducts itself.
+/// The defects that a reactor is compiled with.
 pub trait DefectSet: Clone + 'static {
     /// Whether it has that defect.
     fn has(&self, defect: Defect) -> bool;

@@ -29,7 +29,9 @@ mod program;
 mod ready;
 pub mod reload;
 mod run;
+mod start;
 mod tasks;
 
 pub use mode::{Mode, UnknownMode};
-pub use run::{Configurations, Outcome, Rotation, Speaker, run, run_with_defects};
+pub use run::{Configurations, Outcome, Rotation, Speaker};
+pub use start::{run, run_with_defects};

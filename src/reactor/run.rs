@@ -4,19 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use crate::api::apply::Identity;
 use crate::config::Configuration;
 use crate::net::clock::Clock;
-use crate::speaker::neighbor::Neighbor;
-use crate::speaker::settings::Settings;
-
-use crate::api::apply::Identity;
-use crate::net::Network;
-use crate::net::programs::Programs;
 use crate::reactor::control::ControlReceiver;
-use crate::reactor::defects::{DefectSet, NoDefects};
 use crate::reactor::observer::Observer;
 use crate::reactor::order::{Arrival, Order};
-use crate::reactor::{Mode, polled, tasks};
+use crate::speaker::neighbor::Neighbor;
+use crate::speaker::settings::Settings;
 
 /// Where a speaker's configuration comes from, at its start and at each reload.
 pub trait Configurations {
@@ -142,59 +137,4 @@ pub(super) struct Surroundings<N, P, C> {
     pub observer: Rc<dyn Observer>,
     pub control: ControlReceiver,
     pub defects: C,
-}
-
-/// Runs `speaker` until its peers are used up or it is told to end.
-pub async fn run<N: Network, P: Programs>(
-    mode: Mode,
-    speaker: Speaker,
-    network: N,
-    programs: P,
-    clock: Clock,
-    observer: Rc<dyn Observer>,
-    control: ControlReceiver,
-) -> Outcome {
-    let surroundings = Surroundings {
-        network,
-        programs,
-        clock,
-        observer,
-        control,
-        defects: NoDefects,
-    };
-    run_in(mode, speaker, surroundings).await
-}
-
-/// The same, conducted otherwise than it should be: for tests of what finds defects.
-#[allow(clippy::too_many_arguments, reason = "as for `run`, and one more")]
-pub async fn run_with_defects<N: Network, P: Programs, C: DefectSet>(
-    mode: Mode,
-    speaker: Speaker,
-    network: N,
-    programs: P,
-    clock: Clock,
-    observer: Rc<dyn Observer>,
-    control: ControlReceiver,
-    defects: C,
-) -> Outcome {
-    let surroundings = Surroundings {
-        network,
-        programs,
-        clock,
-        observer,
-        control,
-        defects,
-    };
-    run_in(mode, speaker, surroundings).await
-}
-
-async fn run_in<N: Network, P: Programs, C: DefectSet>(
-    mode: Mode,
-    speaker: Speaker,
-    surroundings: Surroundings<N, P, C>,
-) -> Outcome {
-    match mode {
-        Mode::Sync => polled::run(speaker, surroundings).await,
-        Mode::Async => tasks::run(speaker, surroundings).await,
-    }
 }

@@ -1,4 +1,4 @@
-//! Failures as GitHub's workflow commands, which show them at the file and line that they are about.
+//! Failures as GitHub workflow commands, which show them at their file and line.
 
 use super::terminal::explanation;
 use crate::scenario::run::suite::Report;
@@ -22,7 +22,7 @@ pub fn line(report: &Report) -> Option<String> {
     ))
 }
 
-/// What GitHub asks of a message that has several lines.
+/// Escapes a message for a workflow command.
 fn escaped(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

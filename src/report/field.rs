@@ -9,7 +9,7 @@ pub fn at(context: &WireContext, message: &[u8], at: usize) -> String {
     let tree = dissect::message(context, message);
     let mut names: Vec<&str> = Vec::new();
     let mut node = &tree;
-    // Of fields that begin and end alike the last is the innermost.
+    // Of fields with the same range, the last is the innermost.
     while let Some(inner) = holding(node, at) {
         names.push(&inner.name);
         node = inner;

@@ -10,7 +10,7 @@ const ROW: usize = 16;
 /// Messages longer than this are compared octet by octet in place, without a search for what moved.
 const SEARCHED: usize = 4_096;
 
-/// For each octet of both, whether the other has it too.
+/// For each octet of both, whether the other side has it too.
 #[must_use]
 pub fn marks(left: &[u8], right: &[u8]) -> [Vec<bool>; 2] {
     let mut marks = [vec![true; left.len()], vec![true; right.len()]];

@@ -44,7 +44,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
     document.to_string()
 }
 
-/// What is wrong first, in a word.
+/// The kind of the first error, one word.
 const fn kind(report: &Report) -> &'static str {
     let faults = &report.verdict.faults;
     if faults.divergence.is_some() {
@@ -80,7 +80,7 @@ mod tests {
             panic!("{:?}", case.status);
         };
         assert_eq!(ty.as_ref().map(|kind| kind.as_str()), Some("step"));
-        let told = description.as_ref().unwrap().as_str();
-        assert!(told.contains("expected <UPDATE> & 100%"), "{told}");
+        let text = description.as_ref().unwrap().as_str();
+        assert!(text.contains("expected <UPDATE> & 100%"), "{text}");
     }
 }

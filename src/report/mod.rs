@@ -1,4 +1,4 @@
-//! Verdicts for a terminal, JSON, JUnit and HTML.
+//! Verdicts for a terminal, and as JSON, JUnit, Markdown and HTML.
 
 pub mod diff_json;
 pub mod diff_text;

@@ -9,7 +9,7 @@ use crate::bgp::nlri::Nlri;
 /// Routes named in one line before the rest are only counted.
 const NAMED: usize = 4;
 
-/// What `octets`, a whole message, say; where they cannot be understood, why.
+/// Summary of `octets`, a whole message, or why they do not decode.
 #[must_use]
 pub fn summary(context: &WireContext, octets: &[u8]) -> String {
     match Message::decode(context, octets) {
@@ -78,7 +78,7 @@ fn update(update: &Update) -> String {
             _ => attribute.text(),
         };
         match attribute.name() {
-            // A path of no AS is one all the same; any other attribute without a value is a flag.
+            // An empty AS_PATH is still printed; any other attribute without a value is a flag.
             Some(name @ "as-path") if value.is_empty() => _ = write!(text, " {name} [ ]"),
             Some(name) if value.is_empty() => _ = write!(text, " {name}"),
             Some(name) => _ = write!(text, " {name} {value}"),

@@ -1,4 +1,4 @@
-//! What a capture held beside messages, and what of it was not read.
+//! What a capture held other than messages, and what was not read.
 
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub fn text(tally: &Tally, messages: u64) -> String {
     text
 }
 
-/// The same for programs.
+/// The closing lines as JSON.
 #[must_use]
 pub fn json(tally: &Tally) -> Value {
     let skipped: Vec<Value> = tally

@@ -43,8 +43,8 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
 pub fn explanation(report: &Report) -> String {
     let mut text = String::new();
     let again = ("again".to_owned(), report.command());
-    for (label, told) in findings(report).iter().chain([&again]) {
-        let _ = writeln!(text, "      {label:9} {}", told.trim_end());
+    for (label, text_of) in findings(report).iter().chain([&again]) {
+        let _ = writeln!(text, "      {label:9} {}", text_of.trim_end());
     }
     text
 }

@@ -1,4 +1,4 @@
-//! What the tests of the forms of a verdict tell of: a failure in sync, a pass in async.
+//! Reports for the tests of the output formats: a failure in sync, a pass in async.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub(super) fn reports() -> [Report; 2] {
         played: RunResult {
             transcripts: Vec::new(),
             tables: BTreeMap::new(),
-            heard: Vec::new(),
+            program_input: Vec::new(),
             marks: Vec::new(),
             failure: step,
             hash: None,

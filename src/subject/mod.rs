@@ -22,19 +22,19 @@ use crate::reactor::observer::Observer;
 
 pub use variant::{SpeakerName, Variant};
 
-/// What a subject is given to live with.
+/// The environment of a subject.
 pub struct Host<N, P> {
     /// The network as the subject sees it.
     pub network: N,
     /// The port on which its peers listen.
     pub peer_port: u16,
-    /// Its API programs, to be started as its configuration asks.
+    /// Starts the API programs of its configuration.
     pub programs: P,
     /// Its clock.
     pub clock: Clock,
     /// Requests to reload, to restart its programs and to end.
     pub control: ControlReceiver,
-    /// Is told what it does, as far as it tells.
+    /// Receives its events, if it has any.
     pub observer: Rc<dyn Observer>,
 }
 
@@ -57,12 +57,12 @@ impl<N: Network, S: Subject<N>> Subject<N> for Rc<S> {
     }
 }
 
-/// How a life ended.
+/// How a run of the subject ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// As it should: it was told to end, or has no peer left.
+    /// It was asked to end, or has no peer left.
     Orderly,
-    /// Not as it should, and why, in words for a person.
+    /// It failed; the reason as text.
     Failed(String),
 }
 

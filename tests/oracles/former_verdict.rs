@@ -84,10 +84,10 @@ fn arrived(ran: &FinishedRun) -> usize {
 }
 
 fn first_harm(plan: &Plan, ran: &FinishedRun, observed: &Observed) -> Option<Duration> {
-    let struck = ran
-        .struck
+    let triggered = ran
+        .triggered
         .iter()
-        .filter(|struck| match struck.fault.action {
+        .filter(|triggered| match triggered.fault.action {
             Action::Reset
             | Action::ResetByPeer
             | Action::Close
@@ -101,5 +101,8 @@ fn first_harm(plan: &Plan, ran: &FinishedRun, observed: &Observed) -> Option<Dur
         HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => Some(*at),
         HostFault::Peer { .. } | HostFault::Program { .. } => None,
     });
-    struck.filter_map(|struck| struck.at).chain(crashes).min()
+    triggered
+        .filter_map(|triggered| triggered.at)
+        .chain(crashes)
+        .min()
 }

@@ -41,21 +41,21 @@ pub struct Arguments {
     #[arg(short = 'x', long, conflicts_with = "table")]
     hex: bool,
     /// The octets are bare NLRI of the family given with --family.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with_all = ["update", "open", "hex", "configuration"])]
     nlri: bool,
     /// The octets are an UPDATE (auto-detected).
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "open")]
     update: bool,
     /// The octets are an OPEN (auto-detected).
     #[arg(short, long)]
     open: bool,
     /// Address family of the NLRI, such as "ipv4 unicast".
-    #[arg(short, long, value_name = "FAMILY")]
+    #[arg(short, long, value_name = "FAMILY", requires = "nlri")]
     family: Option<String>,
     #[command(flatten)]
     encoding: Encoding,
     /// Take the neighbor in the JSON from this configuration.
-    #[arg(short, long, value_name = "CONFIG")]
+    #[arg(short, long, value_name = "CONFIG", conflicts_with_all = ["table", "hex"])]
     configuration: Option<PathBuf>,
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::output::say;
-use super::status::Trouble;
+use super::status::CommandError;
 use super::{Status, decode, speak};
 
 /// The BGP swiss army knife of networking (Lockstep in the place of ExaBGP 5.0.15).
@@ -63,7 +63,7 @@ pub(super) fn is_called(arguments: &[OsString]) -> bool {
 }
 
 /// Runs the command line.
-pub(super) fn run(mut arguments: Vec<OsString>) -> Result<Status, Trouble> {
+pub(super) fn run(mut arguments: Vec<OsString>) -> Result<Status, CommandError> {
     let environment_file = take_environment_file(&mut arguments);
     if arguments.len() == 1 {
         // As in ExaBGP: the help, what the environment may say, and a status that says that nothing was done.
@@ -103,7 +103,7 @@ pub(super) fn run(mut arguments: Vec<OsString>) -> Result<Status, Trouble> {
         }
         Command::Validate(arguments) => validate::run(&arguments),
     };
-    outcome.map_err(Trouble::Input)
+    outcome.map_err(CommandError::Input)
 }
 
 /// Takes `--env-file FILE` out, wherever it stands.

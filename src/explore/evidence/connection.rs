@@ -1,4 +1,4 @@
-//! One connection of the host under test, as its socket and the octets on it show it.
+//! One connection of the host under test, as its socket calls and octets show it.
 
 use std::fmt;
 use std::io;
@@ -26,7 +26,7 @@ pub const COLLISION_RESOLUTION: u8 = 7;
 pub enum Ending {
     /// The host under test sent a NOTIFICATION with this code and subcode.
     NotificationSent(u8, u8),
-    /// It received one.
+    /// It received a NOTIFICATION.
     NotificationReceived(u8, u8),
     /// The peer's FIN was read.
     ClosedByPeer,
@@ -43,18 +43,18 @@ pub enum Silence {
     BeforeOpen,
     /// Both OPENs have the Graceful Restart capability (RFC 4724 section 4: the peer keeps the routes).
     GracefulRestart,
-    /// The send buffer was full: a NOTIFICATION had nowhere to go.
+    /// The send buffer was full: a NOTIFICATION could not be sent.
     NoRoom,
-    /// It may not.
+    /// None of these: it may not.
     Unexplained,
 }
 
-/// What an OPEN says, as far as it is judged.
+/// The fields of an OPEN that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// When it was sent or received, whole.
+    /// Time at which it was completely sent or received.
     pub at: Duration,
-    /// The hold time that it offers.
+    /// The hold time that it proposes.
     pub hold: Duration,
     /// The BGP Identifier.
     pub identifier: Ipv4Addr,
@@ -65,16 +65,16 @@ pub struct Opening {
 /// One connection, or an attempt at one.
 #[derive(Debug, Clone)]
 pub struct WireConnection {
-    /// Its name, as the host under test counts.
+    /// Its name, numbered from the host under test.
     pub name: ConnectionName,
     /// When the attempt began, or the connection was accepted.
     pub began: Duration,
-    /// When it was open.
+    /// When it was open; absent for an attempt that failed.
     pub opened: Option<Duration>,
     /// The OPENs: sent, received.
     pub opens: [Option<Opening>; 2],
-    /// When the peer's KEEPALIVE was read after an OPEN had gone each way: the state of the host under test is Established
-    /// then (RFC 4271 section 8.2.2), whether or not its own KEEPALIVE found room.
+    /// When the peer's KEEPALIVE was read after an OPEN had gone each way: the state of the host under test is
+    /// Established then (RFC 4271 section 8.2.2), whether or not its own KEEPALIVE fitted into the send buffer.
     pub established: Option<Duration>,
     /// When the NOTIFICATION was sent, if one was.
     pub notified: Option<Duration>,
@@ -82,7 +82,7 @@ pub struct WireConnection {
     pub ended: Option<(Duration, Ending)>,
     /// The longest time in which an established session sent nothing although it could: since when, for how long.
     pub silence: Option<(Duration, Duration)>,
-    /// How fast UPDATEs went out.
+    /// Rate at which UPDATEs were sent.
     pub pace: Pace,
     framers: [Framer; 2],
     /// When octets were last sent, in an established session.
@@ -94,7 +94,7 @@ pub struct WireConnection {
 const SENT: usize = 0;
 const RECEIVED: usize = 1;
 
-/// The time: on the true clock, and on that of the host under test.
+/// A time on the true clock and on that of the host under test.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
     pub(super) at: Duration,
@@ -132,7 +132,7 @@ impl WireConnection {
         offered.min()
     }
 
-    /// How far the session came, in the words of RFC 4271 section 8.2.2.
+    /// The furthest state that the session reached (RFC 4271 section 8.2.2).
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match (self.established, self.opens) {
@@ -152,7 +152,7 @@ impl WireConnection {
         )
     }
 
-    /// Takes in what the socket did; says which rare path that is, if it is one.
+    /// Takes a socket event; returns the rare path that it is, if any.
     pub(super) fn socket(&mut self, now: Now, socket: &Socket) -> Option<Probe> {
         match socket {
             Socket::Connecting(_) | Socket::Shutdown => None,
@@ -224,7 +224,7 @@ impl WireConnection {
         probe
     }
 
-    /// Takes in the beginning of a message; of an OPEN, all.
+    /// Takes the beginning of a message, or the whole of an OPEN.
     fn message(&mut self, now: Now, way: usize, octets: &[u8]) -> Option<Probe> {
         match octets[18] {
             OPEN => {

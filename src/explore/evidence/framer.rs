@@ -1,26 +1,26 @@
 //! A direction of a connection, cut into BGP messages (RFC 4271 section 4.1: a marker, a length, a type).
 
-/// Octets of a message's header.
+/// Length of a message header in octets.
 pub const HEADER: usize = 19;
-/// Octets that are kept of a message which comes in pieces: the header, and what NOTIFICATION and OPEN fix.
+/// Octets kept of a message that arrives in pieces: the header, and the fixed fields of NOTIFICATION and OPEN.
 const KEPT: usize = HEADER + 10;
 /// RFC 4271 section 4.2.
 pub const OPEN: u8 = 1;
 
-/// Cuts a stream of octets into messages, keeping no more of them than their beginning; of an OPEN, all.
+/// Splits a stream of octets into messages. It keeps the beginning of each, and the whole of an OPEN.
 #[derive(Debug, Clone, Default)]
 pub struct Framer {
-    /// Octets of the message that has begun.
+    /// Octets received of the current message.
     passed: usize,
     /// Its first octets.
     kept: Vec<u8>,
 }
 
 impl Framer {
-    /// Takes in what one call moved, and hands on the beginning of each message that it completes: whole, if it is an
-    /// OPEN or came in one piece.
+    /// Takes the octets of one read or write and passes on the beginning of each message that they complete: the whole
+    /// of an OPEN, or of a message that arrived in one piece.
     ///
-    /// A length below that of a header is taken for that of a header: what is no message is the peer's to judge.
+    /// A length below that of a header counts as that of a header: malformed messages are the peer's to judge.
     pub fn take(&mut self, mut octets: &[u8], mut message: impl FnMut(&[u8])) {
         while !octets.is_empty() {
             if self.passed == 0

@@ -1,8 +1,8 @@
-//! What a run leaves for the oracles to judge by: the wire, which every subject has, and the inside, which ours alone has.
+//! The evidence of a run: the wire, which every subject has, and the inside, which only our own speaker has.
 //!
-//! [`wire`] puts the records of the tap together: connections, OPENs, states, endings, silences. It reads octets with a
-//! framer of its own and the decoders of `bgp`, and knows no speaker. [`inside`] is what our own speaker's events tell of
-//! its API: commands, answers, what is pending.
+//! [`wire`] groups the records of the tap: connections, OPENs, states, endings, silences. It reads octets with a
+//! framer of its own and the decoders of `bgp`, and knows no speaker. [`inside`] is taken from our own speaker's events
+//! about its API: commands, answers, what is pending.
 
 pub mod connection;
 pub mod framer;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// The busiest time of a connection.
+/// The busiest second of a connection.
 ///
-/// A rate limit counts by the second. Where the send buffer was full, what waited for it goes out later than it was
-/// let through: those seconds count as one span, whose limit is so many times as high.
+/// A rate limit counts by the second. While the send buffer is full, UPDATEs leave later than they were
+/// admitted: those seconds count as one span, with the limit multiplied by its length.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pace {
     first: u64,
@@ -16,12 +16,12 @@ pub struct Pace {
     busiest: Span,
 }
 
-/// Seconds, and the UPDATEs that went out in them.
+/// A span of seconds and the UPDATEs sent in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
-    /// How many went out.
+    /// Number of UPDATEs.
     pub updates: u64,
-    /// In how many seconds.
+    /// Length in seconds.
     pub seconds: u64,
 }
 

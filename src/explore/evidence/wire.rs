@@ -1,4 +1,4 @@
-//! What the host under test did on the wire: the records of its tap, put together by connection.
+//! What the host under test did on the wire: the records of its tap, grouped by connection.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use crate::explore::probe::Probe;
 use crate::net::clock::Clock;
 use crate::sim::{ConnectionName, Record, Socket, TraceEvent};
 
-/// The connections of the host under test, and what was seen on them.
+/// The connections of the host under test and what happened on them.
 #[derive(Debug, Clone, Default)]
 pub struct Wire {
-    /// In the order in which they began.
+    /// Connections, in the order in which they began.
     pub connections: Vec<WireConnection>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
@@ -38,13 +38,13 @@ impl Wire {
     }
 }
 
-/// Puts the records of a host's tap together while a run goes on; clones are the same recorder.
+/// Groups the records of a host's tap during a run; clones share one recorder.
 ///
-/// It keeps no octets but those of OPENs, and no message.
+/// It keeps the octets of OPENs only.
 #[derive(Debug, Clone)]
 pub struct WireRecorder {
     host: Rc<str>,
-    /// The host's own.
+    /// The host's own clock, which may be skewed.
     clock: Clock,
     wire: Rc<RefCell<Wire>>,
 }
@@ -60,7 +60,7 @@ impl WireRecorder {
         }
     }
 
-    /// Takes a record in; to be called when it is made.
+    /// Takes a record; call it when the record is made.
     pub fn record(&self, record: &Record) {
         if let TraceEvent::Socket(name, socket) = &record.event
             && record.host == self.host
@@ -73,7 +73,7 @@ impl WireRecorder {
         }
     }
 
-    /// Takes what was seen so far; sessions that still live are silent until `now`.
+    /// Returns what was seen so far; sessions that are still up count as silent until `now`.
     #[must_use]
     pub fn take(&self, now: Duration) -> Wire {
         let mut wire = self.wire.take();

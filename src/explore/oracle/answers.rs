@@ -6,7 +6,7 @@ use crate::explore::oracle::conditions::disturbance;
 use crate::explore::plan::Plan;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault};
 
-/// Why what the API does is not judged where it cannot be seen.
+/// Why the API is not judged for a subject whose API cannot be observed.
 pub(super) const NO_INSIDE: &str = "the speaker's API cannot be seen from outside";
 
 pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
@@ -21,13 +21,13 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// The first program that has other answers than it should.
+/// The first program whose answers differ from those of the run without faults.
 fn count(case: &Case<'_>, findings: &mut Findings<'_>) {
     let (plan, baseline) = (case.plan, case.baseline);
     let Some(inside) = &case.ran.inside else {
         return;
     };
-    // Where the speaker is told to end, who was heard before that is a matter of time.
+    // When the speaker is asked to end, which commands were read before that depends on timing.
     if baseline.tables.is_empty() {
         return findings.not_judged(NONE_STAYS);
     }

@@ -1,4 +1,4 @@
-//! What an oracle is given to judge, and where it says what it found.
+//! The input of an oracle, and where it reports.
 
 use std::borrow::Cow;
 
@@ -13,29 +13,29 @@ use crate::scenario::golden::Golden;
 pub struct Failure {
     /// Which.
     pub oracle: Oracle,
-    /// What was found, in a sentence.
+    /// Description of what was found.
     pub text: String,
 }
 
-/// A check that was not made, or not of everything.
+/// A check that was not made, or not completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotJudged {
     /// Which.
     pub oracle: Oracle,
-    /// Why not.
+    /// Reason.
     pub why: Cow<'static, str>,
 }
 
-/// What came of a run.
+/// The verdict on a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What failed; nothing where all held that was judged.
+    /// Failed checks; empty if every check that was made passed.
     pub failures: Vec<Failure>,
-    /// What was not judged, or not in full.
+    /// Checks that were not made, or not completely.
     pub not_judged: Vec<NotJudged>,
 }
 
-/// What an oracle is given to judge.
+/// The input of an oracle.
 pub(super) struct Case<'a> {
     pub(super) plan: &'a Plan,
     pub(super) ran: &'a FinishedRun,
@@ -43,7 +43,7 @@ pub(super) struct Case<'a> {
     pub(super) golden: Option<&'a Golden>,
 }
 
-/// Where an oracle says what it found.
+/// Where an oracle reports failures and what it did not judge.
 pub(super) struct Findings<'a> {
     pub(super) oracle: Oracle,
     pub(super) verdict: &'a mut Verdict,

@@ -1,4 +1,4 @@
-//! Of two connections that collide the one that RFC 4271 section 6.8 names lives.
+//! Of two colliding connections, the one chosen by RFC 4271 section 6.8 survives.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
             .with(loser.peer())
             .filter(|other| other.name != loser.name && meet(other, loser, at))
             .collect();
-        // A Cease with this subcode and no other connection is no collision: somebody asked for it.
+        // A Cease with this subcode and no other connection is not a collision: an operator asked for it.
         met |= !others.is_empty();
         if !others.is_empty() && !others.iter().any(|other| outlives(other)) {
             findings.fail(format!(
@@ -50,23 +50,23 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether `other` was open, or under way before, when `loser` was closed at `at`: an attempt made after the collision is
-/// not one of the two.
+/// Whether `other` was open, or under way before, when `loser` was closed at `at`: an attempt made after the collision
+/// is not one of the two.
 fn meet(other: &WireConnection, loser: &WireConnection, at: Duration) -> bool {
     let over = other.ended.map_or(Duration::MAX, |(ended, _)| ended);
     let open = other.opened.is_some_and(|opened| opened <= at);
     over >= loser.began && (open || other.began < loser.began)
 }
 
-/// Whether it was open, and not closed for a collision itself.
+/// Whether it was open and was not itself closed for a collision.
 fn outlives(connection: &WireConnection) -> bool {
     connection.opened.is_some() && !connection.lost_a_collision()
 }
 
-/// Whether `loser` should have lived and `other` gone, where the OPENs on the wire say so.
+/// Whether `loser` should have survived instead of `other`, if the OPENs on the wire decide it.
 ///
-/// An established session lives. Otherwise the identifiers decide, of OPENs that had gone both ways on the older connection
-/// when the newer opened: a speaker need not wait for an OPEN on the newer.
+/// An established session survives. Otherwise the identifiers decide, of OPENs that had gone both ways on the older
+/// connection when the newer opened: a speaker need not wait for an OPEN on the newer.
 fn must_live(loser: &WireConnection, other: &WireConnection) -> bool {
     let (ours, theirs) = match (loser.name.opener, other.name.opener) {
         (Opener::Us, Opener::Peer) => (loser, other),
@@ -83,7 +83,7 @@ fn must_live(loser: &WireConnection, other: &WireConnection) -> bool {
     let [Some(sent), Some(received)] = ours.opens else {
         return false;
     };
-    // One that was established just when they met may live, whatever the identifiers say.
+    // One that was established at the moment of the collision may survive, whatever the identifiers.
     if !by(Some(received.at)) || ours.established.is_some() {
         return false;
     }

@@ -1,4 +1,4 @@
-//! What a plan and its faults allow to be judged.
+//! Which checks a plan and its faults allow.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::explore::plan::PROGRAM_PATIENCE;
 use crate::scenario::format::host_fault::HostFault;
 use crate::sim::Action;
 
-/// What a timer may be late by.
+/// How late a timer may fire.
 pub(super) const SLACK: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Why a plan does not leave things as they are, if it does not: something in it may end a session, change what is sent,
-/// or hold it up for so long that somebody notices.
+/// Why the result of a plan may differ from the run without faults, if it may: a fault may end a session, change what
+/// is sent, or delay it for so long that a timer expires.
 pub(super) fn disturbance(case: &Case<'_>) -> Option<&'static str> {
     if !case.plan.is_mild() {
         return Some("the plan has faults that may end a session or change what is sent");
@@ -23,20 +23,21 @@ pub(super) fn disturbance(case: &Case<'_>) -> Option<&'static str> {
         .then_some("the plan's faults hold octets up for so long that timers may expire")
 }
 
-/// A stall that no hold time of the run notices: a third of the shortest, and of a minute at most.
+/// The longest stall that expires no hold timer of the run: a third of the shortest hold time, at most a third of a
+/// minute.
 fn harmless(ran: &FinishedRun) -> Duration {
     let holds = ran.wire.connections.iter().filter_map(|it| it.hold());
     let shortest = holds.filter(|hold| !hold.is_zero()).min();
     shortest.unwrap_or(MINUTE).min(MINUTE) / 3
 }
 
-/// When the first fault struck that may end a session.
+/// Time of the first triggered fault that may end a session.
 pub(super) fn first_harm(case: &Case<'_>) -> Option<Duration> {
-    let struck = case
+    let triggered = case
         .ran
-        .struck
+        .triggered
         .iter()
-        .filter(|struck| match struck.fault.action {
+        .filter(|triggered| match triggered.fault.action {
             Action::Reset
             | Action::ResetByPeer
             | Action::Close
@@ -54,5 +55,8 @@ pub(super) fn first_harm(case: &Case<'_>) -> Option<Duration> {
             HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => Some(*at),
             HostFault::Peer { .. } | HostFault::Program { .. } => None,
         });
-    struck.filter_map(|struck| struck.at).chain(crashes).min()
+    triggered
+        .filter_map(|triggered| triggered.at)
+        .chain(crashes)
+        .min()
 }

@@ -1,4 +1,4 @@
-//! What is on the wire decodes.
+//! Every message on the wire decodes.
 
 use crate::explore::oracle::case::{Case, Findings};
 

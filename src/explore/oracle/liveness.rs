@@ -1,4 +1,4 @@
-//! After the faults the session is back within a bound.
+//! The session recovers within a bounded time after the last fault.
 
 use crate::explore::oracle::case::{Case, Findings, NONE_STAYS};
 

@@ -1,7 +1,8 @@
 //! What must hold of every run, whatever faults it had: named checks, each with an exit status of its own.
 //!
-//! Most are judged from the wire alone, for our own speaker too, so that the judge does not depend on the accused; the
-//! table says which look inside. A [`Verdict`] names what failed, and what was not judged and why.
+//! Most are judged from the wire alone, for our own speaker too, so that the check does not depend on the code it
+//! checks; the table says which use the speaker's own events. A [`Verdict`] names what failed, and what was not judged
+//! and why.
 
 mod answers;
 mod case;
@@ -30,7 +31,7 @@ pub use names::{Needs, Oracle};
 
 type Judge = fn(&Case<'_>, &mut Findings<'_>);
 
-/// Those that judge one run, in the order in which their failures count.
+/// The oracles that judge a single run, in order of precedence of their failures.
 const JUDGES: &[(Oracle, Judge)] = &[
     (Oracle::Liveness, liveness::judge),
     (Oracle::Table, table::judge),
@@ -45,7 +46,7 @@ const JUDGES: &[(Oracle, Judge)] = &[
     (Oracle::Golden, golden::judge),
 ];
 
-/// Judges a run of `plan` by all oracles but that of the modes.
+/// Judges a run of `plan` by every oracle except `modes`.
 #[must_use]
 pub fn judge(
     plan: &Plan,

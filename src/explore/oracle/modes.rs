@@ -8,11 +8,11 @@ use crate::explore::finished_run::Table;
 use crate::explore::oracle::case::Failure;
 use crate::explore::oracle::names::Oracle;
 
-/// What peers hold at the end of a run.
+/// The tables of the peers at the end of a run.
 pub type Tables = BTreeMap<IpAddr, Table>;
 
-/// Where the ends of two runs of a plan differ, at the peers that are up in both of `baselines`: where no session stays up
-/// even without faults, the moment of the end decides what is seen.
+/// Where the ends of two runs of a plan differ, at the peers that are up in both of `baselines`: where no session stays
+/// up even without faults, the moment of the end decides what is seen.
 #[must_use]
 pub fn judge(ends: [&Tables; 2], baselines: [&Tables; 2]) -> Vec<Failure> {
     let [one, other] = ends;

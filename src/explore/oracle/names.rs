@@ -1,17 +1,17 @@
-//! The oracles: their names, exit statuses, and what each judges by.
+//! The oracles: names, exit statuses, and the evidence that each uses.
 
 use std::fmt;
 
-/// What an oracle judges by.
+/// The evidence that an oracle uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// The wire: the tap of the host under test, and what its peers received.
     Wire,
-    /// The inside: what the speaker's own events tell of its API.
+    /// The inside: the speaker's own events about its API.
     Inside,
     /// The wire of two runs of one plan, one in each mode.
     BothModes,
-    /// Nothing but that the run comes to its end.
+    /// Only that the run ends.
     End,
 }
 
@@ -24,28 +24,28 @@ macro_rules! oracles {
         }
 
         impl Oracle {
-            /// All of them.
+            /// Every oracle, in order of exit status.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Its word.
+            /// Name, as `--oracle` takes it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The exit status of a failure of its class.
+            /// Exit status when this oracle fails.
             #[must_use]
             pub const fn status(self) -> u8 {
                 match self { $(Self::$variant => $status,)* }
             }
 
-            /// What it judges by.
+            /// The evidence it uses.
             #[must_use]
             pub const fn needs(self) -> Needs {
                 match self { $(Self::$variant => Needs::$needs,)* }
             }
 
-            /// What it checks.
+            /// The property it checks, as a sentence.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
@@ -62,7 +62,7 @@ macro_rules! oracles {
 
 oracles! {
     Liveness, "liveness", 10, Wire, "After the faults the session is back within a bound.";
-    Table, "table", 11, Wire, "The peer's table is what the speaker was told to announce: nothing lost, nothing stale.";
+    Table, "table", 11, Wire, "The peer's table is exactly what the speaker was asked to announce: nothing lost, nothing stale.";
     Unforced, "unforced", 12, Wire, "Every session that ended has a cause in the plan or on the wire.";
     Answers, "answers", 13, Inside, "One answer per command, in order.";
     Timers, "timers", 14, Wire, "An established session is never silent for longer than its keepalive time.";

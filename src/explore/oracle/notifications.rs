@@ -40,6 +40,6 @@ fn is_lost(transcript: &Transcript) -> bool {
         transcript.ended,
         Some((_, Ending::BySpeaker | Ending::Reset))
     );
-    let mut heard = transcript.compared();
-    listened && !heard.any(|passed| is_notification(&passed.bytes))
+    let mut received = transcript.compared();
+    listened && !received.any(|passed| is_notification(&passed.bytes))
 }

@@ -1,4 +1,4 @@
-//! A command is answered, and taken by every established peer, in the moment in which it is read.
+//! A command is answered, and applied by every established peer, at the virtual time at which it is read.
 
 use crate::explore::evidence::inside::Breach;
 use crate::explore::oracle::answers::NO_INSIDE;

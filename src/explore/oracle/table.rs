@@ -1,4 +1,4 @@
-//! The peer's table is what the speaker was told to announce: nothing lost, nothing stale.
+//! The peer's table is exactly what the speaker was asked to announce: nothing lost, nothing stale.
 
 use crate::explore::baseline::difference;
 use crate::explore::oracle::case::{Case, Findings, NONE_STAYS};
@@ -15,7 +15,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
         }
         if case.plan.program_may_end() {
             return findings.not_judged(
-                "the speaker crashes: whether before or after a program's end decides what it was told",
+                "the speaker crashes: whether before or after a program's end decides which lines it received",
             );
         }
     }

@@ -9,7 +9,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     if let Some(harm) = harm {
         let from = harm.as_secs_f64();
         findings.not_judged(format!(
-            "sessions that ended from {from:.6} s on: a fault that may end one struck then"
+            "sessions that ended from {from:.6} s on: a fault that may end one triggered then"
         ));
     }
     let until = harm.map_or(case.ran.played.over, |harm| harm.min(case.ran.played.over));
@@ -30,7 +30,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether the host under test ended the session as one does that is told to.
+/// Whether the host under test ended the session as an administrative shutdown does.
 const fn is_meant(ending: Ending) -> bool {
     match ending {
         Ending::NotificationSent(code, _) => code == CEASE,

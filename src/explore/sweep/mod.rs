@@ -1,7 +1,7 @@
-//! A sweep: many plans over many scenarios, on every core; what came of it, and what each class of failure comes down to.
+//! A sweep: many plans over many scenarios, on every core; its results, and a shrunk plan for each class of failure.
 //!
-//! [`plans`] lists the plans of a shard, [`Sweep::run`] tries them, [`tally`] counts, [`results`] writes a line per run,
-//! [`findings`] shrinks the first failure of each class.
+//! [`plans`] lists the plans of a shard, [`Sweep::run`] tries them, [`tally`] counts, [`results`] writes a line per
+//! run, [`findings`] shrinks the first failure of each class.
 
 pub mod findings;
 pub mod plans;
@@ -97,13 +97,13 @@ pub struct Planned {
 /// What is tried, where, and for how long.
 #[derive(Debug)]
 pub struct Sweep<'a> {
-    /// The scenarios.
+    /// The scenarios and their goldens.
     pub cases: &'a [SweepCase],
     /// The plans.
     pub plans: &'a [Planned],
     /// What is under test in each plan.
     pub variants: &'a [Variant],
-    /// Threads.
+    /// Number of threads.
     pub jobs: usize,
     /// No new plan is started after this wall-clock time.
     pub limit: Option<Duration>,
@@ -123,7 +123,7 @@ impl Sweep<'_> {
     ) -> Result<Tally, SweepError> {
         let clock = Clock::start();
         let mut tally = Tally::of(self.plans.len());
-        let mut trouble = None;
+        let mut failed = None;
         jobs::run(
             self.plans.len(),
             self.jobs,
@@ -141,15 +141,15 @@ impl Sweep<'_> {
                     tally.add(item, plan, trials);
                     Ok(())
                 });
-                trouble = taken.err();
+                failed = taken.err();
                 tally.wall = clock.now();
                 progress(&tally);
-                trouble.is_none()
+                failed.is_none()
                     && self.limit.is_none_or(|limit| clock.now() < limit)
                     && !self.interrupted.load(Ordering::Relaxed)
             },
         );
-        if let Some(error) = trouble {
+        if let Some(error) = failed {
             return Err(error);
         }
         if let Some(results) = results {

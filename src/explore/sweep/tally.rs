@@ -1,4 +1,4 @@
-//! What a sweep has come to so far.
+//! The results of a sweep so far.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,12 +34,12 @@ pub struct FirstFailure {
     pub number: usize,
     /// The plan.
     pub plan: Plan,
-    /// What came of it.
+    /// Its failures.
     pub trial: Trial,
 }
 
 impl Tally {
-    /// Of a sweep of so many plans that has not begun.
+    /// The tally of a sweep of `plans` plans that has not started.
     #[must_use]
     pub fn of(plans: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Whether a run puts on the wire what the capture has: octets, times, and the octet on which the reset falls.
+//! Checks that a run reproduces the capture: octets, times, and the octet at which the reset occurs.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::field::import::text::what;
 use crate::field::import::timeline::{Timeline, tick};
 use crate::sim::{ConnectionName, Direction as Way, Opener, Socket, TraceEvent};
 
-/// One direction of a connection as a run had it.
+/// One direction of a connection in a run.
 #[derive(Debug, Default)]
 struct DirectionStream {
     octets: Vec<u8>,
-    /// How many octets there were when.
+    /// By time, number of octets so far.
     progress: Vec<(usize, Duration)>,
 }
 
@@ -21,19 +21,19 @@ impl DirectionStream {
         self.progress.push((self.octets.len(), at));
     }
 
-    /// When the octet before `count` passed.
+    /// Time of the octet before `count`.
     fn reached(&self, count: usize) -> Option<Duration> {
         let at = self.progress.partition_point(|(passed, _)| *passed < count);
         self.progress.get(at).map(|(_, at)| *at)
     }
 }
 
-/// Where `ran`, whose records were kept, first is not `timeline`; in a sentence.
+/// Describes the first difference between `ran`, whose records were kept, and `timeline`.
 #[must_use]
 pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     let mut opened = None;
     let mut lanes = [DirectionStream::default(), DirectionStream::default()];
-    let reset = ran.struck.last().and_then(|struck| struck.at);
+    let reset = ran.triggered.last().and_then(|triggered| triggered.at);
     for record in &ran.records {
         match &record.event {
             TraceEvent::Fault(text) if text.contains(": reset") => break,
@@ -78,9 +78,9 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
         }
     }
     match reset {
-        None => Some(String::from("the reset never strikes")),
+        None => Some(String::from("the reset never triggers")),
         Some(at) if at != opened + tick(timeline.reset.0) => Some(format!(
-            "the reset strikes {:?} after the opening, not {:?}",
+            "the reset triggers {:?} after the opening, not {:?}",
             at - opened,
             tick(timeline.reset.0)
         )),

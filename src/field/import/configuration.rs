@@ -21,7 +21,7 @@ pub fn read(octets: &[u8]) -> Option<Open> {
 
 /// The configuration of the speaker that sent `open` to a peer that answered `answer`, both at `address`.
 ///
-/// `process` is the API program that says what to announce, if one does.
+/// `process` is the API program that sends the commands, if there is one.
 #[must_use]
 pub fn text(open: &Open, answer: Option<&Open>, address: IpAddr, process: Option<&str>) -> String {
     let mut out = String::new();
@@ -83,7 +83,7 @@ fn block(out: &mut String, keyword: &str, families: impl Iterator<Item = Family>
     }
 }
 
-/// What it offers, as far as it has a name; IPv4 unicast where nothing is offered (RFC 4760 section 8).
+/// The families that it offers, if they have names; IPv4 unicast if none is offered (RFC 4760 section 8).
 fn families(open: &Open) -> Families {
     let offered = open
         .capabilities()

@@ -1,4 +1,4 @@
-//! Why a capture does not become a plan: what was found in it, and what to do.
+//! Why a capture does not become a plan: what was found, and what to do.
 
 use std::io;
 use std::net::IpAddr;
@@ -24,9 +24,9 @@ pub enum ImportError {
         "BGP is recognised by TCP port 179 or by its marker; capture a session inside IPsec or another tunnel before it enters the tunnel"
     ))]
     NoBgp {
-        /// Packets read.
+        /// Number of packets read.
         packets: u64,
-        /// Those with a TCP segment.
+        /// Number of packets with a TCP segment.
         segments: u64,
     },
     /// No connection was reset.
@@ -35,25 +35,25 @@ pub enum ImportError {
         "import needs a capture of a session that ended in RST; `lockstep show` prints what is in this one"
     ))]
     NoReset {
-        /// A line each.
+        /// The connections of the capture, one per line.
         connections: String,
     },
-    /// Which one is meant has to be said.
+    /// Several connections were reset; one must be chosen.
     #[error("several connections of this capture were reset:\n{connections}")]
     #[diagnostic(help("choose one by its number, as in `--connection {first}`"))]
     Several {
-        /// A line each.
+        /// The connections of the capture, one per line.
         connections: String,
         /// The number of the first.
         first: usize,
     },
-    /// There is none of that number.
+    /// There is no connection with that number.
     #[error("this capture has no connection {wanted}; it has\n{connections}")]
     #[diagnostic(help("leave `--connection` out to take the one that was reset"))]
     NoSuchConnection {
-        /// What was asked for.
+        /// The value given.
         wanted: usize,
-        /// A line each.
+        /// The connections of the capture, one per line.
         connections: String,
     },
     /// The one chosen was not reset.
@@ -62,20 +62,20 @@ pub enum ImportError {
     NotReset {
         /// Its number.
         number: usize,
-        /// Its line.
+        /// Its description, one line.
         connection: String,
-        /// A line each.
+        /// The connections of the capture, one per line.
         connections: String,
     },
-    /// An address that is at neither end.
+    /// The address of neither end.
     #[error("{wanted} is at neither end of {connection}")]
     #[diagnostic(help(
         "`--speaker` is one of the two; without it, the end that was reset by the other"
     ))]
     NoSuchSpeaker {
-        /// What was asked for.
+        /// The value given.
         wanted: IpAddr,
-        /// The connection.
+        /// The connection, one line.
         connection: ConnectionId,
     },
     /// The capture begins when the session was up.
@@ -86,18 +86,18 @@ pub enum ImportError {
         "a session can be replayed only from its OPEN messages: start the capture before the session comes up"
     ))]
     MidSession {
-        /// The connection.
+        /// The connection, one line.
         connection: ConnectionId,
-        /// Whose OPEN is missing.
+        /// The end whose OPEN is missing.
         by: IpAddr,
     },
-    /// The speaker did not get to say anything.
+    /// The speaker sent nothing.
     #[error("{connection}: {by} was reset before it sent an OPEN")]
     #[diagnostic(help("take the other end as the speaker: `--speaker {other}`"))]
     Unsaid {
-        /// The connection.
+        /// The connection, one line.
         connection: ConnectionId,
-        /// Who said nothing.
+        /// The end that sent nothing.
         by: IpAddr,
         /// The other end.
         other: IpAddr,
@@ -108,13 +108,13 @@ pub enum ImportError {
         "the session cannot be reproduced without them: capture whole packets (`tcpdump -s 0 -B 65536`), where both directions pass"
     ))]
     Lost {
-        /// The connection.
+        /// The connection, one line.
         connection: ConnectionId,
-        /// Whose octets.
+        /// The end that sent them.
         by: IpAddr,
         /// Octets of the stream before them.
         offset: u64,
-        /// How many.
+        /// Number of missing octets.
         lost: Option<u64>,
     },
     /// The speaker cannot be made to do the same.
@@ -123,14 +123,14 @@ pub enum ImportError {
     )]
     #[diagnostic(help("{help}"))]
     Differs {
-        /// The speaker that plays it.
+        /// The variant that ran it.
         variant: crate::subject::Variant,
-        /// Where it parts.
+        /// The first difference.
         what: String,
-        /// What may be done.
+        /// What to do about it.
         help: String,
     },
-    /// Playing it failed.
+    /// The replay failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Play(#[from] PlayError),
@@ -146,7 +146,7 @@ pub enum ImportError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         error: io::Error,
     },
 }

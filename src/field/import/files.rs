@@ -20,7 +20,7 @@ use crate::sim::Direction as Way;
 /// The section of a program that writes `batches` at their times.
 #[must_use]
 pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
-    let peer = timeline.stage().to_string();
+    let peer = timeline.replay_address().to_string();
     // Under other faults the session may come up later than its first command is due: it is told of by the speaker itself.
     let mut out = format!("process {PROGRAM}\n    read \"neighbor {peer} up\"\n");
     let mut last = None;
@@ -47,7 +47,7 @@ pub fn verbatim(timeline: &Timeline, reason: &str) -> String {
     format!(
         "# What {} said, octet for octet: {reason}.\nverbatim {}\n{}",
         timeline.speaker,
-        timeline.stage(),
+        timeline.replay_address(),
         text::steps(timeline, Way::Sent)
     )
 }
@@ -78,7 +78,7 @@ pub fn scenario(
     let _ = writeln!(
         out,
         "# Times are the capture's, from the SYN on. The reset is not here but in the plan: without it the session lives on.\n# {} stands for both addresses.",
-        timeline.stage()
+        timeline.replay_address()
     );
     if !timeline.rest.is_empty() {
         out.push_str("# The message that the reset truncated is padded with zeros; the plan resets the connection before they are sent.\n");
@@ -87,7 +87,7 @@ pub fn scenario(
         out,
         "\n{speaker}\n# What {} said.\npeer {}\n    open verbatim\n{}{}",
         timeline.peer,
-        timeline.stage(),
+        timeline.replay_address(),
         text::steps(timeline, Way::Received),
         text::at(timeline.span(), None)
     );
@@ -119,7 +119,7 @@ pub fn golden(
     directory: &Path,
 ) -> Result<(), ImportError> {
     let transcript = Transcript {
-        peer: timeline.stage(),
+        peer: timeline.replay_address(),
         attempt: 1,
         opened: Duration::ZERO,
         messages: messages(timeline),

@@ -1,8 +1,8 @@
 //! A capture of a session that was reset becomes a scenario and a plan.
 //!
 //! Start at [`Import::of`]. [`trace`] reads the capture, [`timeline`] is the session in it as a speaker and its peer.
-//! The peer recites what was captured. The speaker says the same by its own work where it can ([`own`]: a configuration
-//! and API commands), and recites it octet for octet where it cannot. What is written is played before it is believed
+//! The peer replays the captured octets. The speaker regenerates them if it can ([`own`]: a configuration
+//! and API commands), and replays them verbatim if it cannot. The result is run before it is accepted
 //! ([`check`]): in both modes the same octets at the same microseconds, and the reset on the same octet.
 
 pub mod check;
@@ -31,12 +31,12 @@ use crate::scenario::format::parse;
 use crate::sim::{Direction as Way, Keep};
 use crate::subject::Variant;
 
-/// How the speaker comes to say what was captured.
+/// How the speaker produces the captured octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Voice {
-    /// By its own work: a configuration, and so many API commands.
+    /// Regenerated from a configuration and this many API commands.
     Own(usize),
-    /// It recites, because of this.
+    /// Replayed verbatim, for this reason.
     Verbatim(String),
 }
 
@@ -45,9 +45,9 @@ pub enum Voice {
 pub struct Import {
     /// The scenario's name.
     pub name: String,
-    /// The session.
+    /// The session to replay.
     pub timeline: Timeline,
-    /// How the speaker says its part.
+    /// How the speaker produces its side.
     pub voice: Voice,
     /// The plan with the reset.
     pub plan: Plan,
@@ -55,14 +55,15 @@ pub struct Import {
     pub left_out: String,
 }
 
-/// The API program that says what to announce.
+/// Name of the API program that sends the commands.
 const PROGRAM: &str = "import";
 
 impl Import {
     /// Reads the capture `file`, and writes scenario, plan and golden below `directory`.
     ///
     /// # Errors
-    /// There is no such session in it, or not all of it; a file cannot be written; what was written does something else.
+    /// There is no such session in it, or part of it is missing; a file cannot be written; the replay differs from the
+    /// capture.
     pub fn of(
         file: &Path,
         choice: &Choice,
@@ -84,7 +85,7 @@ impl Import {
         import.voice = match import.own(file, directory, verbatim)? {
             Ok(commands) => Voice::Own(commands),
             Err(reason) => {
-                import.recited(file, directory, &reason)?;
+                import.replay_verbatim(file, directory, &reason)?;
                 Voice::Verbatim(reason)
             }
         };
@@ -92,7 +93,7 @@ impl Import {
         Ok(import)
     }
 
-    /// The speaker's own work, if it comes to the same; else why not.
+    /// The regenerated side, if its octets are the captured ones; otherwise the reason.
     fn own(
         &mut self,
         file: &Path,
@@ -123,7 +124,12 @@ impl Import {
             .map_or(Ok(commands), |(_, what)| Err(what)))
     }
 
-    fn recited(&mut self, file: &Path, directory: &Path, reason: &str) -> Result<(), ImportError> {
+    fn replay_verbatim(
+        &mut self,
+        file: &Path,
+        directory: &Path,
+        reason: &str,
+    ) -> Result<(), ImportError> {
         let configuration = self.configuration(None).unwrap_or_default();
         let verbatim = files::verbatim(&self.timeline, reason);
         files::scenario(self, file, directory, &configuration, &verbatim)?;
@@ -141,7 +147,8 @@ impl Import {
         }
     }
 
-    /// Writes the plan whose reset falls where it should in both modes; else the last, and where it parts.
+    /// Writes the plan whose reset is at the right octet in both modes; otherwise the last one tried, and where it
+    /// differs.
     fn settle(
         &mut self,
         file: &Path,
@@ -149,26 +156,26 @@ impl Import {
         paced: &[crate::sim::Fault],
     ) -> Result<Option<(Variant, String)>, ImportError> {
         let scenario = parse::load(&directory.join(&self.name))?;
-        let craft = Runner::new(Rc::new(scenario))?;
-        let mut parts = None;
+        let runner = Runner::new(Rc::new(scenario))?;
+        let mut differs = None;
         for reset in plan::resets(&self.timeline) {
             let mut faults = paced.to_vec();
             faults.push(reset);
             self.plan = plan::of(&self.name, faults);
-            parts = None;
+            differs = None;
             for variant in Variant::both() {
-                let ran = craft.run(&self.plan, &variant, Keep::All, None)?;
+                let ran = runner.run(&self.plan, &variant, Keep::All, None)?;
                 if let Some(what) = check::deviation(&self.timeline, &ran) {
-                    parts = Some((variant, what));
+                    differs = Some((variant, what));
                     break;
                 }
             }
-            if parts.is_none() {
+            if differs.is_none() {
                 break;
             }
         }
         files::plan(self, file, directory)?;
-        Ok(parts)
+        Ok(differs)
     }
 
     fn configuration(&self, process: Option<&str>) -> Option<String> {
@@ -180,16 +187,16 @@ impl Import {
         Some(configuration::text(
             &open,
             answer.as_ref(),
-            self.timeline.stage(),
+            self.timeline.replay_address(),
             process,
         ))
     }
 }
 
 impl Timeline {
-    /// The address that both ends have where it is played: every network has it.
+    /// The address of both ends in the replay: every network has it.
     #[must_use]
-    pub const fn stage(&self) -> IpAddr {
+    pub const fn replay_address(&self) -> IpAddr {
         match self.speaker {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),

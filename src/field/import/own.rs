@@ -1,4 +1,4 @@
-//! The speaker's side as its own work: API commands that make our speaker send what was captured, octet for octet.
+//! Regenerates the speaker's side: API commands that make our speaker send exactly the captured octets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use crate::speaker::peer::Peer;
 use crate::speaker::session::{Ends, Session};
 use crate::speaker::settings::Settings;
 
-/// Lines that a program writes at a time; what they bring about is one message.
+/// Lines that a program writes together; they result in one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Since the opening of the connection.
+    /// Time since the opening of the connection.
     pub at: Duration,
-    /// The lines.
+    /// API commands, one per line.
     pub lines: Vec<String>,
 }
 
-/// What makes the speaker of `configuration` say what `timeline` has, KEEPALIVEs apart, which are its own timers' business.
+/// The commands that make the speaker of `configuration` send what `timeline` has. KEEPALIVEs are left to its timers.
 ///
 /// # Errors
-/// The first message that no configuration and no command makes it say, in a sentence.
+/// Describes the first message that no configuration and no command produces.
 pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, String> {
     if timeline.rest.iter().any(|piece| piece.way == Way::Sent) {
         return Err(String::from(
@@ -43,12 +43,12 @@ pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, 
         .neighbors
         .pop()
         .ok_or("its OPEN cannot be configured")?;
-    let mut rehearsal = OfflineSession::new(neighbor);
+    let mut offline = OfflineSession::new(neighbor);
     let mut batches = Vec::new();
     let mut number = 0;
     for piece in &timeline.pieces {
         if piece.way == Way::Received {
-            rehearsal.hear(&piece.octets);
+            offline.receive(&piece.octets);
             continue;
         }
         number += 1;
@@ -60,13 +60,13 @@ pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, 
         };
         match piece.octets.get(18) {
             Some(&OPEN) if number == 1 => {
-                if rehearsal.opened != piece.octets {
+                if offline.opened != piece.octets {
                     return Err(differs());
                 }
             }
             Some(&KEEPALIVE) => {}
             _ => {
-                let lines = rehearsal.lines(piece).ok_or_else(differs)?;
+                let lines = offline.lines(piece).ok_or_else(differs)?;
                 batches.push(Batch {
                     at: piece.at,
                     lines,
@@ -77,7 +77,7 @@ pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, 
     Ok(batches)
 }
 
-/// A speaker with one neighbor, without a network: what it says is seen at once.
+/// A speaker with one neighbor and no network: its output is available at once.
 struct OfflineSession {
     peer: Peer,
     session: Session,
@@ -96,18 +96,18 @@ impl OfflineSession {
         };
         let (mut peer, _) = Peer::new(Arc::new(neighbor));
         let session = peer.open(ends, &Settings::default(), NOW);
-        let mut rehearsal = Self {
+        let mut offline = Self {
             peer,
             session,
             opened: Vec::new(),
         };
-        rehearsal.opened = rehearsal.said();
-        rehearsal
+        offline.opened = offline.take_sent();
+        offline
     }
 
-    /// Everything that it says now.
-    fn said(&mut self) -> Vec<u8> {
-        let mut said = Vec::new();
+    /// Everything that it sends now.
+    fn take_sent(&mut self) -> Vec<u8> {
+        let mut sent = Vec::new();
         loop {
             while let Some(event) = self.session.poll_event() {
                 self.peer.handle_event(NOW, &event);
@@ -115,19 +115,19 @@ impl OfflineSession {
             self.peer.take_changes();
             self.peer.fill(NOW, &mut self.session, usize::MAX);
             let Some(octets) = self.session.poll_transmit().map(<[u8]>::to_vec) else {
-                return said;
+                return sent;
             };
             self.session.transmitted(octets.len(), NOW);
-            said.extend(octets);
+            sent.extend(octets);
         }
     }
 
-    fn hear(&mut self, octets: &[u8]) {
+    fn receive(&mut self, octets: &[u8]) {
         self.session.handle_bytes(NOW, octets);
-        self.said();
+        self.take_sent();
     }
 
-    /// Lines that make it say `piece` and nothing else.
+    /// Commands that make it send `piece` and nothing else.
     fn lines(&mut self, piece: &Piece) -> Option<Vec<String>> {
         let context = self.session.negotiated()?.send.clone();
         let lines = match Message::decode(&context, &piece.octets).ok()? {
@@ -138,7 +138,7 @@ impl OfflineSession {
             _ => return None,
         };
         lines.iter().try_for_each(|line| self.apply(line))?;
-        (self.said() == piece.octets).then_some(lines)
+        (self.take_sent() == piece.octets).then_some(lines)
     }
 
     fn apply(&mut self, line: &str) -> Option<()> {
@@ -178,7 +178,7 @@ fn words(update: &Update) -> Vec<String> {
     withdrawn.chain(announced).collect()
 }
 
-/// An attribute in the words of a configuration; next hops are with the routes.
+/// An attribute in configuration syntax; next hops are part of the routes.
 fn attribute(attribute: &Attribute) -> String {
     let value = match &attribute.value {
         AttributeValue::NextHop(_) | AttributeValue::MpReach(_) | AttributeValue::MpUnreach(_) => {
@@ -195,7 +195,7 @@ fn attribute(attribute: &Attribute) -> String {
     }
 }
 
-/// Events show a sequence as configurations write a set: here it is written as they read it.
+/// Events print an AS_SEQUENCE in the syntax that configurations use for a set, so it is rewritten here.
 fn segment(segment: &Segment) -> String {
     let numbers: Vec<String> = segment.asns.iter().map(u32::to_string).collect();
     let numbers = numbers.join(" ");

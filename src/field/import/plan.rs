@@ -19,7 +19,7 @@ pub fn of(name: &str, faults: Vec<Fault>) -> Plan {
 
 fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) -> Fault {
     let connection = ConnectionName {
-        peer: timeline.stage(),
+        peer: timeline.replay_address(),
         opener: Opener::Us,
         attempt: 1,
     };

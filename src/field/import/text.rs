@@ -1,4 +1,4 @@
-//! The scenario's text: what both ends say, step by step.
+//! The text of the scenario: what both ends send, step by step.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::field::import::timeline::{Piece, Timeline};
 use crate::scenario::format::message::{HEADER, frame};
 use crate::sim::Direction as Way;
 
-/// A time of a script: whole microseconds, rounded up.
+/// A time in a script, rounded up to whole microseconds.
 struct Micros(Duration);
 
 impl std::fmt::Display for Micros {
@@ -18,7 +18,7 @@ impl std::fmt::Display for Micros {
     }
 }
 
-/// `at` and `send` steps for everything that is said one way.
+/// `at` and `send` steps for everything sent in one direction.
 #[must_use]
 pub fn steps(timeline: &Timeline, way: Way) -> String {
     let mut out = String::new();
@@ -44,7 +44,7 @@ pub fn at(time: Duration, of: Option<&str>) -> String {
     }
 }
 
-/// What a piece is, in a word or two.
+/// A short description of a piece.
 #[must_use]
 pub fn what(piece: &Piece) -> String {
     if frame(&piece.octets) == Ok(Some(piece.octets.len())) {

@@ -1,4 +1,4 @@
-//! One connection of a capture as a speaker and its peer: who says what when, and where the reset falls.
+//! One connection of a capture as a speaker and its peer: who sends what when, and where the reset is.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,46 +9,46 @@ use crate::field::import::trace::{Conversation, End, Trace, listed};
 use crate::scenario::format::message::{HEADER, OPEN, UPDATE};
 use crate::sim::Direction as Way;
 
-/// Which connection is meant, and which end of it.
+/// The choice of a connection, and of the end that our speaker takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choice {
-    /// The number of the connection, from 1; the one that was reset where it is absent.
+    /// Number of the connection, from 1; if absent, the one that was reset.
     pub connection: Option<usize>,
-    /// The end that our speaker takes; the one that was reset by the other where it is absent.
+    /// The end that our speaker takes; if absent, the one that was reset by the other.
     pub speaker: Option<IpAddr>,
 }
 
-/// A session to be played again.
+/// A session to replay.
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    /// The connection.
+    /// Ends and opening of the connection.
     pub connection: ConnectionId,
-    /// Nanoseconds since 1970 of its opening.
+    /// Time of its opening, in nanoseconds since 1970.
     pub opened: u64,
     /// The end that our speaker takes.
     pub speaker: IpAddr,
     /// The other end.
     pub peer: IpAddr,
-    /// What was said before the reset, in order.
+    /// Octets sent before the reset, in order.
     pub pieces: Vec<Piece>,
-    /// What the reset cut off: the ends of the last messages, which nobody ever saw. They are made up, of zeros.
+    /// Padding for the messages that the reset truncated: zeros, which are never sent.
     pub rest: Vec<Piece>,
     /// When the connection was reset, and by whom.
     pub reset: (Duration, Way),
 }
 
-/// Octets that one end said.
+/// Octets that one end sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Since the opening.
+    /// Time since the opening.
     pub at: Duration,
-    /// By the speaker or by its peer.
+    /// Whether the speaker or its peer sent them.
     pub way: Way,
-    /// A message, mostly.
+    /// Usually one message.
     pub octets: Vec<u8>,
 }
 
-/// A scenario counts whole microseconds: what happens within one is seen at its end.
+/// A scenario counts whole microseconds: events are moved to the end of theirs.
 #[must_use]
 pub fn tick(time: Duration) -> Duration {
     let micros = time.as_nanos().div_ceil(1_000);
@@ -56,7 +56,7 @@ pub fn tick(time: Duration) -> Duration {
 }
 
 impl Trace {
-    /// The conversation that `choice` means.
+    /// The conversation that `choice` selects.
     ///
     /// # Errors
     /// None or several were reset; there is none of that number; it was not reset.
@@ -102,7 +102,7 @@ impl Trace {
 }
 
 impl Timeline {
-    /// `conversation` with our speaker at the end that `choice` means.
+    /// `conversation` with our speaker at the end that `choice` selects.
     ///
     /// # Errors
     /// It was not reset, octets are missing, OPENs are missing, or the speaker is at neither end.
@@ -155,20 +155,20 @@ impl Timeline {
         })
     }
 
-    /// Octets said one way.
+    /// Octets sent in one direction.
     #[must_use]
     pub fn octets(&self, way: Way) -> u64 {
         let said = self.pieces.iter().filter(|piece| piece.way == way);
         said.map(|piece| piece.octets.len() as u64).sum()
     }
 
-    /// What was said one way, and then what the reset cut off.
+    /// Octets sent in one direction, followed by the padding of a truncated message.
     pub fn pieces(&self, way: Way) -> impl Iterator<Item = &Piece> {
         let all = self.pieces.iter().chain(&self.rest);
         all.filter(move |piece| piece.way == way)
     }
 
-    /// The last time at which something happens.
+    /// Time of the last event.
     #[must_use]
     pub fn span(&self) -> Duration {
         let rest = self.rest.iter().map(|piece| piece.at);
@@ -183,7 +183,7 @@ impl Timeline {
     }
 }
 
-/// Checks that all octets are there, from the OPENs on.
+/// Checks that no octet is missing from the OPENs on.
 fn whole(conversation: &Conversation, speaking: StreamDirection) -> Result<(), ImportError> {
     let connection = conversation.id();
     let end = |way| connection.peer.sender(way);
@@ -203,7 +203,7 @@ fn whole(conversation: &Conversation, speaking: StreamDirection) -> Result<(), I
         let first = conversation.said.iter().find(|said| said.by == way);
         let by = end(way);
         match first {
-            // A peer that was seen from its SYN on may say anything first, or nothing.
+            // A connection captured from its SYN on may start with anything, or nothing.
             _ if way != speaking && conversation.connection.handshake => {}
             Some(said) if is_open(&said.octets) => {}
             None if conversation.connection.handshake => {
@@ -224,7 +224,7 @@ fn is_open(octets: &[u8]) -> bool {
     octets.get(18) == Some(&OPEN)
 }
 
-/// Octets that make `beginning` a message as long as its header says; a header that is cut becomes that of the shortest.
+/// Octets that make `beginning` a message as long as its header says; a truncated header becomes that of the shortest message.
 fn remainder(beginning: &[u8]) -> Vec<u8> {
     let shortest = crate::scenario::format::message::keepalive();
     let header = shortest.get(beginning.len()..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a capture has of BGP: every connection, what was said on it and when, and how it ended.
+//! The BGP connections of a capture: the octets of each, their times, and how it ended.
 
 use std::fmt;
 use std::fs::File;
@@ -15,9 +15,9 @@ use crate::field::import::error::ImportError;
 /// A capture.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
-    /// Its connections, in the order in which BGP was first spoken on them.
+    /// Its connections, in the order of their first BGP message.
     pub conversations: Vec<Conversation>,
-    /// What was met beside.
+    /// What else was in the capture, by kind.
     pub tally: Tally,
     /// Whether the file ends in the middle of a packet; all before it was read.
     pub cut_short: bool,
@@ -26,24 +26,24 @@ pub struct Trace {
 /// One connection.
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    /// Between whom, and when it was opened.
+    /// Its two ends, and when it was opened.
     pub connection: Connection,
-    /// Everything said, in the order of time.
+    /// Octets of both directions, in order of time.
     pub said: Vec<Said>,
-    /// What cannot be played again because it is not in the capture; the first such place.
+    /// The first gap: octets that are not in the capture and so cannot be replayed.
     pub flaw: Option<Flaw>,
     /// How it ended.
     pub end: End,
 }
 
-/// Octets that one end said.
+/// Octets that one end sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// Since the connection was opened.
+    /// Time since the connection was opened.
     pub at: Duration,
-    /// By whom.
+    /// The end that sent them.
     pub by: StreamDirection,
-    /// A message; its beginning where the stream ends in it; or what is no message.
+    /// A message, the beginning of one if the stream ends in it, or octets that are not a message.
     pub octets: Vec<u8>,
     /// Whether the stream ends inside this message.
     pub cut: bool,
@@ -52,22 +52,22 @@ pub struct Said {
 /// Octets that are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flaw {
-    /// Whose.
+    /// The end that sent them.
     pub by: StreamDirection,
     /// Octets of the stream before them; 0 where its beginning is missing.
     pub offset: u64,
-    /// How many, where that is known.
+    /// Number of missing octets, if known.
     pub lost: Option<u64>,
 }
 
-/// How a connection ended, as far as the capture goes.
+/// How a connection ended in the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It did not.
+    /// It was still open.
     Open,
-    /// By FIN, this end's first.
+    /// By FIN; this end sent the first.
     Finished(StreamDirection),
-    /// By RST of this end, so long after the opening.
+    /// By RST from this end, at this time since the opening.
     Reset(StreamDirection, Duration),
 }
 
@@ -91,14 +91,14 @@ impl Trace {
     /// Reads the file at `path`, or standard input where that is `-`.
     ///
     /// # Errors
-    /// It is no capture, or malformed.
+    /// It is not a capture, or it is malformed.
     pub fn read(path: &Path) -> Result<Self, ImportError> {
         let mut trace = Self::default();
         let mut capture = Self::open(path)?;
-        let outcome = capture.read_all(|event| trace.hear(&event));
+        let outcome = capture.read_all(|event| trace.add(&event));
         trace.tally = capture.tally().clone();
         match outcome {
-            // What an interrupted tcpdump leaves.
+            // An interrupted tcpdump leaves such a file.
             Err(error) if error.kind.is_truncation() => trace.cut_short = true,
             other => other?,
         }
@@ -108,7 +108,7 @@ impl Trace {
         Ok(trace)
     }
 
-    fn hear(&mut self, event: &CaptureEvent<'_>) {
+    fn add(&mut self, event: &CaptureEvent<'_>) {
         if matches!(event.kind, EventKind::Noted(_)) {
             return;
         }
@@ -125,7 +125,7 @@ impl Trace {
             });
             self.conversations.len() - 1
         });
-        self.conversations[at].hear(event);
+        self.conversations[at].add(event);
     }
 }
 
@@ -136,7 +136,7 @@ impl Conversation {
         self.connection.id
     }
 
-    fn hear(&mut self, event: &CaptureEvent<'_>) {
+    fn add(&mut self, event: &CaptureEvent<'_>) {
         let at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
         let by = event.direction;
         let mut say = |octets: &[u8], cut| {
@@ -183,7 +183,7 @@ impl Conversation {
         }
     }
 
-    /// Octets that `by` said.
+    /// Octets that `by` sent.
     #[must_use]
     pub fn octets(&self, by: StreamDirection) -> u64 {
         let said = self.said.iter().filter(|said| said.by == by);
@@ -191,7 +191,7 @@ impl Conversation {
     }
 }
 
-/// One line: between whom, how much was said, how it ended.
+/// One line: the two ends, the number of octets, how it ended.
 impl fmt::Display for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = self.id().peer;

@@ -19,7 +19,7 @@ const SHOWN: usize = 24;
 const AROUND: i64 = 100_000;
 
 /// A capture's lane, and which item each entry of the comparison is.
-struct Told {
+struct CaptureLane {
     lane: Column,
     entries: BTreeMap<(StreamDirection, u64), usize>,
 }
@@ -42,7 +42,7 @@ fn sheet(id: ConnectionId, sides: &[Side<'_>; 2], report: &Report, options: &Opt
         .iter()
         .filter(|difference| difference.stream.connection == id)
         .collect();
-    let [left, mut right] = [0, 1].map(|side| told(id, &sides[side], options));
+    let [left, mut right] = [0, 1].map(|side| capture_lane(id, &sides[side], options));
     let verdict = if found.is_empty() {
         "same"
     } else {
@@ -62,7 +62,7 @@ fn sheet(id: ConnectionId, sides: &[Side<'_>; 2], report: &Report, options: &Opt
 }
 
 /// What `side` has of a connection: messages and what stands between them, by time since it was opened.
-fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
+fn capture_lane(id: ConnectionId, side: &Side<'_>, options: &Options) -> CaptureLane {
     let opened = side.capture.opened.get(&id).copied();
     let start = opened.unwrap_or_default();
     let stream = |direction| {
@@ -160,7 +160,7 @@ fn told(id: ConnectionId, side: &Side<'_>, options: &Options) -> Told {
     for (number, (_, entry)) in items.iter().enumerate() {
         entries.extend(entry.map(|entry| (entry, number)));
     }
-    Told {
+    CaptureLane {
         lane: Column {
             label: side.name.to_owned(),
             caption: "client → server, time since the connection was opened",
@@ -184,11 +184,11 @@ fn note(difference: &Difference, entries: &[BTreeMap<(StreamDirection, u64), usi
     }
     let sides = [("A", &difference.left), ("B", &difference.right)];
     for (at, (sign, side)) in sides.into_iter().enumerate() {
-        let told = side.first().map_or_else(
+        let text = side.first().map_or_else(
             || "nothing".into(),
             |entry| diff_text::told(entry, &difference.contexts[at]),
         );
-        lines.push((sign.into(), told.trim_start().to_owned()));
+        lines.push((sign.into(), text.trim_start().to_owned()));
     }
     let direction = difference.stream.direction;
     let place = [1, 0].into_iter().find_map(|side| {

@@ -1,4 +1,4 @@
-//! A failing plan on the page: the golden beside what each mode made of it, faults on the time axis.
+//! The HTML page of a failing plan: the golden beside the run in each mode, with faults on the time axis.
 
 use super::column::{Column, What};
 use super::data::{Note, Sheet};
@@ -11,7 +11,7 @@ use crate::scenario::golden::Golden;
 use crate::scenario::run::played::RunResult;
 use crate::subject::Variant;
 
-/// The sheet of `finding`, whose plan was played in each of the modes of `runs`.
+/// The sheet of `finding`, whose plan was run in each of the modes of `runs`.
 pub(super) fn sheet(
     scenario: &Scenario,
     golden: Option<&Golden>,
@@ -58,7 +58,7 @@ pub(super) fn sheet(
     }
 }
 
-/// Where to look first: at the first fault of the mode that fails, else where the modes part.
+/// Where to look first: the first fault of the mode that fails, else the first difference of the modes.
 fn place(lanes: &[Column], rows: &[rows::Row], variant: &Variant) -> Option<(usize, usize)> {
     let lane = lanes
         .iter()
@@ -67,11 +67,14 @@ fn place(lanes: &[Column], rows: &[rows::Row], variant: &Variant) -> Option<(usi
     let mut faults = items
         .enumerate()
         .filter(|(_, item)| matches!(item.what, What::Mark("fault", _)));
-    let parting = || {
+    let first_difference = || {
         let row = rows.iter().find(|row| row.differs)?;
         let found = row.items.iter().enumerate().skip(1);
         let mut found = found.filter_map(|(lane, item)| Some((lane, (*item)?)));
         found.next()
     };
-    faults.next().map(|(item, _)| (lane, item)).or_else(parting)
+    faults
+        .next()
+        .map(|(item, _)| (lane, item))
+        .or_else(first_difference)
 }

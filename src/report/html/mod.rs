@@ -1,6 +1,7 @@
-//! The HTML report: one file that needs no network, with lanes of messages side by side and what each octet is.
+//! The HTML report: one file that needs no network, with lanes of messages side by side and the meaning of each octet.
 //!
-//! Each kind of page makes [`Sheet`]s of [`Column`]s; [`rows`] aligns their lanes, [`data`] writes them down for the script.
+//! Each kind of page makes [`Sheet`]s of [`Column`]s; [`rows`] aligns their lanes, [`data`] writes them down for the
+//! script.
 
 mod data;
 mod diff;
@@ -33,11 +34,11 @@ const SCRIPTS: [&str; 3] = [
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// What the user calls it.
+    /// Name that the user gave.
     pub name: &'a str,
     /// Its messages.
     pub capture: &'a Canonical,
-    /// What happened beside them, where it is a run of ours.
+    /// Its events other than messages, if it is a run.
     pub marks: &'a [Mark],
 }
 
@@ -62,7 +63,7 @@ pub fn comparison(
     page("Lockstep diff", &data)
 }
 
-/// The page for a finding, with what its plan came to in each mode that ended, and the command that replays it.
+/// The page for a finding, with the run of its plan in each mode that ended, and the command that replays it.
 #[must_use]
 pub fn finding(
     scenario: &Scenario,

@@ -161,15 +161,15 @@ fn merged(mut streams: Vec<Aligned>, lanes: &[Column]) -> Vec<Vec<Option<usize>>
     // A lane that has both rows knows; one that has one of them, or neither, knows what came before.
     let is_own = |place: &i64| place % 2 == 0;
     let compared = |one: &[Option<i64>], other: &[Option<i64>]| {
-        let told = |lane: &usize, only_own: bool| match (one[*lane], other[*lane]) {
+        let decided = |lane: &usize, only_own: bool| match (one[*lane], other[*lane]) {
             (Some(one), Some(other)) if one != other => {
                 (!only_own || is_own(&one) && is_own(&other)).then(|| one.cmp(&other))
             }
             _ => None,
         };
-        let known = order.iter().find_map(|lane| told(lane, true));
-        let told = known.or_else(|| order.iter().find_map(|lane| told(lane, false)));
-        told.unwrap_or(Ordering::Equal)
+        let known = order.iter().find_map(|lane| decided(lane, true));
+        let order = known.or_else(|| order.iter().find_map(|lane| decided(lane, false)));
+        order.unwrap_or(Ordering::Equal)
     };
     let mut rows = Vec::new();
     loop {

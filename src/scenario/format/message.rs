@@ -1,18 +1,18 @@
-//! The few messages that a scripted peer makes itself, octet by octet: it owes nothing to the codec that it helps to judge.
+//! The few messages that a scripted peer builds itself, independently of the codec under test.
 
 use crate::bgp::family::Family;
 
 /// Octets of a message header (RFC 4271 section 4.1).
 pub const HEADER: usize = 19;
-/// OPEN.
+/// Message type OPEN.
 pub const OPEN: u8 = 1;
-/// UPDATE.
+/// Message type UPDATE.
 pub const UPDATE: u8 = 2;
-/// NOTIFICATION.
+/// Message type NOTIFICATION.
 pub const NOTIFICATION: u8 = 3;
 /// KEEPALIVE.
 pub const KEEPALIVE: u8 = 4;
-/// ROUTE-REFRESH.
+/// Message type ROUTE-REFRESH (RFC 2918).
 pub const ROUTE_REFRESH: u8 = 5;
 
 /// A whole message of type `kind`.

@@ -1,4 +1,4 @@
-//! The steps of a `verbatim` section: what the speaker says to a peer in the place of its own words.
+//! The steps of a `verbatim` section: bytes that the speaker sends to a peer instead of its own messages.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -58,7 +58,7 @@ impl Draft {
         Ok(())
     }
 
-    /// What is to be said, and to whom.
+    /// The bytes to send, and the peer to send them to.
     ///
     /// # Errors
     /// Where it does not begin with OPEN.

@@ -30,16 +30,16 @@ pub struct ManifestEntry {
     pub scenario: String,
     /// The file's name.
     pub file: String,
-    /// Who put the messages on the wire: `exabgp`, `messages` (expected messages of its development branch), `lockstep`, or,
-    /// in what `lockstep import` writes, the address of the captured speaker.
+    /// Who put the messages on the wire: `exabgp`, `messages` (expected messages of its development branch),
+    /// `lockstep`, or, in what `lockstep import` writes, the address of the captured speaker.
     pub speaker: String,
     /// The speaker's version.
     pub version: String,
     /// The command that made the file.
     pub command: String,
-    /// The day, as 2026-11-23.
+    /// Date, YYYY-MM-DD.
     pub date: String,
-    /// Of the file, in hexadecimal.
+    /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
@@ -51,10 +51,10 @@ pub enum ManifestError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         error: std::io::Error,
     },
-    /// The text is no manifest.
+    /// The text is not a manifest.
     #[error("{}: {error}", path.display())]
     Syntax {
         /// The file.
@@ -62,16 +62,16 @@ pub enum ManifestError {
         /// What is wrong, with line and column.
         error: Box<toml::de::Error>,
     },
-    /// A golden is not the one that the manifest speaks of.
+    /// A golden differs from its checksum in the manifest.
     #[error("{} does not match the manifest: its SHA-256 is {found}, not {expected}; restore it, or record it again with `lockstep record {scenario}`", path.display())]
     Checksum {
-        /// The golden.
+        /// Path of the golden.
         path: PathBuf,
-        /// Its scenario.
+        /// Name of its scenario.
         scenario: String,
-        /// In the manifest.
+        /// SHA-256 in the manifest.
         expected: String,
-        /// Of the file.
+        /// SHA-256 of the file.
         found: String,
     },
     /// There is no golden.
@@ -109,7 +109,7 @@ impl Manifest {
             .find(|entry| entry.scenario == scenario)
     }
 
-    /// Puts `entry` in its place.
+    /// Adds `entry`, or replaces that of the same scenario.
     pub fn insert(&mut self, entry: ManifestEntry) {
         self.captures.retain(|held| held.scenario != entry.scenario);
         self.captures.push(entry);

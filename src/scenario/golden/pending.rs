@@ -1,4 +1,4 @@
-//! `captures/pending`: what runs put on the wire that their goldens do not have, until a person says which is right.
+//! `captures/pending`: captures of runs that differ from their goldens, until a person accepts or rejects them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,26 +17,26 @@ use crate::scenario::run::record::pcap;
 use crate::scenario::run::suite::Report;
 use crate::subject::Variant;
 
-/// The directory, beside the goldens.
+/// Name of the directory, below that of the goldens.
 pub const DIRECTORY: &str = "pending";
 /// The speaker of a golden that was accepted and not recorded.
 pub const OURS: &str = "lockstep";
 
-/// A capture that waits.
+/// A capture awaiting review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// The scenario's name.
     pub scenario: String,
-    /// The file.
+    /// Path of the capture.
     pub path: PathBuf,
 }
 
 /// What [`leave`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// The capture.
+    /// The pending capture.
     pub pending: Pending,
-    /// Whose run it is.
+    /// The variant whose run it is.
     pub variant: Variant,
     /// Whether another mode of the same scenario sent something else.
     pub contested: bool,
@@ -48,7 +48,7 @@ pub enum PendingError {
     /// The manifest, or a file.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The file is no capture.
+    /// The file is not a capture.
     #[error(transparent)]
     Capture(#[from] CaptureError),
     /// There is nothing in it.
@@ -57,9 +57,9 @@ pub enum PendingError {
     /// A file or directory cannot be read, written or removed.
     #[error("{}: {error}", path.display())]
     Io {
-        /// Which.
+        /// Path.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         error: io::Error,
     },
 }
@@ -167,10 +167,11 @@ impl Pending {
         ))
     }
 
-    /// Puts this capture in the golden's place, and says in the manifest that our own speaker made it, on `date` (2026-11-23).
+    /// Puts this capture in the golden's place, and says in the manifest that our own speaker made it, on `date`
+    /// (2026-11-23).
     ///
     /// # Errors
-    /// It is no capture, or a file cannot be written.
+    /// It is not a capture, or a file cannot be written.
     pub fn accept(
         &self,
         captures: &Path,
@@ -204,7 +205,7 @@ impl Pending {
         std::fs::remove_file(&self.path).map_err(|error| self.failed(error))
     }
 
-    /// The octets of a capture that may become a golden.
+    /// The content of a capture that may become a golden.
     fn read(&self) -> Result<Vec<u8>, PendingError> {
         let bytes = std::fs::read(&self.path).map_err(|error| self.failed(error))?;
         match Golden::read(&self.name(), &bytes)?.messages() {
@@ -225,7 +226,8 @@ impl Pending {
     }
 }
 
-/// `golden` with what `run` has and goldens do not fix: the peers' messages, and OPENs where the golden was made of messages.
+/// `golden` with what `run` has and goldens do not fix: the peers' messages, and OPENs where the golden was made of
+/// messages.
 fn heard_by_same(mut golden: Canonical, run: &Canonical) -> Canonical {
     for (id, stream) in &run.streams {
         let Some(held) = golden.streams.get_mut(id) else {

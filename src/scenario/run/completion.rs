@@ -11,11 +11,11 @@ use crate::scenario::scripted::progress::Progress;
 
 /// How long a speaker may take to end by itself once its peers have closed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the actors may take to notice that the speaker has ended.
+/// How long peers and programs may take to notice that the speaker has ended.
 const NOTICE: Duration = Duration::from_millis(200);
 
-/// Watches a run to its end and tells the actors when that is; `speaker` completes when the speaker has ended.
-pub async fn conduct(
+/// Waits for the end of a run and then ends the peers and programs; `speaker` completes when the speaker has ended.
+pub async fn until_over(
     scenario: &Scenario,
     progress: &Progress,
     limit: Duration,
@@ -55,7 +55,7 @@ pub async fn conduct(
             None,
         );
     }
-    // Whoever listens may be gone already.
+    // The receiver may be gone already.
     let _ = signals.send(Signal::Terminate);
     let _ = timeout(PATIENCE, &mut speaker).await;
 }

@@ -1,4 +1,4 @@
-//! Why a scenario could not be played.
+//! Why a scenario could not be run.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::sim::OutOfTime;
 use crate::sim::turmoil::TurmoilFailure;
 use crate::subject::known::LocateError;
 
-/// Why a scenario could not be played.
+/// Why a scenario could not be run.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PlayError {
     /// The speaker's configuration.
@@ -29,7 +29,7 @@ pub enum PlayError {
     /// A plan that cannot be carried out.
     #[error("the plan cannot be carried out: {0}")]
     Plan(String),
-    /// A combination that there is not.
+    /// An unsupported combination of options.
     #[error("there is no {what}")]
     #[diagnostic(help("{help}"))]
     Unsupported {
@@ -42,7 +42,7 @@ pub enum PlayError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Locate(#[from] LocateError),
-    /// A run that stands still.
+    /// A run that makes no progress.
     #[error(transparent)]
     OutOfTime(#[from] OutOfTime),
     /// A run that turmoil gave up.

@@ -1,4 +1,4 @@
-//! Runs of a scenario: who takes part, on which network, until when, and the verdict.
+//! Runs of a scenario: subject, peers and programs, network, completion, and the verdict.
 
 mod completion;
 pub mod error;

@@ -1,8 +1,8 @@
-//! The networks that a scenario can be played on.
+//! The networks that a scenario can run on.
 
 use std::fmt;
 
-/// What a scenario runs on.
+/// A network to run a scenario on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum NetworkKind {
     /// Our simulated network, on a virtual clock.

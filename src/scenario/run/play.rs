@@ -24,7 +24,7 @@ use crate::subject::external::{External, Launcher, Setup};
 use crate::subject::own::OwnSpeaker;
 use crate::subject::{Subject, Variant, known};
 
-fn trouble(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
+fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
     let what = what.into();
     |error| PlayError::Io { what, error }
 }
@@ -79,7 +79,7 @@ fn on<D: DefectSet>(
     let scenario = scenario.clone();
     match network {
         NetworkKind::Sim => {
-            let world = World::new(Settings::default()).map_err(trouble("a simulated world"))?;
+            let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
             let host = world.host(&[]).network();
             let run = run(scenario, subject, host, world.clock(), PORT, pauses);
             world.run(limit, run)?
@@ -97,7 +97,7 @@ fn on_the_kernel(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(trouble("a runtime"))?;
+        .map_err(io_error("a runtime"))?;
     LocalSet::new().block_on(&runtime, async move {
         let clock = Clock::start();
         run(scenario, subject, KernelNetwork, clock, 0, false).await
@@ -158,9 +158,9 @@ pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
         .map(|file| {
             let path = scenario.directory.join(file);
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(&path).map_err(trouble(name.clone()))?;
+            let text = std::fs::read_to_string(&path).map_err(io_error(name.clone()))?;
             let mut configuration = config::parse(&name, &text)?;
-            recite(scenario, &mut configuration);
+            set_verbatim(scenario, &mut configuration);
             Ok(configuration)
         })
         .collect::<Result<Vec<Configuration>, PlayError>>()?;
@@ -177,7 +177,7 @@ pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
 }
 
 /// Gives neighbors what the scenario has them say.
-fn recite(scenario: &Scenario, configuration: &mut Configuration) {
+fn set_verbatim(scenario: &Scenario, configuration: &mut Configuration) {
     for (peer, verbatim) in &scenario.verbatims {
         let neighbors = configuration.neighbors.iter_mut();
         for neighbor in neighbors.filter(|neighbor| neighbor.peer_address == *peer) {

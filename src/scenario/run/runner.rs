@@ -14,7 +14,7 @@ use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
 use crate::scenario::format::script::{ConnectTarget, PeerScript, Scenario, Signal};
-use crate::scenario::run::completion::conduct;
+use crate::scenario::run::completion::until_over;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::scripted::peer::{self, Dial, Shared};
@@ -89,7 +89,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
     pub async fn play(self, recovered: Recovered) -> Result<RunResult, PlayError> {
         let progress = Progress::default();
         let transcripts = Transcripts::default();
-        let heard = ProgramInput::default();
+        let input = ProgramInput::default();
         let (signals, mut signalled) = unbounded_channel();
         let (dials, mut dialled) = unbounded_channel::<Dial>();
         let shared = Shared {
@@ -102,14 +102,14 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
             strict: matches!(self.conditions, Conditions::Strict),
         };
         let mut port = self.port;
-        let mut actors = Vec::new();
+        let mut tasks = Vec::new();
         for script in &self.scenario.peers {
             let at = SocketAddr::new(script.address, port);
             let listener = listen(&self.peer_network, at)?;
             port = listener.local_address().port();
             let outages = self.conditions.outages(script);
             let at = SocketAddr::new(script.address, port);
-            actors.push(spawn_local(serve(
+            tasks.push(spawn_local(serve(
                 Rc::new(self.conditions.cast(script)),
                 (self.peer_network.clone(), at),
                 listener,
@@ -141,11 +141,11 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
             }
         });
         let over = {
-            let speaker = self.live(port, &progress, &heard, &controls);
+            let speaker = self.live(port, &progress, &input, &controls);
             match &self.conditions {
                 Conditions::Strict => {
                     let limit = LIMIT + self.scenario.span();
-                    conduct(&self.scenario, &progress, limit, &signals, speaker).await;
+                    until_over(&self.scenario, &progress, limit, &signals, speaker).await;
                     self.clock.now()
                 }
                 Conditions::Adverse(adverse) => {
@@ -161,15 +161,15 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
             }
         };
         let elapsed = self.clock.now();
-        for actor in actors {
+        for task in tasks {
             // A peer that panicked has failed the run in its own way.
-            let _ = actor.await;
+            let _ = task.await;
         }
         let (transcripts, tables) = transcripts.take();
         Ok(RunResult {
             transcripts,
             tables,
-            heard: heard.take(),
+            program_input: input.take(),
             marks: Vec::new(),
             failure: progress.failure(),
             hash: None,
@@ -183,7 +183,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
         &self,
         port: u16,
         progress: &Progress,
-        heard: &ProgramInput,
+        input: &ProgramInput,
         controls: &std::cell::RefCell<Option<ControlSender>>,
     ) {
         let mut crashes = self.conditions.crashes();
@@ -195,7 +195,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
                 scenario: self.scenario.clone(),
                 progress: progress.clone(),
                 clock: self.clock,
-                heard: heard.clone(),
+                input: input.clone(),
                 program_behaviour: program_behaviour.clone(),
             };
             let life = self.subject.live(Host {
@@ -359,7 +359,7 @@ struct AdverseRun<'a> {
 
 /// How often it is asked whether the run has recovered.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a speaker may take to end when it is told to.
+/// How long a speaker may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl AdverseRun<'_> {

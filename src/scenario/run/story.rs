@@ -1,4 +1,4 @@
-//! What a speaker tells its observer, as a rolling hash, as marks on its time axis and, for whoever asks for it, in the log.
+//! A speaker's events as a rolling hash, as marks on the time axis and, if enabled, in the log.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ impl Story {
         self.hash.get()
     }
 
-    /// Takes what happened so far beside messages.
+    /// Returns the events other than messages so far.
     #[must_use]
     pub fn take_marks(&self) -> Vec<Mark> {
         self.marks.take()

@@ -1,4 +1,4 @@
-//! Scenarios to run, how, and what came of each.
+//! The suite: scenarios to run, and the report on each.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,29 +16,29 @@ use crate::scenario::run::played::RunResult;
 use crate::scenario::run::verdict::{Verdict, judge};
 use crate::subject::Variant;
 
-/// One run that is over and judged.
+/// One finished and judged run.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,
     /// What was under test.
     pub variant: Variant,
-    /// The network.
+    /// The network it ran on.
     pub network: NetworkKind,
     /// The scenario's directory.
     pub directory: PathBuf,
-    /// Historical defects switched on, whichever reactor they are of.
+    /// Historical defects enabled, of either reactor.
     pub defects: Vec<Defect>,
     /// The verdict.
     pub verdict: Verdict,
-    /// What happened, for whoever wants to see more.
+    /// The run itself, for reports.
     pub played: RunResult,
-    /// How long it took by the machine's clock.
+    /// Wall-clock time.
     pub wall: Duration,
 }
 
 impl Report {
-    /// Whether the run was right.
+    /// Whether the run passed.
     #[must_use]
     pub const fn passed(&self) -> bool {
         self.verdict.faults.is_empty()
@@ -92,8 +92,8 @@ impl Case {
         })
     }
 
-    /// Runs the scenario with `variant` under test on `network`, `defects` switched on in the reactor that they come
-    /// from, and judges it.
+    /// Runs the scenario with `variant` under test on `network`, `defects` enabled in the reactor that they belong
+    /// to, and judges it.
     ///
     /// # Errors
     /// As for [`play::play`].

@@ -1,4 +1,4 @@
-//! Whether a run was right: against its golden, its own steps, and what must hold at the end.
+//! The verdict on a run: against its golden, its steps, and the expected final state.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Faults {
     pub divergence: Option<Divergence>,
     /// The first step that was not met.
     pub step: Option<StepFailure>,
-    /// What is wrong with the peer's table, in sentences.
+    /// Errors in the peer's table, as sentences.
     pub table: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl Faults {
 /// The verdict on one run of one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// What was wrong; nothing where the run passed.
+    /// What was wrong; empty if the run passed.
     pub faults: Faults,
     /// Messages of the speaker, KEEPALIVEs not counted.
     pub messages: usize,
@@ -37,7 +37,7 @@ pub struct Verdict {
     pub elapsed: Duration,
 }
 
-/// Judges `played`; without a golden only the steps and the table count.
+/// Judges `played`; without a golden, only by the steps and the table.
 #[must_use]
 pub fn judge(scenario: &Scenario, golden: Option<&Golden>, played: &RunResult) -> Verdict {
     let run = Golden::of(&played.transcripts);

@@ -1,4 +1,4 @@
-//! One stream, read and written at once by an actor that awaits.
+//! A stream that is read and written at the same time by async code.
 
 use std::future::poll_fn;
 use std::io;
@@ -6,10 +6,10 @@ use std::task::Poll;
 
 use crate::net::Stream;
 
-/// Octets taken in one read.
+/// Octets of one read.
 const READ: usize = 64 * 1024;
 
-/// A stream with what is still to be written to it.
+/// A stream and the octets queued for it.
 #[derive(Debug)]
 pub struct Duplex<S> {
     stream: S,
@@ -18,7 +18,7 @@ pub struct Duplex<S> {
 }
 
 impl<S: Stream> Duplex<S> {
-    /// Nothing to write yet.
+    /// A stream with an empty queue.
     pub fn new(stream: S) -> Self {
         Self {
             stream,
@@ -27,12 +27,12 @@ impl<S: Stream> Duplex<S> {
         }
     }
 
-    /// Queues `bytes`; they leave while [`Duplex::read`] or [`Duplex::flush`] is awaited.
+    /// Queues `bytes`; they are written while [`Duplex::read`] or [`Duplex::flush`] is awaited.
     pub fn write(&mut self, bytes: &[u8]) {
         self.outgoing.extend_from_slice(bytes);
     }
 
-    /// Writes what is queued, then reads; empty is the end of the stream. Cancelling loses nothing.
+    /// Writes what is queued, then reads; empty is the end of the stream. Cancel-safe.
     ///
     /// # Errors
     /// What the stream says.
@@ -46,7 +46,7 @@ impl<S: Stream> Duplex<S> {
             while !outgoing.is_empty() {
                 match stream.poll_write(context, outgoing) {
                     Poll::Ready(Ok(count)) => drop(outgoing.drain(..count)),
-                    // A peer that reads no more may still have something to be read.
+                    // The other end may have stopped reading and still have sent data.
                     Poll::Ready(Err(_)) => outgoing.clear(),
                     Poll::Pending => break,
                 }

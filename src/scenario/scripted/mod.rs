@@ -1,4 +1,4 @@
-//! Peers and API programs that play the steps of a scenario, and what they see.
+//! Scripted peers and API programs, and what they observe.
 
 mod duplex;
 pub mod peer;

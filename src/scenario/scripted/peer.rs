@@ -123,7 +123,7 @@ struct Session<C> {
     wake: Option<Instant>,
     hold: Duration,
     offered: Option<Duration>,
-    heard: Duration,
+    last_received: Duration,
     spoke: Duration,
     ending: Option<Ending>,
 }
@@ -157,7 +157,7 @@ impl<C: Connection + Stream> Session<C> {
             wake: None,
             hold: Duration::ZERO,
             offered: None,
-            heard: now,
+            last_received: now,
             spoke: now,
             ending: None,
         }
@@ -339,7 +339,7 @@ impl<C: Connection + Stream> Session<C> {
             let keepalive = clock.at(self.spoke + self.hold / 3);
             due = Some(due.unwrap_or(keepalive).min(keepalive));
             if !self.script.patient {
-                due = due.min(Some(clock.at(self.heard + self.hold)));
+                due = due.min(Some(clock.at(self.last_received + self.hold)));
             }
         }
         tokio::select! {

@@ -1,4 +1,4 @@
-//! An API program played from its script.
+//! A scripted API program.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -16,10 +16,10 @@ use crate::scenario::format::script::{Answer, ProgramAction, ProgramScript, Step
 use crate::scenario::scripted::duplex::Duplex;
 use crate::scenario::scripted::progress::Progress;
 
-/// What a program was told, line by line, for the report and the oracles.
+/// The lines that each program received, for the report and the oracles.
 pub type ProgramInput = Rc<RefCell<Vec<(String, String)>>>;
 
-/// How programs behave: not at all as they should, perhaps.
+/// How programs behave: timing and misbehaviour.
 #[derive(Debug, Clone, Default)]
 pub struct ProgramBehaviour {
     patience: Option<Duration>,
@@ -28,8 +28,8 @@ pub struct ProgramBehaviour {
 }
 
 impl ProgramBehaviour {
-    /// Programs that wait no longer than `patience` for anything, pause where their scripts say so, and misbehave like
-    /// this.
+    /// Programs that wait for anything at most `patience`, pause if their scripts say so, and misbehave as the faults
+    /// say.
     #[must_use]
     pub fn new(
         patience: Option<Duration>,
@@ -43,7 +43,7 @@ impl ProgramBehaviour {
         }
     }
 
-    /// What `pick` makes of the program_faults of `name`, the first of them.
+    /// The first result of `pick` for a fault of the program `name`.
     fn find<T>(&self, name: &str, pick: impl Fn(ProgramFault) -> Option<T>) -> Option<T> {
         self.program_faults
             .borrow()
@@ -52,7 +52,7 @@ impl ProgramBehaviour {
             .find_map(|(_, how)| pick(*how))
     }
 
-    /// Whether `name` dies before `step`, from 1; it does so once.
+    /// Whether `name` exits before `step`, from 1; it does so once.
     fn dies(&self, name: &str, step: usize) -> bool {
         let mut all = self.program_faults.borrow_mut();
         let at = all
@@ -62,13 +62,13 @@ impl ProgramBehaviour {
     }
 }
 
-/// A program at work.
+/// A running program.
 pub struct Program<S> {
     script: ProgramScript,
     pipe: Duplex<S>,
     progress: Progress,
     clock: Clock,
-    heard: ProgramInput,
+    input: ProgramInput,
     program_behaviour: ProgramBehaviour,
     pace: Option<Instant>,
     given_up: Option<Instant>,
@@ -82,7 +82,7 @@ pub struct Program<S> {
 }
 
 enum Next {
-    /// Something was done: look again.
+    /// A step ran: try the next one.
     Again,
     /// Nothing can be done before more is read, seen or time passes.
     Blocked,
@@ -99,7 +99,7 @@ impl<S: Stream> Program<S> {
         pipe: S,
         progress: Progress,
         clock: Clock,
-        heard: ProgramInput,
+        input: ProgramInput,
         program_behaviour: ProgramBehaviour,
     ) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl<S: Stream> Program<S> {
             pipe: Duplex::new(pipe),
             progress,
             clock,
-            heard,
+            input,
             program_behaviour,
             pace: None,
             given_up: None,
@@ -121,7 +121,7 @@ impl<S: Stream> Program<S> {
         }
     }
 
-    /// Plays the script to its end, then listens until the speaker closes the pipe or the run is over.
+    /// Runs the script to its end, then reads until the speaker closes the pipe or the run is over.
     pub async fn play(mut self) {
         if let Some(lines) = self
             .program_behaviour
@@ -163,7 +163,7 @@ impl<S: Stream> Program<S> {
     async fn wait(&mut self) {
         let progress = self.progress.clone();
         let condition = match self.step().map(|step| &step.action) {
-            // What it pauses before is not to be looked at yet.
+            // A step that it pauses before must not be examined yet.
             Some(ProgramAction::Wait(condition)) if !self.pauses() => Some(condition.clone()),
             _ => None,
         };
@@ -184,7 +184,7 @@ impl<S: Stream> Program<S> {
                 let bytes = read.unwrap_or_default().to_vec();
                 self.received(&bytes);
             }
-            // A run that is over has nothing more to see: only the speaker's end is left.
+            // Once the run is over there is nothing to wait for but the end of the speaker.
             () = progress.until(|progress| {
                 condition.as_ref().is_some_and(|condition| progress.met(condition))
                     || opening.is_some_and(|peer| progress.opening(peer).is_some())
@@ -270,7 +270,7 @@ impl<S: Stream> Program<S> {
         over
     }
 
-    /// What its program_behaviour make of this step: nothing, a pause, an early end.
+    /// The effect of the program's faults on this step: none, a pause, an early exit.
     fn misbehave(&mut self) -> Option<Next> {
         let name = &self.script.name;
         if self.program_behaviour.dies(name, self.at + 1) {
@@ -287,7 +287,7 @@ impl<S: Stream> Program<S> {
         (self.clock.at(now) < until).then_some(Next::Blocked)
     }
 
-    /// Whether the step has been waited for long enough.
+    /// Whether the step has timed out.
     fn gives_up(&mut self) -> bool {
         let Some(patience) = self.program_behaviour.patience else {
             return false;
@@ -332,7 +332,7 @@ impl<S: Stream> Program<S> {
     }
 
     fn line(&mut self, line: String) {
-        self.heard
+        self.input
             .borrow_mut()
             .push((self.script.name.clone(), line.clone()));
         if line == "done" || line == "error" {

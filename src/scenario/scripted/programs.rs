@@ -1,4 +1,4 @@
-//! API programs that are scripts: what a speaker starts is an actor at the other end of a pipe.
+//! Scripted API programs: what a speaker starts is a script at the other end of a pipe.
 
 use std::io;
 use std::rc::Rc;
@@ -14,15 +14,15 @@ use crate::sim::{PIPE_CAPACITY, Pipe, pipe};
 
 /// Starts the scripts of a scenario.
 pub struct ScriptedPrograms {
-    /// Whose scripts.
+    /// The scenario.
     pub scenario: Rc<Scenario>,
-    /// What was seen.
+    /// The progress of the run.
     pub progress: Progress,
     /// The programs' clock.
     pub clock: Clock,
-    /// Where what they are told is written down.
-    pub heard: ProgramInput,
-    /// How they behave.
+    /// Where the lines that they receive are recorded.
+    pub input: ProgramInput,
+    /// How programs behave: timing and misbehaviour.
     pub program_behaviour: ProgramBehaviour,
 }
 
@@ -47,7 +47,7 @@ impl Programs for ScriptedPrograms {
             theirs,
             self.progress.clone(),
             self.clock,
-            self.heard.clone(),
+            self.input.clone(),
             self.program_behaviour.clone(),
         );
         spawn_local(program.play());

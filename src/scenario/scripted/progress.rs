@@ -1,6 +1,6 @@
-//! What everybody in a run has seen so far, and whoever waits to see more.
+//! What the peers and programs of a run have seen so far, and wake-ups for those that wait.
 //!
-//! Actors (peers, programs) share it; all of them are on one thread.
+//! Peers and programs share it; all of them are on one thread.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use crate::scenario::scripted::sight::{Seen, Sight};
 /// Why a run failed, at which step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFailure {
-    /// What happened, in a sentence.
+    /// Description of the failure.
     pub message: String,
-    /// The step of the scenario's file that was not met: octets, and line from 1.
+    /// The step of the scenario file that was not met: byte range, and line from 1.
     pub step: Option<(Range<usize>, usize)>,
 }
 
@@ -33,7 +33,7 @@ struct Inner {
     over: bool,
 }
 
-/// The shared view; clones are the same progress.
+/// The shared state; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     inner: Rc<RefCell<Inner>>,
@@ -41,12 +41,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Tells everybody that `peer` saw something.
+    /// Records an event at `peer` and wakes all waiters.
     pub fn saw(&self, peer: IpAddr, seen: Seen) {
         self.change(|inner| inner.seen.push((peer, seen)));
     }
 
-    /// Tells everybody that a connection with `peer` opened at `now`; the first one counts.
+    /// Records that a connection with `peer` opened at `now`; the first one counts.
     pub fn opened(&self, peer: IpAddr, now: Duration) {
         self.change(|inner| {
             inner.opened.entry(peer).or_insert(now);
@@ -59,7 +59,7 @@ impl Progress {
         self.inner.borrow().opened.get(&peer).copied()
     }
 
-    /// Tells everybody that the program `name` has run all its steps.
+    /// Records that the program `name` has run all its steps.
     pub fn program_done(&self, name: &str) {
         self.change(|inner| {
             if !inner.programs_done.iter().any(|done| done == name) {
@@ -68,7 +68,7 @@ impl Progress {
         });
     }
 
-    /// Tells everybody that `peer` has run the steps of its last connection.
+    /// Records that `peer` has run the steps of its last connection.
     pub fn peer_done(&self, peer: IpAddr) {
         self.change(|inner| {
             if !inner.peers_done.contains(&peer) {
@@ -77,7 +77,7 @@ impl Progress {
         });
     }
 
-    /// The run has failed; the first failure is the one that counts.
+    /// Records a failure of the run; the first one counts.
     pub fn fail(&self, message: impl Into<String>, step: Option<(Range<usize>, usize)>) {
         let message = message.into();
         self.change(|inner| {
@@ -85,7 +85,7 @@ impl Progress {
         });
     }
 
-    /// The run is over: peers close, programs end.
+    /// Ends the run: peers close, programs exit.
     pub fn end(&self) {
         self.change(|inner| inner.over = true);
     }
@@ -136,7 +136,7 @@ impl Progress {
             && peers.all(|peer| inner.peers_done.contains(&peer))
     }
 
-    /// Waits until `ready` holds; it is asked again after every change.
+    /// Waits until `ready` returns true; it is called again after every change.
     pub async fn until(&self, mut ready: impl FnMut(&Self) -> bool) {
         loop {
             let changed = self.changed.notified();

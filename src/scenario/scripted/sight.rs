@@ -1,26 +1,26 @@
-//! What peers see, as a scenario's steps name it and as it is told: in the same words.
+//! Events at a peer, in the words of a scenario file, as `wait` names them and as errors print them.
 
 use std::fmt;
 
 use crate::bgp::family::Family;
 use crate::bgp::nlri::inet::Prefix;
 
-/// What a peer (or a program) can be waited to have seen (or done).
+/// An event that a step can wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sight {
     /// The KEEPALIVE that completes the exchange of OPENs.
     Up,
-    /// An End-of-RIB, of this family if one is named.
+    /// An End-of-RIB, of this family if one is given.
     EndOfRib(Option<Family>),
-    /// An UPDATE that is no End-of-RIB.
+    /// An UPDATE that is not an End-of-RIB.
     Update,
     /// An UPDATE that announces the prefix.
     Announce(Prefix),
     /// An UPDATE that withdraws the prefix.
     Withdraw(Prefix),
-    /// A NOTIFICATION, of this code and subcode if they are named.
+    /// A NOTIFICATION, of this code and subcode if they are given.
     Notification(Option<(u8, u8)>),
-    /// A ROUTE-REFRESH, of this family and subtype if they are named.
+    /// A ROUTE-REFRESH, of this family and subtype if they are given.
     Refresh(Option<(Family, u8)>),
     /// The program of that name has run all its steps.
     Program(String),
@@ -45,7 +45,7 @@ impl fmt::Display for Sight {
     }
 }
 
-/// One thing that a peer saw.
+/// One event at a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// The KEEPALIVE that completes the exchange of OPENs.
@@ -54,9 +54,9 @@ pub enum Seen {
     EndOfRib(Family),
     /// An UPDATE and the unicast prefixes in it.
     Update {
-        /// Announced.
+        /// Prefixes announced.
         announced: Vec<Prefix>,
-        /// Withdrawn.
+        /// Prefixes withdrawn.
         withdrawn: Vec<Prefix>,
     },
     /// A NOTIFICATION's code and subcode.
@@ -68,7 +68,7 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// Whether this is `sight`.
+    /// Whether this event is `sight`.
     #[must_use]
     pub fn is(&self, sight: &Sight) -> bool {
         match (self, sight) {

@@ -1,4 +1,4 @@
-//! A peer's view: what the session agreed on, and the table that its UPDATEs leave behind.
+//! A peer's view: the negotiated session, and the table built from the UPDATEs received.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,15 +16,15 @@ use crate::scenario::scripted::sight::Seen;
 /// A route as the peer holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// What is reachable.
+    /// The NLRI.
     pub nlri: Nlri,
-    /// By which next hop.
+    /// The next hop.
     pub next_hop: NextHop,
-    /// With which attributes, MP_REACH_NLRI and MP_UNREACH_NLRI left out.
+    /// The attributes, without MP_REACH_NLRI and MP_UNREACH_NLRI.
     pub attributes: Attributes,
 }
 
-/// What a peer knows of its speaker's routes.
+/// The routes that a peer has received from the speaker.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     context: WireContext,
@@ -52,28 +52,28 @@ impl View {
         self.undecodable
     }
 
-    /// A new session of the same peer: what was no message before is not forgotten.
+    /// A new session of the same peer; malformed octets of earlier sessions still count.
     pub(super) const fn inherit(&mut self, last: &Self) {
         self.garbled = last.garbled;
     }
 
-    /// Octets came that are no message.
+    /// Records octets that are not a BGP message.
     pub(super) const fn garble(&mut self) {
         self.garbled = true;
     }
 
-    /// Whether octets came, in whichever session, that are no message.
+    /// Whether any session received octets that are not a BGP message.
     #[must_use]
     pub const fn is_garbled(&self) -> bool {
         self.garbled
     }
 
-    /// Takes what the speaker's OPEN offers as agreed: the peer mirrors it.
+    /// Negotiates with a peer that mirrors the speaker's OPEN.
     pub fn negotiated(&mut self, open: &[u8]) {
         self.context = agreed(open);
     }
 
-    /// Takes what both OPENs offer as agreed: the peer has an OPEN of its own.
+    /// Negotiates with a peer that sends an OPEN of its own.
     pub fn negotiated_with(&mut self, open: &[u8], peer: &[u8]) {
         let read = |octets| match Message::decode(&WireContext::default(), octets) {
             Ok(Message::Open(open)) => Some(open),
@@ -84,7 +84,7 @@ impl View {
         }
     }
 
-    /// Takes a message of the speaker and says what it was.
+    /// Applies a message from the speaker and returns the event that it is.
     pub fn handle(&mut self, bytes: &[u8]) -> Seen {
         let kind = bytes[18];
         match Message::decode(&self.context, bytes) {
@@ -95,7 +95,7 @@ impl View {
             Ok(Message::RouteRefresh(refresh)) if kind == ROUTE_REFRESH => {
                 Seen::Refresh(refresh.family, bytes[21])
             }
-            // An UPDATE that RFC 7606 would reset the session for is one all the same: the peer accepts anything.
+            // An UPDATE for which RFC 7606 resets the session counts too: the peer accepts anything.
             _ if kind == UPDATE => {
                 self.undecodable += 1;
                 self.update(&self.routes_alone(bytes).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What a peer makes of the octets that it receives, and of their absence.
+//! How a peer handles received octets, and its hold timer.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ impl<C: Connection + Stream> Session<C> {
         }
     }
 
-    /// The view reads what the speaker writes to a peer that offered this.
+    /// The view decodes with the capabilities that this peer offered.
     pub(super) fn negotiate(&self) {
         if let (Some(open), Some(said)) = (&self.open, &self.said) {
             self.view.borrow_mut().negotiated_with(open, said);
         }
     }
 
-    /// Whether it has timers of its own: not while a verbatim script goes on.
+    /// Whether it runs its own timers: not during a verbatim script.
     pub(super) fn keeps_alive(&self) -> bool {
         self.up && !self.hold.is_zero() && !(self.script.open.verbatim && self.step().is_some())
     }
@@ -33,7 +33,7 @@ impl<C: Connection + Stream> Session<C> {
             return;
         }
         let now = self.shared.clock.now();
-        if now >= self.heard + self.hold && !self.script.patient {
+        if now >= self.last_received + self.hold && !self.script.patient {
             self.send(&message::notification(4, 0, &[]));
             self.ending = Some(Ending::ByPeer);
         } else if now >= self.spoke + self.hold / 3 {
@@ -42,7 +42,7 @@ impl<C: Connection + Stream> Session<C> {
     }
 
     pub(super) fn handle_bytes(&mut self, bytes: &[u8]) {
-        self.heard = self.shared.clock.now();
+        self.last_received = self.shared.clock.now();
         self.received.extend_from_slice(bytes);
         loop {
             match message::frame(&self.received) {
