@@ -1,6 +1,7 @@
 //! The same socket scripts on the kernel's loopback and in the simulation: both ends must observe the same.
 
 mod openings;
+mod path;
 mod script;
 mod turmoil;
 

@@ -83,7 +83,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     (
         Class::Bandwidth,
         "bandwidth 200",
-        &["1.469000 127.0.0.1#1 received 76 "],
+        &["1.669000 127.0.0.1#1 received 76 "],
     ),
     (
         Class::Split,
@@ -114,7 +114,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
     (
         Class::Refuse,
         "fault 127.0.0.1#1 sent opening: ignore",
-        &["127.000000 127.0.0.1#1 failed: timed out"],
+        &["135.168000 127.0.0.1#1 failed: timed out"],
     ),
     (
         Class::Silence,
@@ -181,6 +181,13 @@ const TABLE: &[(Class, &str, &[&str])] = &[
         "fault 127.0.0.1#1 sent byte 99: stall\npeer 127.0.0.1 patient",
         &["speaker expired 127.0.0.1#1 SendHold"],
     ),
+    (
+        // The KEEPALIVE that confirms the OPEN is lost, and sent again after the least pause and a round trip.
+        Class::Loss,
+        "fault 127.0.0.1#1 sent byte 60: lose",
+        &["0.214000 127.0.0.1#1 received 19 "],
+    ),
+    (Class::Loss, "loss 5%", &["127.0.0.1#1 open "]),
 ];
 
 fn trier(name: &str) -> Trier {
@@ -279,6 +286,7 @@ fn seeds_switch_classes_on_and_off_and_draw_every_action() {
         (Class::Order, &["\norder drawn"]),
         (Class::Collide, &["peer 127.0.0.1 connects"]),
         (Class::Deaf, &[": stall\n", "peer 127.0.0.1 patient"]),
+        (Class::Loss, &["\nloss ", ": lose\n", ": lose 2\n"]),
     ];
     let named: Vec<Class> = words.iter().map(|(class, _)| *class).collect();
     assert_eq!(named, Class::ALL);

@@ -50,6 +50,7 @@ classes! {
     Order, "order";
     Collide, "collide";
     Deaf, "deaf";
+    Loss, "loss";
 }
 
 impl fmt::Display for Class {
@@ -169,6 +170,13 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             plan.link.jitter = micros(random, 20_000);
         }
         Class::Bandwidth => plan.link.bandwidth = Some(200 + random.below(100_000)),
+        Class::Loss if random.chance(1, 2) => {
+            plan.link.loss = 1_000 * (1 + random.below(100) as u32)
+        }
+        Class::Loss => {
+            let action = Action::Lose(1 + random.below(4));
+            strike(plan, profile, random, action);
+        }
         Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
         Class::Order => plan.drawn_order = true,

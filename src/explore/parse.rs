@@ -12,7 +12,7 @@ use crate::explore::suggest;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
-use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, TcpSettings};
 use crate::subject::{SpeakerName, known};
 
 const DIRECTIVES: &[&str] = &[
@@ -25,6 +25,8 @@ const DIRECTIVES: &[&str] = &[
     "jitter",
     "bandwidth",
     "window",
+    "loss",
+    "tcp",
     "skew",
     "watch",
     "defect",
@@ -45,6 +47,7 @@ const ACTIONS: &[&str] = &[
     "coalesce OCTETS TIME",
     "delay TIME",
     "silence [TIME]",
+    "lose [NTH]",
 ];
 
 /// Reads a plan.
@@ -133,6 +136,8 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "jitter" => plan.link.jitter = time(words)?,
         "bandwidth" => plan.link.bandwidth = Some(at_least_one(words, "octets per second")?),
         "window" => plan.window = Some(at_least_one(words, "octets")? as usize),
+        "loss" => plan.link.loss = loss(words)?,
+        "tcp" => tcp_setting(plan, words)?,
         "skew" => plan.skew = skew(words)?,
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
@@ -168,6 +173,47 @@ fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
         .help("write a number from -900000 to 900000"));
     }
     Ok(skew)
+}
+
+/// `0.5%`, in millionths.
+fn loss(words: &mut Words<'_>) -> Result<u32, TextError> {
+    let word = words.word("a percentage")?;
+    let read = |text: &str| {
+        let (whole, fraction) = text
+            .strip_suffix('%')?
+            .split_once('.')
+            .unwrap_or((text.strip_suffix('%')?, ""));
+        if fraction.len() > 4 {
+            return None;
+        }
+        let whole = whole.parse::<u32>().ok()?.checked_mul(10_000)?;
+        let fraction = format!("{fraction:0<4}").parse::<u32>().ok()?;
+        whole.checked_add(fraction).filter(|loss| *loss < 1_000_000)
+    };
+    read(&word.text).ok_or_else(|| {
+        TextError::new(word.span.clone(), format!("`{}` is not a loss", word.text))
+            .help("write a percentage from 0% to 99.9999%, as in 0.5%")
+    })
+}
+
+/// `retries2 8`: a setting of TCP, by its name in Linux without `tcp_`.
+fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
+    let word = words.word("the name of a TCP setting, as retries2")?;
+    let name = word.text.strip_prefix("tcp_").unwrap_or(&word.text);
+    let (Some((least, most)), Some(setting)) = (TcpSettings::bounds(name), plan.tcp.setting(name))
+    else {
+        return Err(unknown(word, TcpSettings::NAMES));
+    };
+    let span = words.span();
+    let value: u64 = words.parse(&format!("a whole number from {least} to {most}"))?;
+    match u32::try_from(value) {
+        Ok(value) if (least..=most).contains(&value) => *setting = value,
+        _ => {
+            return Err(TextError::new(span, format!("`{name}` cannot be {value}"))
+                .help(format!("write a whole number from {least} to {most}")));
+        }
+    }
+    Ok(())
 }
 
 fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
@@ -318,6 +364,8 @@ fn action(words: &mut Words<'_>) -> Result<Action, TextError> {
         "reset" => Action::Reset,
         "close" => Action::Close,
         "half-close" => Action::HalfClose,
+        "lose" if words.is_empty() => Action::Lose(1),
+        "lose" => Action::Lose(at_least_one(words, "segments")?),
         "stall" => Action::Stall(optional_time(words)?),
         "slow" => Action::Slow(at_least_one(words, "octets per second")?),
         "split" => Action::Split(at_least_one(words, "octets")? as usize),
@@ -430,6 +478,31 @@ mod tests {
             assert_eq!(marked, word);
             let proposed = format!("did you mean `{near}`? ");
             assert!(help.starts_with(&proposed), "{line}: {help}");
+        }
+    }
+
+    #[test]
+    fn loss_and_settings_of_tcp_are_read_and_bounded() {
+        let text = "scenario x\nseed 0\nloss 0.25%\ntcp syn_linear_timeouts 0\ntcp retries2 8\n\
+                    fault 127.0.0.1#1 sent byte 19: lose 2\n";
+        let plan = parse(text).unwrap();
+        assert_eq!((plan.link.loss, plan.tcp.retries2), (2_500, 8));
+        assert_eq!(plan.to_string(), text);
+        assert_eq!(
+            mistake("scenario x\ntcp retries2 256\n"),
+            (
+                "256".into(),
+                "`retries2` cannot be 256".into(),
+                "write a whole number from 1 to 255".into()
+            )
+        );
+        let (marked, _, help) = mistake("scenario x\ntcp retires2 4\n");
+        assert_eq!(marked, "retires2");
+        assert!(help.starts_with("did you mean `retries2`? "), "{help}");
+        for loss in ["100%", "5", "-1%", "1.00001%"] {
+            let (marked, _, help) = mistake(&format!("scenario x\nloss {loss}\n"));
+            assert_eq!(marked, loss);
+            assert_eq!(help, "write a percentage from 0% to 99.9999%, as in 0.5%");
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
-use crate::sim::{Action, Fault, Link, Moment, Settings};
+use crate::sim::{Action, Fault, Link, Moment, Settings, TcpSettings};
 use crate::subject::{SpeakerName, Variant};
 
 /// What a run depends on.
@@ -36,6 +36,8 @@ pub struct Plan {
     pub link: Link,
     /// A socket's receive buffer in octets, its largest window (default: the network's own).
     pub window: Option<usize>,
+    /// How the TCP of speaker and peers is set.
+    pub tcp: TcpSettings,
     /// How fast the speaker's clock runs, in parts per million off the true one.
     pub skew: i32,
     /// How long the session is watched after the scripts have ended, in virtual time.
@@ -60,6 +62,7 @@ impl Plan {
             drawn_order: false,
             link: Link::default(),
             window: None,
+            tcp: TcpSettings::default(),
             skew: 0,
             watch: WATCH,
             defects: Vec::new(),
@@ -147,7 +150,10 @@ impl Plan {
             .faults
             .iter()
             .map(|fault| match fault.action {
-                Action::Stall(Some(time)) | Action::Silence(Some(time)) => time,
+                Action::Stall(Some(time)) => time,
+                // TCP has backed off meanwhile, and tries again after as long at most.
+                Action::Silence(Some(time)) => time + time.min(self.tcp_rest()) + SECOND,
+                Action::Lose(_) => SECOND,
                 Action::Stall(None) => SEND_HOLD,
                 Action::Coalesce(_, wait) => wait,
                 _ => Duration::ZERO,
@@ -172,6 +178,11 @@ impl Plan {
         }
     }
 
+    /// The longest pause of TCP before it sends again.
+    fn tcp_rest(&self) -> Duration {
+        Duration::from_millis(self.tcp.rto_max.into())
+    }
+
     /// The settings of its simulated world.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -180,6 +191,7 @@ impl Plan {
             seed: crate::sim::Seed(self.seed),
             link: self.link,
             receive_buffer: self.window.unwrap_or(defaults.receive_buffer),
+            tcp: self.tcp,
             ..defaults
         }
     }
@@ -192,8 +204,20 @@ const SEND_HOLD: Duration = Duration::from_secs(1_200);
 /// How long a program waits for an event that faults may prevent.
 pub const PROGRAM_PATIENCE: Duration = Duration::from_secs(15);
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);
+
+/// Millionths, as a percentage: `0.5%`.
+struct Percent(u32);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = format!("{}.{:04}", self.0 / 10_000, self.0 % 10_000);
+        write!(f, "{}%", whole.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
 
 impl fmt::Display for Plan {
     /// Lines that the parser reads back; default settings are left out.
@@ -221,6 +245,12 @@ impl fmt::Display for Plan {
         }
         if let Some(window) = self.window {
             writeln!(f, "window {window}")?;
+        }
+        if self.link.loss != 0 {
+            writeln!(f, "loss {}", Percent(self.link.loss))?;
+        }
+        for (name, value) in self.tcp.changed() {
+            writeln!(f, "tcp {name} {value}")?;
         }
         if self.skew != 0 {
             writeln!(f, "skew {}", self.skew)?;

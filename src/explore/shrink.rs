@@ -94,6 +94,8 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
             ..plan.link
         }
     });
+    push(&|plan| plan.link.loss = 0);
+    push(&|plan| plan.tcp = usual.tcp);
     push(&|plan| plan.window = None);
     push(&|plan| plan.skew = 0);
     push(&|plan| plan.drawn_order = false);
@@ -160,6 +162,7 @@ fn smaller_faults(fault: &Fault) -> Vec<Fault> {
             .map(|time| Action::Silence(Some(time)))
             .collect(),
         Action::Delay(time) => smaller_times(time).into_iter().map(Action::Delay).collect(),
+        Action::Lose(nth) => smaller(nth, 1).into_iter().map(Action::Lose).collect(),
         Action::HalfClose => vec![Action::Close],
         Action::ResetByPeer => vec![Action::Reset],
         _ => Vec::new(),

@@ -415,6 +415,17 @@ impl ConnectionFaults {
             Action::Split(most) => lane.split = Some(most),
             Action::Coalesce(least, wait) => lane.coalesce = Some((least, wait)),
             Action::Delay(delay) => lane.delay = Some(delay),
+            Action::Lose(nth) => {
+                if let Some(inner) = inner {
+                    inner.lose(fault.direction == Direction::Sent, nth);
+                }
+            }
+            // TCP itself sees to what is lost.
+            Action::Silence(limit) if C::LOSES => {
+                if let Some(inner) = inner {
+                    inner.silence(limit);
+                }
+            }
             Action::Silence(limit) => self.silence = Some(until(limit)),
         }
     }

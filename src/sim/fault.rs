@@ -33,7 +33,7 @@ pub enum Moment {
 pub enum Action {
     /// The attempt is refused; only when opening.
     Refuse,
-    /// The attempt is never answered and times out after 127 s; only when opening.
+    /// The attempt is never answered and times out after some 135 s, as on Linux; only when opening.
     Ignore,
     /// This end resets, what was sent still arriving at the other; the program here is told at once.
     Reset,
@@ -55,6 +55,8 @@ pub enum Action {
     Delay(Duration),
     /// Nothing arrives any more either way, and nobody is told: a half-open connection. It may end.
     Silence(Option<Duration>),
+    /// The nth segment of the direction that is sent from here on is lost, of those that carry octets, FIN or RST.
+    Lose(u64),
 }
 
 /// One fault: a coordinate (peer, attempt, direction, byte or time) and what happens there.
@@ -135,7 +137,7 @@ impl Faults {
     /// The first that it cannot cause.
     pub fn check<C: Abort>(&self) -> Result<(), Unsupported> {
         for struck in self.shared.borrow().iter() {
-            if let Err(reason) = struck.fault.possible(C::RESETS, C::PEER_RESETS) {
+            if let Err(reason) = struck.fault.possible(C::RESETS, C::PEER_RESETS, C::LOSES) {
                 return Err(Unsupported {
                     fault: struck.fault,
                     reason,
@@ -147,7 +149,7 @@ impl Faults {
 }
 
 impl Fault {
-    fn possible(&self, resets: bool, peer_resets: bool) -> Result<(), &'static str> {
+    fn possible(&self, resets: bool, peer_resets: bool, loses: bool) -> Result<(), &'static str> {
         let opening = self.moment == Moment::Opening;
         match self.action {
             Action::Refuse | Action::Ignore if !opening => {
@@ -164,6 +166,9 @@ impl Fault {
             }
             Action::Delay(_) if self.direction == Direction::Sent => {
                 Err("`delay` applies to received data; use `latency` to delay both directions")
+            }
+            Action::Lose(_) if !loses => {
+                Err("only the simulated network can lose segments; use sim")
             }
             Action::Slow(0) => Err("0 octets per second is a stall"),
             Action::Split(0) => Err("a split leaves at least 1 octet"),
@@ -224,6 +229,8 @@ impl fmt::Display for Action {
                 write!(f, "coalesce {least} {}", Seconds(*wait))
             }
             Self::Delay(delay) => write!(f, "delay {}", Seconds(*delay)),
+            Self::Lose(1) => f.write_str("lose"),
+            Self::Lose(nth) => write!(f, "lose {nth}"),
             Self::Silence(limit) => limited(f, "silence", limit),
         }
     }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use crate::net::abort::Abort;
 use crate::net::name::{ConnectionName, Opener};
@@ -15,10 +14,8 @@ use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::connection_faults::ConnectionFaults;
 use crate::sim::fault::{Action, Faults, Unsupported};
 use crate::sim::fault_context::FaultContext;
+use crate::sim::sysctl::TcpSettings;
 use crate::sim::trace::Trace;
-
-/// How long a connect goes unanswered before it fails: Linux's six retries.
-const UNANSWERED: Duration = Duration::from_secs(127);
 
 /// A network that names its connections and applies faults to them.
 #[derive(Debug, Clone)]
@@ -92,7 +89,8 @@ where
         let course = match self.common.attempt(name) {
             Some(Action::Refuse) => ConnectState::Refused,
             Some(_) => {
-                let end = self.common.at(self.common.now() + UNANSWERED);
+                let unanswered = TcpSettings::default().unanswered(self.common.now());
+                let end = self.common.at(unanswered);
                 ConnectState::Unanswered(sleep_until(end))
             }
             None => ConnectState::Real(self.inner.connect(to, options)),

@@ -6,15 +6,14 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::net::network::{PeerKey, SocketOptions};
-use crate::sim::state::{Carried, ConnectionId, HalfConnection, HostId, Listening, State, What};
-use crate::sim::tcp::{Handshake, Segment, Side, Tcp, keep};
+use crate::sim::state::{Carried, ConnectionId, HostId, Listening, State, What};
+use crate::sim::sysctl::{FIRST_RTO, TIME_WAIT, kernel_timer};
+use crate::sim::tcp::{Handshake, Kind, Segment, Side, Tcp, keep};
 
 /// The first ephemeral port, as on Linux.
 const FIRST_PORT: u16 = 32_768;
 /// The last ephemeral port, as on Linux.
 const LAST_PORT: u16 = 60_999;
-/// SYNs that are sent before a connect gives up: 127 s in all (`tcp_syn_retries` 6).
-const SYNS: u32 = 7;
 
 impl State {
     /// Starts to connect; a fault found at once is the first thing the connecting socket reports.
@@ -28,21 +27,20 @@ impl State {
         let id = self.opened;
         let chosen = self.source_address(host, options.source, to.ip());
         let address = match chosen {
-            Ok(address) => SocketAddr::new(address, self.ephemeral_port(host)),
-            Err(_) => SocketAddr::new(to.ip(), 0),
+            Ok(address) => self.free_port(host, address, to),
+            Err(kind) => Err(kind),
         };
-        let mut tcp = Tcp::new(address, to, self.buffers(), self.settings.segment);
+        let (chosen, address) = match address {
+            Ok(address) => (Ok(()), address),
+            Err(kind) => (Err(kind), SocketAddr::new(to.ip(), 0)),
+        };
+        let (segment, settings) = (self.settings.segment, self.settings.tcp);
+        let mut tcp = Tcp::new(address, to, self.buffers(), segment, settings);
         if let Err(kind) = chosen {
             tcp.handshake = Handshake::Failed(kind);
         }
-        let carried = Carried {
-            tcp,
-            client: host,
-            listener: None,
-            key: options.md5_is_known.then(|| options.md5.clone()),
-            to_server: HalfConnection::default(),
-            to_client: HalfConnection::default(),
-        };
+        let mut carried = Carried::new(tcp, host);
+        carried.key = options.md5_is_known.then(|| options.md5.clone());
         self.connections.insert(id, carried);
         if chosen.is_ok() {
             self.send_syn(self.now, id, 0);
@@ -87,9 +85,10 @@ impl State {
     }
 
     fn ephemeral_port(&mut self, host: HostId) -> u16 {
-        let next = &mut self.hosts[host].next_port;
-        let port = (*next).clamp(FIRST_PORT, LAST_PORT);
-        *next = if port == LAST_PORT {
+        let host = &mut self.hosts[host];
+        let port = host.next_port.clamp(FIRST_PORT, LAST_PORT);
+        host.next_port = if port == LAST_PORT {
+            host.wrapped = true;
             FIRST_PORT
         } else {
             port + 1
@@ -97,69 +96,170 @@ impl State {
         port
     }
 
+    /// `address` with a port from which nothing is connected to `to`, nor was a minute ago.
+    fn free_port(
+        &mut self,
+        host: HostId,
+        address: IpAddr,
+        to: SocketAddr,
+    ) -> Result<SocketAddr, io::ErrorKind> {
+        for _ in FIRST_PORT..=LAST_PORT {
+            let from = SocketAddr::new(address, self.ephemeral_port(host));
+            // As long as the ports last, none has been used.
+            if !self.hosts[host].wrapped || !self.is_used(host, from, to) {
+                return Ok(from);
+            }
+        }
+        Err(io::ErrorKind::AddrNotAvailable)
+    }
+
+    fn is_used(&mut self, host: HostId, from: SocketAddr, to: SocketAddr) -> bool {
+        let now = self.now;
+        self.time_wait.retain(|_, until| *until > now);
+        let reuse = match self.settings.tcp.tw_reuse {
+            0 => false,
+            1 => true,
+            _ => to.ip().is_loopback(),
+        };
+        let waits = self.time_wait.get(&(from, to)).is_some_and(|until| {
+            let waited = (now + TIME_WAIT).saturating_sub(*until);
+            !reuse || waited < Duration::from_secs(1)
+        });
+        let listens = self.listeners.contains_key(&(host, from));
+        waits
+            || listens
+            || self.connections.values().any(|carried| {
+                let ends = (
+                    carried.tcp.address(Side::Client),
+                    carried.tcp.address(Side::Server),
+                );
+                carried.client == host && ends == (from, to)
+            })
+    }
+
+    /// Sends the SYN of this number, from 0, and sets the timer of the next.
     fn send_syn(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
-        let Some(carried) = self.connections.get(&id) else {
+        let Some(carried) = self.connections.get_mut(&id) else {
             return;
         };
+        carried.begun = at;
+        let silent = carried.silent.is_some();
         let source = carried.tcp.address(Side::Client).ip();
         let target = carried.tcp.address(Side::Server).ip();
-        match self.delay(source, target) {
-            Some(delay) => self.schedule(at + delay, What::Syn(id, attempt)),
-            None => self.syn_is_lost(at, id, attempt),
-        }
-    }
-
-    /// The next SYN goes out after 1, 2, 4 … seconds.
-    fn syn_is_lost(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
-        let pause = Duration::from_secs(1 << attempt);
-        let next = attempt + 1;
-        if next == SYNS {
-            self.schedule(at + pause, What::Unanswered(id));
+        let (pause, last) = self.settings.tcp.syn_pause(attempt);
+        let due = kernel_timer(at, pause);
+        let next = if last {
+            What::Unanswered(id)
         } else {
-            // Whether the path is open is asked when it arrives; a millisecond early or late is nothing to a SYN.
-            self.schedule(at + pause, What::Syn(id, next));
+            What::SynTimer(id, attempt + 1)
+        };
+        self.schedule_quietly(due, next);
+        if self.path_loses(source, target) || silent {
+            self.syn_is_lost(id);
+            if self.unreachable.contains(&(source, target)) {
+                let delay = self.delay(source, target);
+                self.schedule(at + delay, What::Unreachable(id, Side::Client));
+            }
+            return;
+        }
+        let delay = self.delay(source, target);
+        self.schedule(at + delay, What::Syn(id, attempt));
+    }
+
+    /// Its timers must be attended to.
+    fn syn_is_lost(&mut self, id: ConnectionId) {
+        if let Some(carried) = self.connections.get_mut(&id) {
+            carried.tcp.trouble();
+        }
+        self.attend(id);
+    }
+
+    pub(super) fn syn_timer(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
+        let handshake = self.connections.get(&id).map(|it| it.tcp.handshake);
+        if handshake == Some(Handshake::Underway) {
+            self.send_syn(at, id, attempt);
         }
     }
 
-    pub(super) fn syn_arrives(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
+    pub(super) fn syn_ack_timer(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
+        let half_open = self.connections.get(&id).is_some_and(|it| it.half_open);
+        if !half_open {
+            return;
+        }
+        if attempt > self.settings.tcp.synack_retries {
+            return self.give_up_request(id);
+        }
+        self.send_syn_ack(at, id, attempt);
+    }
+
+    /// The server's host forgets about it: what still comes is answered with RST.
+    fn give_up_request(&mut self, id: ConnectionId) {
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return;
+        };
+        carried.half_open = false;
+        carried.tcp.server.kill();
+        carried.tcp.server.released = true;
+        let place = carried.listener;
+        if let Some(listening) = place.and_then(|place| self.listeners.get_mut(&place)) {
+            listening.promised = listening.promised.saturating_sub(1);
+        }
+    }
+
+    fn send_syn_ack(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
+        let pause = FIRST_RTO * (1 << attempt.min(20));
+        let due = kernel_timer(at, pause.min(self.settings.tcp.rto_max()));
+        self.schedule_quietly(due, What::SynAckTimer(id, attempt + 1));
+        self.carry(at, id, Side::Server, Segment::bare(Kind::SynAck));
+        self.attend(id);
+    }
+
+    pub(super) fn syn_arrives(&mut self, at: Duration, id: ConnectionId, _attempt: u32) {
         let Some(carried) = self.connections.get(&id) else {
             return;
         };
         if carried.tcp.handshake != Handshake::Underway {
             return;
         }
+        if carried.half_open {
+            // The SYN-ACK was lost, or is slow.
+            return self.carry(at, id, Side::Server, Segment::bare(Kind::SynAck));
+        }
         let source = carried.tcp.address(Side::Client).ip();
         let target = carried.tcp.address(Side::Server);
-        let Some(delay) = self.delay(source, target.ip()) else {
-            return self.syn_is_lost(at, id, attempt);
-        };
         let owner = if target.ip().is_loopback() {
             Some(carried.client)
         } else {
             self.owners.get(&target.ip()).copied()
         };
         let Some(host) = owner else {
-            return self.syn_is_lost(at, id, attempt);
+            return self.syn_is_lost(id);
         };
         let Some(place) = self.listener_for(host, target) else {
-            return self.schedule(at + delay, What::Refused(id));
+            if !self.path_loses(target.ip(), source) {
+                let delay = self.delay(target.ip(), source);
+                return self.schedule(at + delay, What::Refused(id));
+            }
+            return self.syn_is_lost(id);
         };
         if !self.signatures_agree(place, id, source) {
             // A segment with another signature, or none, is dropped (RFC 2385, section 2.0).
-            return self.syn_is_lost(at, id, attempt);
+            return self.syn_is_lost(id);
         }
         let backlog = self.settings.backlog;
         let Some(listening) = self.listeners.get_mut(&place) else {
             return;
         };
-        if listening.queue.len() + listening.promised >= backlog {
-            return self.syn_is_lost(at, id, attempt);
+        // A backlog of N admits N + 1 (`sk_acceptq_is_full`).
+        if listening.queue.len() > backlog {
+            return self.syn_is_lost(id);
         }
         listening.promised += 1;
         if let Some(carried) = self.connections.get_mut(&id) {
             carried.listener = Some(place);
+            carried.half_open = true;
         }
-        self.carry(at, id, Side::Server, Segment::SynAck);
+        self.send_syn_ack(at, id, 0);
     }
 
     /// Whether the client signs as the listener expects; where one of them does not say, they do.
@@ -201,22 +301,51 @@ impl State {
         if handshake != Some(Handshake::Underway) {
             return;
         }
-        self.step(at, id, |tcp, effects| tcp.connected(effects));
-        self.carry(at, id, Side::Client, Segment::Ack);
+        let rto_min = self.settings.tcp.rto_min();
+        let begun = self.connections.get(&id).map_or(at, |it| it.begun);
+        self.step(at, id, |tcp, effects| {
+            tcp.connected(effects);
+            let took = at.saturating_sub(begun);
+            tcp.client.sender.handshake_took(took, rto_min);
+            tcp.client.receiver.heard = at;
+            tcp.push(Side::Client, Kind::Ack, effects);
+        });
     }
 
-    pub(super) fn ack_arrives(&mut self, id: ConnectionId) {
-        let place = self.connections.get(&id).and_then(|it| it.listener);
-        let listening = place.and_then(|place| self.listeners.get_mut(&place));
-        match listening {
-            Some(listening) => {
-                listening.promised = listening.promised.saturating_sub(1);
-                listening.queue.push_back(id);
-                self.effects.wakers.extend(listening.waker.take());
-            }
-            // The listener closed during the handshake.
-            None => self.refuse(id),
+    /// The client's answer to the SYN-ACK has come, alone or with data; says whether the connection is open now.
+    pub(super) fn admit(&mut self, id: ConnectionId, segment: &Segment) -> bool {
+        if segment.kind == Kind::Reset {
+            self.give_up_request(id);
+            return false;
         }
+        let backlog = self.settings.backlog;
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return false;
+        };
+        let place = carried.listener;
+        let listening = place.and_then(|place| self.listeners.get_mut(&place));
+        let Some(listening) = listening else {
+            // The listener closed during the handshake.
+            carried.half_open = false;
+            self.refuse(id);
+            return false;
+        };
+        if listening.queue.len() > backlog {
+            // The client thinks that it is connected; it is not until there is room.
+            carried.tcp.trouble();
+            self.attend(id);
+            return false;
+        }
+        carried.half_open = false;
+        listening.promised = listening.promised.saturating_sub(1);
+        listening.queue.push_back(id);
+        self.effects.wakers.extend(listening.waker.take());
+        let now = self.now;
+        let took = now.saturating_sub(carried.begun);
+        let rto_min = self.settings.tcp.rto_min();
+        carried.tcp.server.sender.handshake_took(took, rto_min);
+        carried.tcp.server.receiver.heard = now;
+        true
     }
 
     /// The server's end goes without having been accepted.
@@ -244,8 +373,8 @@ impl State {
                 tcp.close(Side::Client, effects);
             });
         }
-        let place = carried.listener;
-        self.connections.remove(&id);
+        let place = carried.listener.filter(|_| carried.half_open);
+        self.forget(id);
         if let Some(listening) = place.and_then(|place| self.listeners.get_mut(&place)) {
             listening.promised = listening.promised.saturating_sub(1);
         }

@@ -13,6 +13,8 @@ pub struct Link {
     pub jitter: Duration,
     /// Octets per second, headers included; unlimited where absent.
     pub bandwidth: Option<u64>,
+    /// How many of a million segments are lost, drawn from the seed.
+    pub loss: u32,
 }
 
 impl Default for Link {
@@ -21,6 +23,7 @@ impl Default for Link {
             latency: Duration::from_millis(1),
             jitter: Duration::ZERO,
             bandwidth: None,
+            loss: 0,
         }
     }
 }

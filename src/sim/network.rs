@@ -5,13 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::net::abort::Abort;
-
 use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::sim::readiness::Readiness;
 use crate::sim::state::{ConnectionId, HostId, Shared};
-use crate::sim::tcp::Side;
+use crate::sim::tcp::{Effects, Side, Tcp};
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]
@@ -176,6 +177,80 @@ impl Stream for SimConnection {
     }
 }
 
+impl SimConnection {
+    /// `recv(2)` that does not block.
+    ///
+    /// # Errors
+    /// `WouldBlock`, and as for a read.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.poll_read(&mut Context::from_waker(Waker::noop()), buffer) {
+            Poll::Ready(read) => read,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// `send(2)` that does not block: takes octets as long as there is any room at all.
+    ///
+    /// # Errors
+    /// `WouldBlock`, and as for a write.
+    pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.now(|tcp, effects, side| tcp.try_write(side, bytes, effects))
+    }
+
+    /// `shutdown(2)` of the sending direction.
+    ///
+    /// # Errors
+    /// `NotConnected` after an RST, or when both directions have ended.
+    pub fn try_shutdown(&mut self) -> io::Result<()> {
+        self.now(|tcp, effects, side| tcp.try_shutdown(side, effects))
+    }
+
+    /// What the socket is ready for, now.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.shared.with(|state| {
+            let carried = state.connections.get(&self.id);
+            carried.map_or_else(Readiness::default, |it| it.tcp.readiness(self.side))
+        })
+    }
+
+    /// Takes the pending error, as `SO_ERROR` does.
+    #[must_use]
+    pub fn take_error(&mut self) -> Option<io::ErrorKind> {
+        self.now(|tcp, _, side| Ok(tcp.take_error(side))).ok()?
+    }
+
+    /// Waits for a readiness other than `known`.
+    pub fn poll_readiness(
+        &mut self,
+        context: &mut Context<'_>,
+        known: Readiness,
+    ) -> Poll<Readiness> {
+        let readiness = self.readiness();
+        if readiness != known {
+            return Poll::Ready(readiness);
+        }
+        let _ = self.now(|tcp, _, side| {
+            tcp.watch(side, context.waker());
+            Ok(())
+        });
+        Poll::Pending
+    }
+
+    fn now<T>(
+        &mut self,
+        call: impl FnOnce(&mut Tcp, &mut Effects, Side) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let side = self.side;
+        self.shared.with(|state| {
+            let answered = state.step(state.now, self.id, |tcp, effects| {
+                Some(call(tcp, effects, side))
+            });
+            answered.unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()))
+        })
+    }
+}
+
 impl Connection for SimConnection {
     fn local_address(&self) -> SocketAddr {
         self.local
@@ -199,6 +274,7 @@ impl Connection for SimConnection {
 impl Abort for SimConnection {
     const RESETS: bool = true;
     const PEER_RESETS: bool = true;
+    const LOSES: bool = true;
 
     fn abort(self) {
         self.shared.with(|state| {
@@ -213,6 +289,24 @@ impl Abort for SimConnection {
             state.step(state.now, self.id, |tcp, effects| {
                 tcp.lose(self.side.other(), effects);
             });
+        });
+    }
+
+    fn lose(&mut self, sent: bool, nth: u64) {
+        let from = if sent { self.side } else { self.side.other() };
+        self.shared.with(|state| {
+            if let Some(carried) = state.connections.get_mut(&self.id) {
+                carried.lane(from).lose.push(nth.max(1));
+            }
+        });
+    }
+
+    fn silence(&mut self, time: Option<Duration>) {
+        self.shared.with(|state| {
+            let until = time.map(|time| state.now + time);
+            if let Some(carried) = state.connections.get_mut(&self.id) {
+                carried.silent = Some(until);
+            }
         });
     }
 }

@@ -1,27 +1,26 @@
 //! The settings of a world.
 
-use std::time::Duration;
-
 use crate::sim::link::Link;
 use crate::sim::seed::Seed;
+use crate::sim::sysctl::TcpSettings;
 
 /// What holds for every connection of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Feeds jitter, and nothing else.
+    /// Feeds jitter and loss, and nothing else.
     pub seed: Seed,
     /// Any path that has no link of its own.
     pub link: Link,
-    /// A socket's send buffer, in octets.
+    /// A socket's send buffer, in octets: what is unsent, or not acknowledged.
     pub send_buffer: usize,
     /// A socket's receive buffer, in octets: its largest window.
     pub receive_buffer: usize,
     /// The most octets in a segment.
     pub segment: usize,
-    /// Connections that wait to be accepted; beyond it SYNs are dropped, and sent again.
+    /// Connections that wait to be accepted, less one, as for `listen(2)`; beyond it SYNs are dropped, and sent again.
     pub backlog: usize,
-    /// How long sent octets may go unacknowledged before the connection times out.
-    pub retransmission_timeout: Duration,
+    /// How the hosts' TCP is set.
+    pub tcp: TcpSettings,
 }
 
 impl Default for Settings {
@@ -29,12 +28,12 @@ impl Default for Settings {
         Self {
             seed: Seed(0),
             link: Link::default(),
-            send_buffer: 65_536,
+            // What Linux tunes it to is ten times that; what a peer does not read is unread either way.
+            send_buffer: 131_072,
             receive_buffer: 65_536,
             segment: 1_460,
             backlog: 128,
-            // Linux's tcp_retries2 of 15.
-            retransmission_timeout: Duration::from_secs(924),
+            tcp: TcpSettings::default(),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::net::network::PeerKey;
 use crate::sim::link::Link;
 use crate::sim::seed::Random;
 use crate::sim::settings::Settings;
-use crate::sim::tcp::{Buffers, Effects, Segment, Side, Tcp};
+use crate::sim::sysctl::TIME_WAIT;
+use crate::sim::tcp::{Buffers, Effects, Handshake, Kind, Segment, Side, Tcp};
 
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = u64;
@@ -42,15 +43,27 @@ pub(super) struct State {
     pub(super) links: BTreeMap<(IpAddr, IpAddr), Link>,
     pub(super) cuts: Vec<(IpAddr, IpAddr)>,
     pub(super) effects: Effects,
+    /// Paths whose router answers that it cannot reach the other end.
+    pub(super) unreachable: Vec<(IpAddr, IpAddr)>,
+    /// When the ports of closed connections, by both addresses, are free again.
+    pub(super) time_wait: BTreeMap<(SocketAddr, SocketAddr), Duration>,
     events: BinaryHeap<ScheduledEvent>,
+    /// Events that nobody can see unless a connection waits for them: acknowledgements and timers. They happen in their
+    /// turn, but the clock need not stop for them.
+    quiet: BinaryHeap<ScheduledEvent>,
+    /// Connections that wait for such events.
+    waiting: usize,
     scheduled: u64,
     jitter: Random,
+    loss: Random,
 }
 
 #[derive(Debug)]
 pub(super) struct Host {
     pub(super) addresses: Vec<IpAddr>,
     pub(super) next_port: u16,
+    /// Every ephemeral port has been used.
+    pub(super) wrapped: bool,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +87,15 @@ pub(super) struct Carried {
     pub(super) key: Option<Option<Vec<u8>>>,
     pub(super) to_server: HalfConnection,
     pub(super) to_client: HalfConnection,
+    /// The server's host has answered the SYN, and waits for the answer.
+    pub(super) half_open: bool,
+    /// When the SYN was sent that was answered.
+    pub(super) begun: Duration,
+    /// Neither end hears of the other: for ever, or until then.
+    pub(super) silent: Option<Option<Duration>>,
+    /// For either end, the earliest timer event that is scheduled.
+    pub(super) timers: [Option<Duration>; 2],
+    waiting: bool,
 }
 
 /// One direction of travel.
@@ -83,8 +105,8 @@ pub(super) struct HalfConnection {
     last_arrival: Duration,
     /// When the line has sent what it was given.
     line_free: Duration,
-    /// Sent while the path was cut, to be sent again when it is restored.
-    held: Vec<Segment>,
+    /// Of the segments to come, these are lost, counted from 1.
+    pub(super) lose: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -99,12 +121,18 @@ pub(super) enum What {
     Arrive(ConnectionId, Side, Segment),
     /// The nth SYN reaches the server.
     Syn(ConnectionId, u32),
+    /// It is time for the nth SYN, unless the last was answered.
+    SynTimer(ConnectionId, u32),
+    /// It is time for the nth SYN-ACK, unless the last was answered.
+    SynAckTimer(ConnectionId, u32),
     /// The server's host answers the SYN with RST.
     Refused(ConnectionId),
     /// Nobody answered any SYN.
     Unanswered(ConnectionId),
-    /// What `Side` has sent was never acknowledged.
-    Silence(ConnectionId, Side),
+    /// A router tells `Side` that the other cannot be reached.
+    Unreachable(ConnectionId, Side),
+    /// A timer of `Side` may be due.
+    Timer(ConnectionId, Side),
 }
 
 impl Shared {
@@ -171,6 +199,7 @@ impl Shared {
 impl State {
     pub(super) fn new(settings: Settings) -> Self {
         let jitter = settings.seed.stream("jitter");
+        let loss = settings.seed.stream("loss");
         Self {
             settings,
             now: Duration::ZERO,
@@ -182,9 +211,14 @@ impl State {
             links: BTreeMap::new(),
             cuts: Vec::new(),
             effects: Effects::default(),
+            unreachable: Vec::new(),
+            time_wait: BTreeMap::new(),
             events: BinaryHeap::new(),
+            quiet: BinaryHeap::new(),
+            waiting: 0,
             scheduled: 0,
             jitter,
+            loss,
         }
     }
 
@@ -195,9 +229,11 @@ impl State {
         }
     }
 
-    /// When the next event is due.
+    /// When the next event is due that somebody may see.
     pub(super) fn next_event(&self) -> Option<Duration> {
-        self.events.peek().map(|event| event.at)
+        let quiet = self.quiet.peek().filter(|_| self.waiting > 0);
+        let next = self.events.peek().into_iter().chain(quiet);
+        next.map(|event| event.at).min()
     }
 
     pub(super) fn schedule(&mut self, at: Duration, what: What) {
@@ -206,11 +242,28 @@ impl State {
         self.events.push(ScheduledEvent { at, order, what });
     }
 
+    /// Schedules what only a connection that waits can see.
+    pub(super) fn schedule_quietly(&mut self, at: Duration, what: What) {
+        self.scheduled += 1;
+        let order = self.scheduled;
+        self.quiet.push(ScheduledEvent { at, order, what });
+    }
+
     /// Lets everything that is due happen.
     fn settle(&mut self) {
-        while self.events.peek().is_some_and(|event| event.at <= self.now) {
-            if let Some(event) = self.events.pop() {
-                self.happen(event.at, event.what);
+        loop {
+            let first = match (self.events.peek(), self.quiet.peek()) {
+                (Some(event), Some(quiet)) if quiet > event => &mut self.quiet,
+                (None, Some(_)) => &mut self.quiet,
+                _ => &mut self.events,
+            };
+            match first.peek() {
+                Some(event) if event.at <= self.now => {
+                    if let Some(event) = first.pop() {
+                        self.happen(event.at, event.what);
+                    }
+                }
+                _ => return,
             }
         }
     }
@@ -219,18 +272,35 @@ impl State {
         match what {
             What::Arrive(id, side, segment) => self.arrive(at, id, side, segment),
             What::Syn(id, attempt) => self.syn_arrives(at, id, attempt),
+            What::SynTimer(id, attempt) => self.syn_timer(at, id, attempt),
+            What::SynAckTimer(id, attempt) => self.syn_ack_timer(at, id, attempt),
             What::Refused(id) => self.fail_handshake(id, io::ErrorKind::ConnectionRefused),
             What::Unanswered(id) => self.fail_handshake(id, io::ErrorKind::TimedOut),
-            What::Silence(id, side) => self.fall_silent(at, id, side),
+            What::Unreachable(id, side) => self.unreachable(at, id, side),
+            What::Timer(id, side) => self.timer(at, id, side),
         }
     }
 
-    fn arrive(&mut self, at: Duration, id: ConnectionId, side: Side, segment: Segment) {
-        match segment {
-            Segment::SynAck => self.syn_ack_arrives(at, id),
-            Segment::Ack => self.ack_arrives(id),
-            segment => self.step(at, id, |tcp, effects| tcp.arrive(side, segment, effects)),
+    fn timer(&mut self, at: Duration, id: ConnectionId, side: Side) {
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if carried.timers[side as usize] != Some(at) {
+            return;
         }
+        carried.timers[side as usize] = None;
+        self.step(at, id, |tcp, effects| tcp.handle_timers(side, effects));
+    }
+
+    fn arrive(&mut self, at: Duration, id: ConnectionId, side: Side, segment: Segment) {
+        if segment.kind == Kind::SynAck {
+            return self.syn_ack_arrives(at, id);
+        }
+        let half_open = self.connections.get(&id).is_some_and(|it| it.half_open);
+        if half_open && side == Side::Server && !self.admit(id, &segment) {
+            return;
+        }
+        self.step(at, id, |tcp, effects| tcp.arrive(side, segment, effects));
     }
 
     /// Does `step` on a connection at `at`, and carries what it sends.
@@ -243,9 +313,10 @@ impl State {
         let Some(carried) = self.connections.get_mut(&id) else {
             return T::default();
         };
+        self.effects.now = at;
         let result = step(&mut carried.tcp, &mut self.effects);
         if carried.tcp.finished() && self.effects.segments.is_empty() {
-            self.connections.remove(&id);
+            self.forget(id);
             return result;
         }
         let mut segments = std::mem::take(&mut self.effects.segments);
@@ -253,7 +324,51 @@ impl State {
             self.carry(at, id, from, segment);
         }
         self.effects.segments = segments;
+        self.attend(id);
         result
+    }
+
+    /// The connection is gone at both ends; its port is not free at once.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        let Some(carried) = self.connections.remove(&id) else {
+            return;
+        };
+        self.waiting -= usize::from(carried.waiting);
+        let tcp = &carried.tcp;
+        if tcp.handshake == Handshake::Done && !tcp.client.dead && !tcp.server.dead {
+            let ends = (tcp.address(Side::Client), tcp.address(Side::Server));
+            self.time_wait.insert(ends, self.now + TIME_WAIT);
+        }
+    }
+
+    /// Schedules the timers of a connection, and notes whether it waits for them.
+    pub(super) fn attend(&mut self, id: ConnectionId) {
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let waits = carried.tcp.is_waiting();
+        if waits != carried.waiting {
+            carried.waiting = waits;
+            if waits {
+                self.waiting += 1;
+            } else {
+                self.waiting -= 1;
+            }
+        }
+        let mut due = [None; 2];
+        for side in [Side::Client, Side::Server] {
+            let deadline = carried.tcp.deadline(side);
+            let scheduled = &mut carried.timers[side as usize];
+            if let Some(deadline) = deadline
+                && scheduled.is_none_or(|at| deadline < at)
+            {
+                *scheduled = Some(deadline);
+                due[side as usize] = Some((deadline, side));
+            }
+        }
+        for (deadline, side) in due.into_iter().flatten() {
+            self.schedule_quietly(deadline, What::Timer(id, side));
+        }
     }
 
     /// A socket call on a connection, now.
@@ -273,17 +388,13 @@ impl State {
         };
         let source = carried.tcp.address(from).ip();
         let target = carried.tcp.address(from.other()).ip();
-        let lane = carried.lane(from);
-        if self.cuts.contains(&(source, target)) {
-            if lane.held.is_empty() {
-                let patience = self.settings.retransmission_timeout;
-                self.schedule(at + patience, What::Silence(id, from));
-            }
-            if let Some(carried) = self.connections.get_mut(&id) {
-                carried.lane(from).held.push(segment);
-            }
+        if self.is_lost(at, id, from, source, target, &segment) {
             return;
         }
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let lane = carried.lane(from);
         let link = self
             .links
             .get(&(source, target))
@@ -298,54 +409,98 @@ impl State {
         let arrival = lane.line_free + link.latency + jitter;
         lane.last_arrival = lane.last_arrival.max(arrival);
         let arrival = lane.last_arrival;
-        self.schedule(arrival, What::Arrive(id, from.other(), segment));
-    }
-
-    /// How long a lone segment takes from `source` to `target`, or `None` where the path is cut.
-    pub(super) fn delay(&self, source: IpAddr, target: IpAddr) -> Option<Duration> {
-        if self.cuts.contains(&(source, target)) {
-            return None;
+        let quiet = matches!(segment.kind, Kind::Ack | Kind::Probe);
+        let arrives = What::Arrive(id, from.other(), segment);
+        if quiet && !carried.half_open {
+            self.schedule_quietly(arrival, arrives);
+        } else {
+            self.schedule(arrival, arrives);
         }
-        let link = self.links.get(&(source, target));
-        Some(link.unwrap_or(&self.settings.link).latency)
     }
 
-    /// Sends again what waited for the path from `source` to `target`.
-    pub(super) fn restore(&mut self, source: IpAddr, target: IpAddr) {
-        self.cuts.retain(|cut| *cut != (source, target));
-        let mut waiting = Vec::new();
-        for (id, carried) in &mut self.connections {
-            for from in [Side::Client, Side::Server] {
-                let ends = (
-                    carried.tcp.address(from).ip(),
-                    carried.tcp.address(from.other()).ip(),
-                );
-                if ends == (source, target) {
-                    let held = std::mem::take(&mut carried.lane(from).held);
-                    waiting.extend(held.into_iter().map(|segment| (*id, from, segment)));
-                }
+    /// How long a lone segment takes from `source` to `target`.
+    pub(super) fn delay(&self, source: IpAddr, target: IpAddr) -> Duration {
+        let link = self.links.get(&(source, target));
+        link.unwrap_or(&self.settings.link).latency
+    }
+
+    /// Whether `segment` does not arrive; its connection then has to be attended to.
+    fn is_lost(
+        &mut self,
+        at: Duration,
+        id: ConnectionId,
+        from: Side,
+        source: IpAddr,
+        target: IpAddr,
+        segment: &Segment,
+    ) -> bool {
+        let Some(carried) = self.connections.get_mut(&id) else {
+            return true;
+        };
+        if let Some(Some(until)) = carried.silent
+            && until <= at
+        {
+            carried.silent = None;
+        }
+        let mut lost = carried.silent.is_some();
+        let lane = carried.lane(from);
+        if !lane.lose.is_empty() && segment.counts() {
+            lane.lose.iter_mut().for_each(|nth| *nth -= 1);
+            let count = lane.lose.len();
+            lane.lose.retain(|nth| *nth > 0);
+            lost |= lane.lose.len() < count;
+        }
+        lost |= self.path_loses(source, target);
+        if lost {
+            if let Some(carried) = self.connections.get_mut(&id) {
+                carried.tcp.trouble();
+            }
+            if self.unreachable.contains(&(source, target)) {
+                let there = self.links.get(&(source, target));
+                let latency = there.unwrap_or(&self.settings.link).latency;
+                self.schedule(at + latency, What::Unreachable(id, from));
             }
         }
-        for (id, from, segment) in waiting {
-            self.carry(self.now, id, from, segment);
-        }
+        lost
     }
 
-    fn fall_silent(&mut self, at: Duration, id: ConnectionId, side: Side) {
-        let waits = self
-            .connections
-            .get_mut(&id)
-            .is_some_and(|carried| !carried.lane(side).held.is_empty());
-        if waits {
-            self.step(at, id, |tcp, effects| {
-                tcp.vanish(side, io::ErrorKind::TimedOut, effects);
-            });
+    /// Whether the path from `source` to `target` loses what is sent now.
+    pub(super) fn path_loses(&mut self, source: IpAddr, target: IpAddr) -> bool {
+        if self.cuts.contains(&(source, target)) || self.unreachable.contains(&(source, target)) {
+            return true;
         }
+        let link = self.links.get(&(source, target));
+        let loss = link.unwrap_or(&self.settings.link).loss;
+        loss > 0 && self.loss.chance(loss.into(), 1_000_000)
+    }
+
+    fn unreachable(&mut self, at: Duration, id: ConnectionId, side: Side) {
+        let handshake = self.connections.get(&id).map(|it| it.tcp.handshake);
+        if handshake == Some(Handshake::Underway) && side == Side::Client {
+            return self.fail_handshake(id, io::ErrorKind::HostUnreachable);
+        }
+        self.step(at, id, |tcp, _| tcp.unreachable(side));
     }
 }
 
 impl Carried {
-    fn lane(&mut self, from: Side) -> &mut HalfConnection {
+    pub(super) fn new(tcp: Tcp, client: HostId) -> Self {
+        Self {
+            tcp,
+            client,
+            listener: None,
+            to_server: HalfConnection::default(),
+            to_client: HalfConnection::default(),
+            key: None,
+            half_open: false,
+            begun: Duration::ZERO,
+            silent: None,
+            timers: [None; 2],
+            waiting: false,
+        }
+    }
+
+    pub(super) fn lane(&mut self, from: Side) -> &mut HalfConnection {
         match from {
             Side::Client => &mut self.to_server,
             Side::Server => &mut self.to_client,

@@ -1,4 +1,4 @@
-//! One TCP connection as its two sockets see it, without time: what a call or an arriving segment does.
+//! One TCP connection as its two sockets see it: what a call does. What arrives is in `reception`, what leaves in `transmission`.
 //!
 //! Linux is the standard. Bytes that arrived before an RST are still readable,
 //! then `ConnectionReset` once, then end of file; after a FIN, reads keep
@@ -11,53 +11,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Poll, Waker};
 
-/// The two ends: the one that connected, and the one that accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Client,
-    Server,
-}
-
-impl Side {
-    pub(super) fn other(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
-/// What travels from one end to the other, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Segment {
-    /// The server has a place for the connection.
-    SynAck,
-    /// The client's last word of the handshake: the server may accept.
-    Ack,
-    Data(Box<[u8]>),
-    /// The receiver has read this many octets.
-    Window(usize),
-    Fin,
-    Reset,
-}
-
-impl Segment {
-    /// Octets on the line, headers of IP and TCP included.
-    pub(super) fn length(&self) -> usize {
-        const HEADERS: usize = 40;
-        match self {
-            Self::Data(bytes) => HEADERS + bytes.len(),
-            _ => HEADERS,
-        }
-    }
-}
-
-/// What a step leaves to be done: segments to carry, tasks to wake.
-#[derive(Debug, Default)]
-pub(super) struct Effects {
-    pub(super) segments: Vec<(Side, Segment)>,
-    pub(super) wakers: Vec<Waker>,
-}
+use crate::sim::readiness::Readiness;
+use crate::sim::receiver::Receiver;
+pub(super) use crate::sim::segment::{Effects, Kind, Segment, Side};
+use crate::sim::sender::Sender;
+use crate::sim::sysctl::TcpSettings;
 
 /// How far the handshake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,14 +25,17 @@ pub(super) enum Handshake {
     Failed(io::ErrorKind),
 }
 
-/// A connection: both ends, and nothing of time.
+/// A connection: both ends.
 #[derive(Debug)]
 pub(super) struct Tcp {
-    client: End,
-    server: End,
+    pub(super) client: End,
+    pub(super) server: End,
     pub(super) handshake: Handshake,
+    pub(super) settings: TcpSettings,
     /// The most octets in a segment.
-    segment: usize,
+    pub(super) segment: usize,
+    /// A segment was lost, and not everything is known to have arrived since.
+    troubled: bool,
 }
 
 /// The buffers of a socket, in octets.
@@ -85,31 +46,33 @@ pub(super) struct Buffers {
 }
 
 #[derive(Debug)]
-struct End {
+pub(super) struct End {
     address: SocketAddr,
-    buffers: Buffers,
-    unsent: VecDeque<u8>,
-    /// Sent, and not known to have been read.
-    outstanding: usize,
-    sending: Sending,
-    received: VecDeque<u8>,
-    /// Read since the peer last heard of it.
-    unannounced: usize,
-    fin_received: bool,
+    pub(super) buffers: Buffers,
+    pub(super) unsent: VecDeque<u8>,
+    pub(super) sending: Sending,
+    pub(super) sender: Sender,
+    pub(super) received: VecDeque<u8>,
+    pub(super) receiver: Receiver,
+    pub(super) fin_received: bool,
     /// What the next call reports, once (`sk_err`).
-    error: Option<io::ErrorKind>,
+    pub(super) error: Option<io::ErrorKind>,
+    /// What a timeout reports instead of itself (`sk_err_soft`).
+    pub(super) soft_error: Option<io::ErrorKind>,
     /// No more segments leave or are heard (the state CLOSED).
-    dead: bool,
+    pub(super) dead: bool,
     /// The application has let go.
-    released: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    pub(super) released: bool,
+    pub(super) reader: Option<Waker>,
+    pub(super) writer: Option<Waker>,
     /// Who wants to know that it is dead.
     watcher: Option<Waker>,
+    /// A write found no room (`SOCK_NOSPACE`): the next waits until a good part of the buffer is free.
+    full: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sending {
+pub(super) enum Sending {
     Open,
     /// FIN follows what is still unsent.
     Closing,
@@ -117,39 +80,80 @@ enum Sending {
 }
 
 impl End {
-    fn new(address: SocketAddr, buffers: Buffers) -> Self {
+    fn new(address: SocketAddr, buffers: Buffers, peer: Buffers, segment: usize) -> Self {
         Self {
             address,
             buffers,
             unsent: VecDeque::new(),
-            outstanding: 0,
             sending: Sending::Open,
+            sender: Sender::new(peer.receive as u64, segment),
             received: VecDeque::new(),
-            unannounced: 0,
+            receiver: Receiver::new(buffers.receive as u64),
             fin_received: false,
             error: None,
+            soft_error: None,
             dead: false,
             released: false,
             reader: None,
             writer: None,
             watcher: None,
+            full: false,
         }
     }
 
-    fn wake(&mut self, effects: &mut Effects) {
+    pub(super) fn wake(&mut self, effects: &mut Effects) {
         effects.wakers.extend(self.reader.take());
         effects.wakers.extend(self.writer.take());
         effects.wakers.extend(self.watcher.take());
     }
 
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.dead = true;
         self.unsent.clear();
+        self.sender.stop();
+        self.receiver.stop();
     }
 
-    /// Nothing that arrives can matter any more.
+    /// Octets in the send buffer: unsent, or not known to have arrived.
+    fn queued(&self) -> usize {
+        self.unsent.len() + self.sender.outstanding()
+    }
+
+    fn room(&self) -> usize {
+        self.buffers.send.saturating_sub(self.queued())
+    }
+
+    /// Whether a third of the buffer is free (`sk_stream_is_writeable`).
+    fn is_writable(&self) -> bool {
+        let queued = self.queued();
+        self.buffers.send.saturating_sub(queued) >= (queued / 2).max(1)
+    }
+
+    /// Wakes who waits for room, where there is enough.
+    pub(super) fn wake_writer(&mut self, effects: &mut Effects) {
+        if self.full && self.is_writable() {
+            self.full = false;
+            effects.wakers.extend(self.writer.take());
+        }
+    }
+
+    /// Both directions have ended, and the peer knows of it: nothing that arrives can matter any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.fin_received && self.sending == Sending::Closed && self.sender.outstanding() == 0
+    }
+
     fn finished(&self) -> bool {
-        self.released && (self.dead || (self.fin_received && self.sending == Sending::Closed))
+        self.released && (self.dead || self.is_over())
+    }
+
+    /// Whether acknowledgements and timers may change what an application sees.
+    fn is_waiting(&self) -> bool {
+        !self.dead && (self.full || !self.unsent.is_empty() || self.sending == Sending::Closing)
+    }
+
+    /// Whether something that was sent, or is to be, may still have to be sent again.
+    fn is_unsettled(&self) -> bool {
+        !self.dead && (!self.unsent.is_empty() || self.sender.outstanding() > 0)
     }
 }
 
@@ -167,20 +171,41 @@ impl Tcp {
         server: SocketAddr,
         buffers: Buffers,
         segment: usize,
+        settings: TcpSettings,
     ) -> Self {
+        let segment = segment.max(1);
         Self {
-            client: End::new(client, buffers),
-            server: End::new(server, buffers),
+            client: End::new(client, buffers, buffers, segment),
+            server: End::new(server, buffers, buffers, segment),
             handshake: Handshake::Underway,
-            segment: segment.max(1),
+            settings,
+            segment,
+            troubled: false,
         }
     }
 
-    fn end(&mut self, side: Side) -> &mut End {
+    pub(super) fn end(&mut self, side: Side) -> &mut End {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         }
+    }
+
+    /// A segment of this connection was lost.
+    pub(super) fn trouble(&mut self) {
+        self.troubled = true;
+    }
+
+    /// Whether acknowledgements and timers must be attended to when they are due, rather than when somebody next looks.
+    pub(super) fn is_waiting(&mut self) -> bool {
+        let ends = [&self.client, &self.server];
+        if self.troubled && self.handshake == Handshake::Done {
+            self.troubled = ends.iter().any(|end| end.is_unsettled());
+        }
+        let alive = !self.client.dead || !self.server.dead;
+        self.troubled
+            || (self.settings.keepalive > 0 && alive)
+            || ends.iter().any(|end| end.is_waiting())
     }
 
     pub(super) fn address(&self, side: Side) -> SocketAddr {
@@ -230,6 +255,7 @@ impl Tcp {
         waker: &Waker,
         effects: &mut Effects,
     ) -> Poll<io::Result<usize>> {
+        let segment = self.segment;
         let end = self.end(side);
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -250,10 +276,8 @@ impl Tcp {
         let count = io::Read::read(&mut end.received, buffer)?;
         // `VecDeque` reads only up to where it wraps round.
         let more = io::Read::read(&mut end.received, &mut buffer[count..])?;
-        end.unannounced += count + more;
-        if end.unannounced >= end.buffers.receive.div_ceil(2) && !end.dead {
-            let announced = std::mem::take(&mut end.unannounced);
-            effects.segments.push((side, Segment::Window(announced)));
+        if end.has_news_of_window(segment) && !end.dead {
+            self.push(side, Kind::Ack, effects);
         }
         Poll::Ready(Ok(count + more))
     }
@@ -276,19 +300,87 @@ impl Tcp {
         effects: &mut Effects,
     ) -> Poll<io::Result<usize>> {
         let end = self.end(side);
-        if end.dead || end.error.is_some() || end.sending != Sending::Open {
-            let kind = end.error.take().unwrap_or(io::ErrorKind::BrokenPipe);
-            return Poll::Ready(Err(kind.into()));
-        }
-        let room = end.buffers.send.saturating_sub(end.unsent.len());
-        if room == 0 && !bytes.is_empty() {
+        let waits = end.full && !end.is_writable() && !end.dead && end.error.is_none();
+        if !bytes.is_empty() && waits {
             keep(&mut end.writer, waker);
             return Poll::Pending;
         }
+        match self.try_write(side, bytes, effects) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                keep(&mut self.end(side).writer, waker);
+                Poll::Pending
+            }
+            wrote => Poll::Ready(wrote),
+        }
+    }
+
+    /// `send(2)` on a socket that does not block.
+    pub(super) fn try_write(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        effects: &mut Effects,
+    ) -> io::Result<usize> {
+        let end = self.end(side);
+        if end.dead || end.error.is_some() || end.sending != Sending::Open {
+            return Err(end.error.take().unwrap_or(io::ErrorKind::BrokenPipe).into());
+        }
+        let room = end.room();
+        if room == 0 && !bytes.is_empty() {
+            end.full = true;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let count = room.min(bytes.len());
+        end.full = false;
         end.unsent.extend(&bytes[..count]);
+        end.receiver.answered(effects.now);
         self.send(side, effects);
-        Poll::Ready(Ok(count))
+        Ok(count)
+    }
+
+    /// What `poll(2)` says of the socket.
+    pub(super) fn readiness(&self, side: Side) -> Readiness {
+        let end = match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        };
+        let shut = end.sending != Sending::Open;
+        let hung_up = end.dead || (end.fin_received && shut);
+        Readiness {
+            readable: !end.received.is_empty()
+                || end.fin_received
+                || hung_up
+                || end.error.is_some(),
+            writable: end.is_writable() || shut || end.dead || end.error.is_some(),
+            peer_closed: end.fin_received || end.dead,
+            hung_up,
+            error: end.error.is_some(),
+        }
+    }
+
+    /// `SO_ERROR`: what the next call would report, which it then does not.
+    pub(super) fn take_error(&mut self, side: Side) -> Option<io::ErrorKind> {
+        self.end(side).error.take()
+    }
+
+    /// Wakes `waker` when anything changes that [`Self::readiness`] shows.
+    pub(super) fn watch(&mut self, side: Side, waker: &Waker) {
+        let end = self.end(side);
+        keep(&mut end.reader, waker);
+        if !end.is_writable() {
+            end.full = true;
+        }
+        keep(&mut end.writer, waker);
+    }
+
+    /// `shutdown(2)`.
+    pub(super) fn try_shutdown(&mut self, side: Side, effects: &mut Effects) -> io::Result<()> {
+        let end = self.end(side);
+        if end.dead || end.is_over() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.shutdown(side, effects);
+        Ok(())
     }
 
     /// Never fails: where the connection is gone there is nothing left to close.
@@ -330,7 +422,7 @@ impl Tcp {
             return;
         }
         end.kill();
-        effects.segments.push((side, Segment::Reset));
+        self.push(side, Kind::Reset, effects);
     }
 
     /// The host loses it and sends RST: whoever holds the socket there is told the same.
@@ -340,71 +432,6 @@ impl Tcp {
             let end = self.end(side);
             end.error = Some(io::ErrorKind::ConnectionReset);
             end.wake(effects);
-        }
-    }
-
-    /// The host lost it without a word.
-    pub(super) fn vanish(&mut self, side: Side, kind: io::ErrorKind, effects: &mut Effects) {
-        let end = self.end(side);
-        if !end.dead {
-            end.kill();
-            end.error = Some(kind);
-            end.wake(effects);
-        }
-    }
-
-    /// `segment` has reached `side`.
-    pub(super) fn arrive(&mut self, side: Side, segment: Segment, effects: &mut Effects) {
-        let end = self.end(side);
-        if end.dead {
-            return;
-        }
-        match segment {
-            Segment::SynAck | Segment::Ack => {}
-            Segment::Data(_) if end.released => self.reset(side, effects),
-            Segment::Data(bytes) => {
-                end.received.extend(bytes.iter());
-                effects.wakers.extend(end.reader.take());
-            }
-            Segment::Window(count) => {
-                end.outstanding -= count;
-                self.send(side, effects);
-            }
-            Segment::Fin => {
-                end.fin_received = true;
-                effects.wakers.extend(end.reader.take());
-            }
-            Segment::Reset => {
-                end.kill();
-                let half_closed = end.fin_received && end.sending == Sending::Open;
-                end.error = Some(if half_closed {
-                    io::ErrorKind::BrokenPipe
-                } else {
-                    io::ErrorKind::ConnectionReset
-                });
-                end.wake(effects);
-            }
-        }
-    }
-
-    /// Sends what the peer's window allows, then the FIN that waits behind it.
-    fn send(&mut self, side: Side, effects: &mut Effects) {
-        let window = self.end(side.other()).buffers.receive;
-        let most = self.segment;
-        let end = self.end(side);
-        let waiting = end.unsent.len();
-        while !end.unsent.is_empty() && end.outstanding < window {
-            let length = most.min(end.unsent.len()).min(window - end.outstanding);
-            let bytes = end.unsent.drain(..length).collect();
-            end.outstanding += length;
-            effects.segments.push((side, Segment::Data(bytes)));
-        }
-        if end.unsent.len() < waiting {
-            effects.wakers.extend(end.writer.take());
-        }
-        if end.unsent.is_empty() && end.sending == Sending::Closing {
-            end.sending = Sending::Closed;
-            effects.segments.push((side, Segment::Fin));
         }
     }
 }

@@ -69,6 +69,7 @@ impl World {
             state.hosts.push(Host {
                 addresses: addresses.to_vec(),
                 next_port: 0,
+                wrapped: false,
             });
             host
         });
@@ -171,8 +172,21 @@ impl Paths {
         });
     }
 
-    /// Restores a path; what TCP still wants delivered is sent again.
+    /// Restores a path; what was lost arrives when TCP sends it again.
     pub fn restore(&self, source: IpAddr, target: IpAddr) {
-        self.shared.with(|state| state.restore(source, target));
+        self.shared.with(|state| {
+            let path = (source, target);
+            state.cuts.retain(|cut| *cut != path);
+            state.unreachable.retain(|cut| *cut != path);
+        });
+    }
+
+    /// Cuts the path from `source` to `target` at a router that says so with ICMP: host unreachable.
+    pub fn make_unreachable(&self, source: IpAddr, target: IpAddr) {
+        self.shared.with(|state| {
+            if !state.unreachable.contains(&(source, target)) {
+                state.unreachable.push((source, target));
+            }
+        });
     }
 }

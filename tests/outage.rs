@@ -1,0 +1,52 @@
+//! A path that is silent for a while under a hold time of 90 s: what becomes of the session, as on Linux.
+
+use std::path::Path;
+
+use lockstep::explore::parse::parse;
+use lockstep::explore::trial::Trier;
+use lockstep::reactor::Mode;
+use lockstep::scenario::format::parse::load;
+use lockstep::sim::Keep;
+use lockstep::subject::Variant;
+
+/// The story of the session where the path is silent for `seconds` from 29 s on, just before both ends send KEEPALIVE.
+fn story(mode: Mode, seconds: u32) -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outage/session");
+    let trier = Trier::new(load(&directory).unwrap(), None, &Variant::both()).unwrap();
+    let plan = format!(
+        "scenario session\nwatch 300s\nfault 127.0.0.1#1 sent time 29s: silence {seconds}s\n"
+    );
+    let plan = parse(&plan).unwrap();
+    let (trial, ran) = trier
+        .try_variant(&plan, &Variant::own(mode), Keep::All)
+        .unwrap();
+    assert_eq!(trial.failures, [], "{mode} {seconds}");
+    let records = ran.unwrap().records;
+    records.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_session_outlives_20_s_of_silence_and_not_60_s() {
+    for mode in Mode::ALL {
+        let lived = story(mode, 20);
+        assert!(
+            !lived.iter().any(|line| line.contains("127.0.0.1#2")),
+            "{mode}"
+        );
+        assert!(!lived.iter().any(|line| line.contains(" Hold")), "{mode}");
+        // The KEEPALIVEs of 30 s were sent again, the last time after the silence and before the hold time was over: all
+        // that was sent meanwhile arrives some 75 s later at the latest. After 60 s of silence TCP is at rest for 48 s
+        // more.
+        let died = story(mode, 60);
+        let expired = died
+            .iter()
+            .find(|line| line.contains("expired") && line.contains("Hold"));
+        let expired = expired.unwrap_or_else(|| panic!("{mode}: {}", died.join("\n")));
+        let seconds: f64 = expired.split(' ').next().unwrap().parse().unwrap();
+        assert!((90.0..=91.0).contains(&seconds), "{mode}: {expired}");
+        assert!(
+            died.iter().any(|line| line.contains("127.0.0.1#2 open")),
+            "{mode}"
+        );
+    }
+}
