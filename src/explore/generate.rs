@@ -175,7 +175,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         }
         Class::Loss => {
             let action = Action::Lose(1 + random.below(4));
-            strike(plan, profile, random, action);
+            add_fault(plan, profile, random, action);
         }
         Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
