@@ -50,6 +50,7 @@ mod determinism;
 mod outcomes;
 mod oracles;
 mod subject;
+mod subject_guest;
 mod suite;
 mod compare;
 mod review;

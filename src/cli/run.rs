@@ -14,7 +14,7 @@ use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
 use crate::scenario::format::directory;
-use crate::scenario::format::script::Scenario;
+use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 use crate::scenario::run::network::NetworkKind;
@@ -76,6 +76,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
     check_defects(&arguments, &variants)?;
     let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let (scenarios, left_out) = applicable(scenarios, &variants)?;
     let cases = scenarios
         .into_iter()
         .map(|scenario| Case::new(scenario, &arguments.captures, &manifest).into_diagnostic())
@@ -87,6 +88,9 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         writeln!(out, "{line}").into_diagnostic()?;
     }
     if let Some(line) = ours(&manifest, &cases) {
+        writeln!(out, "{line}").into_diagnostic()?;
+    }
+    if let Some(line) = left_out {
         writeln!(out, "{line}").into_diagnostic()?;
     }
     for variant in &variants {
@@ -104,6 +108,35 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     } else {
         Status::Failed
     })
+}
+
+/// Leaves out the scenarios that the speaker does not know, and says which.
+fn applicable(
+    scenarios: Vec<Scenario>,
+    variants: &[Variant],
+) -> miette::Result<(Vec<Scenario>, Option<String>)> {
+    if variants.iter().all(|variant| variant.speaker.is_own()) {
+        return Ok((scenarios, None));
+    }
+    let (known, unknown): (Vec<_>, Vec<_>) = scenarios
+        .into_iter()
+        .partition(|scenario| scenario.golden == GoldenSource::ExaBgp);
+    if unknown.is_empty() {
+        return Ok((known, None));
+    }
+    let names: Vec<&str> = unknown
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    let line = format!(
+        "{} not applicable, as only ExaBGP's development branch knows what they need: {}",
+        unknown.len(),
+        names.join(", ")
+    );
+    if known.is_empty() {
+        return Err(miette!("{line}"));
+    }
+    Ok((known, Some(line)))
 }
 
 /// Refuses a defect without effect: on a network that supports none, or in a mode that never had it.

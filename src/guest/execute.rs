@@ -20,6 +20,10 @@ fn execve(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
         host.unknown(call, "a program executed by one of several threads is not emulated; it belongs in src/guest/execute.rs");
         return Err(Errno::ENOSYS);
     }
+    if call.number == libc::SYS_execve {
+        let path = host.path(call, 0)?;
+        host.note_played(call, &path);
+    }
     Ok(Answer::Native)
 }
 
@@ -65,6 +69,7 @@ impl Host {
             .processes
             .get(&process)
             .map_or([0; 2], |it| [it.groups[0], it.groups[1]]);
+        let hidden = self.kernel.clock_stops;
         let memory = self.memories.get_mut(&process).ok_or(Errno::EFAULT)?;
         let mut at = stack + 8 * (2 + memory.read_u64(stack)?);
         while memory.read_u64(at)? != 0 {
@@ -78,7 +83,11 @@ impl Host {
                 libc::AT_NULL => break,
                 libc::AT_RANDOM => memory.write(value, &octets)?,
                 libc::AT_SYSINFO_EHDR => {
-                    patched = vdso::patch(memory, value);
+                    patched = if hidden {
+                        None
+                    } else {
+                        vdso::patch(memory, value)
+                    };
                     if patched.is_none() {
                         memory.write_u64(at, AT_IGNORE)?;
                     }

@@ -34,6 +34,8 @@ pub struct Settings {
     pub pace: Pace,
     /// What they see of the machine.
     pub identity: Identity,
+    /// Every look at the clock stops, and so takes time: for a program that takes two looks for two times.
+    pub clock_stops: bool,
     /// Feeds their randomness.
     pub seed: u64,
     /// Keep every answered call as text.
@@ -47,6 +49,7 @@ impl Default for Settings {
         Self {
             pace: Pace::default(),
             identity: Identity::default(),
+            clock_stops: false,
             seed: 0,
             keep_calls: false,
             patience: 20,
@@ -84,6 +87,7 @@ pub struct Host {
     /// Where each process was started, what it may write.
     pub(super) directories: BTreeMap<i32, std::path::PathBuf>,
     pub(super) watchdog: watchdog::Watchdog,
+    pub(super) played: super::played::Played,
     last: i32,
     /// Who runs this host, to be woken where something is asked of it from outside.
     task: Option<std::task::Waker>,
@@ -94,6 +98,7 @@ impl Host {
     #[must_use]
     pub fn new(settings: &Settings, network: Box<dyn Network>) -> Self {
         let mut kernel = Kernel::new(settings.pace, settings.identity.clone(), settings.seed);
+        kernel.clock_stops = settings.clock_stops;
         kernel.trace.kept = settings.keep_calls.then(Vec::new);
         Self {
             kernel,
@@ -103,6 +108,7 @@ impl Host {
             failure: None,
             directories: BTreeMap::new(),
             watchdog: watchdog::Watchdog::new(settings.patience),
+            played: super::played::Played::default(),
             last: 0,
             task: None,
         }

@@ -27,6 +27,8 @@ pub(super) struct Kernel {
     /// The host's time: never behind the world's, and ahead of it by what calls cost.
     pub now: Time,
     pub pace: Pace,
+    /// The vDSO is hidden: every look at the clock is a call.
+    pub clock_stops: bool,
     pub identity: super::identity::Identity,
     pub threads: BTreeMap<i32, Thread>,
     pub processes: BTreeMap<i32, Process>,
@@ -54,6 +56,7 @@ impl Kernel {
         Self {
             now: 0,
             pace,
+            clock_stops: false,
             next_pid: identity.first_pid,
             identity,
             threads: BTreeMap::new(),

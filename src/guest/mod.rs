@@ -61,6 +61,7 @@ mod option;
 mod output;
 mod pace;
 mod pipe;
+mod played;
 mod poll;
 mod process;
 mod random;
@@ -83,6 +84,7 @@ pub use host::{Ended, Host, Settings, Turn};
 pub use identity::Identity;
 pub use output::{Line, Stream};
 pub use pace::Pace;
+pub use played::{Moved, STUB, Started};
 pub use refusal::Refusal;
 pub use startup::{Program, SUBCOMMAND, execute};
 

@@ -210,6 +210,18 @@ pub enum SpeakerEvent<'a> {
         /// What was wrong with it.
         reason: &'a str,
     },
+    /// A speaker of somebody else printed something.
+    Printed {
+        /// What, without the end of its last line.
+        text: &'a str,
+    },
+    /// The system calls of a speaker that ran as a guest.
+    Calls {
+        /// How many were answered.
+        count: u64,
+        /// SHA-256 over all of them, with their times and results.
+        digest: &'a [u8; 32],
+    },
     /// The speaker ended.
     Ended,
 }
@@ -280,6 +292,8 @@ impl fmt::Display for SpeakerEvent<'_> {
             Self::Control(control) => write!(f, "control {control}"),
             Self::Reloaded { accepted: true, .. } => f.write_str("reloaded"),
             Self::Reloaded { reason, .. } => write!(f, "not-reloaded {reason}"),
+            Self::Printed { text } => write!(f, "printed {text}"),
+            Self::Calls { count, digest } => write!(f, "calls {count} {}", hex::lower(*digest)),
             Self::Ended => f.write_str("ended"),
         }
     }

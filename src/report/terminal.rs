@@ -11,6 +11,7 @@ use crate::report::field;
 use crate::report::hexdump;
 use crate::report::summary::summary;
 use crate::scenario::golden::Divergence;
+use crate::scenario::run::mark::{Mark, MarkKind};
 use crate::scenario::run::suite::Report;
 
 /// Writes a line for `report`, and more where it failed.
@@ -49,6 +50,9 @@ pub fn explanation(report: &Report) -> String {
     text
 }
 
+/// How many of the last things that a speaker printed are shown where a run fails.
+const LAST_PRINTED: usize = 6;
+
 /// What was wrong with a run, as labels and texts.
 #[must_use]
 pub fn findings(report: &Report) -> Vec<(String, String)> {
@@ -66,6 +70,21 @@ pub fn findings(report: &Report) -> Vec<(String, String)> {
     }
     let table = faults.table.iter();
     found.extend(table.map(|sentence| ("table".into(), sentence.clone())));
+    let printed: Vec<&Mark> = report
+        .played
+        .marks
+        .iter()
+        .filter(|mark| mark.kind == MarkKind::Printed)
+        .collect();
+    let last = &printed[printed.len().saturating_sub(LAST_PRINTED)..];
+    found.extend(last.iter().map(|mark| {
+        let text = format!(
+            "{:.6} s {}",
+            mark.at.as_secs_f64(),
+            mark.text.escape_debug()
+        );
+        ("printed".into(), text)
+    }));
     found
 }
 

@@ -5,6 +5,7 @@
 //! that this project knows. Nothing here knows how a run is judged.
 
 pub mod external;
+pub mod guest;
 pub mod known;
 pub mod own;
 mod relay;

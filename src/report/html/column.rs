@@ -58,12 +58,12 @@ impl Item {
     }
 
     pub fn mark(at: i64, mark: &Mark) -> Self {
-        use crate::scenario::run::mark::MarkKind::{Connection, Fault, Program, State};
+        use crate::scenario::run::mark::MarkKind::{Connection, Fault, Printed, Program, State};
         let kind = match mark.kind {
             Fault => "fault",
             State => "state",
             Connection => "connection",
-            Program => "program",
+            Program | Printed => "program",
         };
         Self {
             at: Some(at),

@@ -29,6 +29,8 @@ pub enum MarkKind {
     Connection,
     /// An API program gave a command or was told something; a signal came.
     Program,
+    /// A speaker of somebody else printed something.
+    Printed,
 }
 
 impl fmt::Display for MarkKind {
@@ -38,6 +40,7 @@ impl fmt::Display for MarkKind {
             Self::State => "state",
             Self::Connection => "connection",
             Self::Program => "program",
+            Self::Printed => "printed",
         })
     }
 }
@@ -56,7 +59,7 @@ impl Mark {
     /// The mark that `event` leaves at `at`; messages leave none, nor does what another mark says already.
     #[must_use]
     pub fn of(at: Duration, event: &SpeakerEvent<'_>) -> Option<Self> {
-        use MarkKind::{Connection, Fault, Program, State as Change};
+        use MarkKind::{Connection, Fault, Printed, Program, State as Change};
         let (kind, text) = match event {
             SpeakerEvent::State {
                 connection,
@@ -123,6 +126,7 @@ impl Mark {
             SpeakerEvent::Answer { program, line } | SpeakerEvent::Told { program, line } => {
                 (Program, format!("{program} ◂ {line}"))
             }
+            SpeakerEvent::Printed { text } => (Printed, (*text).to_owned()),
             SpeakerEvent::Control(control) => (Program, format!("signal: {control}")),
             SpeakerEvent::Reloaded { accepted: true, .. } => {
                 (Program, "configuration read again".to_owned())
@@ -137,6 +141,7 @@ impl Mark {
             | SpeakerEvent::Received { .. }
             | SpeakerEvent::Closed { .. }
             | SpeakerEvent::Taken { .. }
+            | SpeakerEvent::Calls { .. }
             | SpeakerEvent::ProgramStarted { .. } => return None,
         };
         // A connection that was lost is no step of the state machine that anybody meant.

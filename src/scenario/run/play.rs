@@ -21,6 +21,7 @@ use crate::scenario::run::turmoil;
 use crate::sim::{Settings, World};
 use crate::speaker::settings;
 use crate::subject::external::{External, Launcher, Setup};
+use crate::subject::guest::GuestSpeaker;
 use crate::subject::own::OwnSpeaker;
 use crate::subject::{Subject, Variant, known};
 
@@ -111,14 +112,44 @@ fn external(
     network: NetworkKind,
 ) -> Result<RunResult, PlayError> {
     known::check_name(&variant.speaker)?;
-    if network != NetworkKind::Kernel {
-        return Err(PlayError::Unsupported {
-            what: format!("{variant} on the network {network}"),
-            help: "it is a process in real time: pass --network kernel",
-        });
-    }
     let launcher = known::exabgp(&variant.speaker, None)?;
+    match network {
+        NetworkKind::Kernel => {}
+        NetworkKind::Sim => return as_guest(scenario, variant, launcher),
+        NetworkKind::Turmoil => {
+            return Err(PlayError::Unsupported {
+                what: format!("{variant} on the network {network}"),
+                help: "pass --network sim (virtual time) or kernel (real time)",
+            });
+        }
+    }
     Ok(to_process(scenario, variant, launcher)?.0)
+}
+
+/// Plays `scenario` to the program of `launcher` as a guest in virtual time.
+fn as_guest(
+    scenario: &Rc<Scenario>,
+    variant: &Variant,
+    launcher: Launcher,
+) -> Result<RunResult, PlayError> {
+    let scratch = std::env::temp_dir();
+    let subject = GuestSpeaker::new(variant.clone(), launcher, setup(scenario), &scratch);
+    let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
+    let host = world.host(&[]).network();
+    let limit = LIMIT * 2 + scenario.span();
+    // Its answers promise nothing of what its peers were sent (`reference.md` of ExaBGP's API: "done" follows the queue).
+    let run = run(scenario.clone(), subject, host, world.clock(), PORT, true);
+    world.run(limit, run)?
+}
+
+fn setup(scenario: &Scenario) -> Setup {
+    Setup {
+        name: scenario.name.clone(),
+        directory: scenario.directory.clone(),
+        configurations: scenario.config.clone(),
+        environment: scenario.environment.clone(),
+        attempts: scenario.attempts,
+    }
 }
 
 /// Plays `scenario` to the process of `launcher` on the kernel's loopback, and gives its log too.
@@ -130,15 +161,13 @@ pub fn to_process(
     variant: &Variant,
     launcher: Launcher,
 ) -> Result<(RunResult, String), PlayError> {
-    let setup = Setup {
-        name: scenario.name.clone(),
-        directory: scenario.directory.clone(),
-        configurations: scenario.config.clone(),
-        environment: scenario.environment.clone(),
-        attempts: scenario.attempts,
-    };
     let scratch = std::env::temp_dir();
-    let subject = Rc::new(External::new(variant.clone(), launcher, setup, &scratch));
+    let subject = Rc::new(External::new(
+        variant.clone(),
+        launcher,
+        setup(scenario),
+        &scratch,
+    ));
     let result = on_the_kernel(scenario.clone(), subject.clone())?;
     let log = subject.log();
     Ok((result, log))
