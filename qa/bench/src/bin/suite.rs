@@ -15,6 +15,7 @@ use lockstep::os::programs::ChildPrograms;
 use lockstep::reactor::control::{Control, channel};
 use lockstep::reactor::observer::{Observer, SpeakerEvent};
 use lockstep::reactor::{Mode, Rotation, Speaker, run};
+use lockstep::subject::Variant;
 use lockstep::scenario::golden::GoldenError;
 use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::scenario::format::parse;
@@ -154,7 +155,7 @@ fn suite(cases: &[Case], network: NetworkKind) -> Result<u32, Anything> {
 }
 
 fn once(case: &Case, mode: Mode, network: NetworkKind) -> Result<(), Anything> {
-    let report = case.run(mode, network)?;
+    let report = case.run(&Variant::own(mode), network, &[])?;
     if !report.passed() {
         return Err(format!("this fails: {}", report.command()).into());
     }
