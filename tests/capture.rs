@@ -1,10 +1,12 @@
 //! Captures as other programs write them, and ours as other programs read them.
 
+mod bmp;
 mod envelopes;
 mod formats;
 mod hostile;
 mod judge;
 mod links;
+mod mrt;
 mod recorded;
 mod streams;
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use miette::{IntoDiagnostic, WrapErr};
+use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::encoding::Encoding;
 use super::input::Places;
 use super::output::output;
-use crate::capture::Canonical;
-use crate::compare::{Input, Options, captures};
+use crate::capture::{Canonical, ConnectionId, StreamId};
+use crate::compare::{Ignored, Input, Options, Pairing, UnknownField, captures};
 use crate::report::diff_text::{self, TextOptions};
 use crate::report::{diff_json, html};
 
@@ -45,6 +45,13 @@ pub struct Arguments {
     /// Do not compare how connections end.
     #[arg(long)]
     ignore_endings: bool,
+    /// Do not compare these fields, comma-separated: identifier, hold-time, as-number, capabilities, next-hop, origin,
+    /// as-path, med, local-preference, communities, timestamps, attribute-N …; `addresses` is all fields that hold one.
+    #[arg(long, value_name = "FIELD[,…]", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Address ADDRESS of A is ADDRESS of B: pairs sessions by it, and compares identifiers and next hops by it.
+    #[arg(long, value_name = "ADDRESS=ADDRESS", value_delimiter = ',')]
+    map: Vec<String>,
     /// Show so many differences in full.
     #[arg(long, value_name = "N", default_value_t = 1)]
     full: usize,
@@ -72,13 +79,13 @@ pub struct Arguments {
 /// One of them cannot be read.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if arguments.left == "-" && arguments.right == "-" {
-        return Err(miette::miette!(
+        return Err(miette!(
             "standard input can be read once, not as both A and B"
         ));
     }
     let (mut left, left_marks) = arguments.places.told(&arguments.left)?;
     let (mut right, right_marks) = arguments.places.told(&arguments.right)?;
-    let held = match &arguments.html {
+    let mut held = match &arguments.html {
         Some(_) => Some([hold(&mut left)?, hold(&mut right)?]),
         None => None,
     };
@@ -88,6 +95,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         keepalives: arguments.keepalives,
         endings: !arguments.ignore_endings,
         declared: arguments.encoding.declared()?,
+        ignored: arguments.ignored()?,
         keep: arguments.limit.max(arguments.full),
     };
     let bar = progress(&left, &right);
@@ -101,7 +109,8 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         bar.finish_and_clear();
     }
     let names = [&arguments.left[..], &arguments.right[..]];
-    if let (Some(path), Some(held)) = (&arguments.html, &held) {
+    if let (Some(path), Some(held)) = (&arguments.html, &mut held) {
+        rename(&mut held[1], &report.pairings);
         let marks = [&left_marks, &right_marks];
         let sides = [0, 1].map(|side| html::Side {
             name: names[side],
@@ -136,6 +145,65 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     } else {
         Status::Invalid
     })
+}
+
+impl Arguments {
+    /// What is not compared, and which addresses stand for each other.
+    fn ignored(&self) -> miette::Result<Ignored> {
+        let mut addresses = Vec::new();
+        for pair in &self.map {
+            let halves = pair.split_once('=');
+            let parsed = halves.map(|(left, right)| (left.trim().parse(), right.trim().parse()));
+            let Some((Ok(left), Ok(right))) = parsed else {
+                return Err(miette!(
+                    help = "an IP address of A and one of B, for example --map 10.0.0.1=192.0.2.1",
+                    "--map {pair}: not ADDRESS=ADDRESS"
+                ));
+            };
+            addresses.push((left, right));
+        }
+        Ignored::new(&self.ignore, addresses).map_err(|error| {
+            miette!(
+                help = format!("the fields are {}", UnknownField::known()),
+                "--ignore: {error}"
+            )
+        })
+    }
+}
+
+/// Gives the right's connections the names of those that they were compared with.
+fn rename(right: &mut Canonical, pairings: &[Pairing]) {
+    let taken: Vec<ConnectionId> = pairings.iter().map(|pairing| pairing.left).collect();
+    let name = |id: ConnectionId| match pairings.iter().find(|pairing| pairing.right == id) {
+        Some(pairing) => (pairing.left, pairing.swapped),
+        // One that is compared with none makes room.
+        None if taken.contains(&id) => {
+            let attempt = id.attempt.saturating_add(1_000_000);
+            (ConnectionId { attempt, ..id }, false)
+        }
+        None => (id, false),
+    };
+    let streams = std::mem::take(&mut right.streams);
+    right
+        .streams
+        .extend(streams.into_iter().map(|(id, stream)| {
+            let (connection, swapped) = name(id.connection);
+            let direction = match swapped {
+                true => id.direction.opposite(),
+                false => id.direction,
+            };
+            (
+                StreamId {
+                    connection,
+                    direction,
+                },
+                stream,
+            )
+        }));
+    let opened = std::mem::take(&mut right.opened);
+    right
+        .opened
+        .extend(opened.into_iter().map(|(id, time)| (name(id).0, time)));
 }
 
 /// Reads a capture as far as it goes; that it breaks off is for the comparison to say.

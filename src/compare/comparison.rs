@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Contexts, agreed};
-use super::difference::{Report, Side};
+use super::difference::Report;
 use super::item::ComparedItemKind;
 use super::options::Options;
+use super::pairing::Pairing;
 use super::pending::PendingItems;
-use super::stream::{Known, Stream};
+use super::side::Side;
+use super::stream::{Known, Stream, StreamKey};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::iana::MessageType;
-use crate::capture::{CaptureEvent, Connection, EventKind, StreamDirection, StreamId};
+use crate::capture::{
+    CaptureEvent, Connection, ConnectionId, EventKind, JunkReason, StreamDirection, StreamId,
+    counted,
+};
 
 /// Entries of either side that are aligned at a time: how far apart a message may be found again.
 pub(super) const WINDOW: usize = 256;
@@ -25,15 +30,21 @@ const HELD_LIMIT: usize = 64 * 1024 * 1024;
 pub struct Comparison {
     pub(super) options: Options,
     pub(super) streams: Vec<Stream>,
-    index: BTreeMap<StreamId, usize>,
+    index: BTreeMap<StreamKey, usize>,
     pub(super) sides: [Vec<Known>; 2],
     pub(super) contexts: [Contexts; 2],
     pub(super) held: [usize; 2],
     pub(super) ended: [bool; 2],
     /// When the first connection of either side was opened.
     begun: [Option<u64>; 2],
-    only: Option<BTreeSet<StreamId>>,
-    deferred: BTreeSet<StreamId>,
+    only: Option<BTreeSet<StreamKey>>,
+    deferred: BTreeSet<StreamKey>,
+    /// Which connections belong together, by the right's name; `None` where those of one name do.
+    pairings: Option<BTreeMap<ConnectionId, Pairing>>,
+    /// What was found out before of how each side is to be read.
+    surveyed: [Contexts; 2],
+    /// Connections that only one side has, and such as begin mid-session.
+    doubtful: bool,
     report: Report,
 }
 
@@ -53,8 +64,54 @@ impl Comparison {
             begun: [None; 2],
             only: None,
             deferred: BTreeSet::new(),
+            pairings: None,
+            surveyed: Default::default(),
+            doubtful: false,
             report: Report::default(),
         }
+    }
+
+    /// Nothing compared yet; each connection is to be compared with the one that it is paired with, each side read as
+    /// `surveyed` says.
+    #[must_use]
+    pub(super) fn paired(
+        options: Options,
+        pairings: Vec<Pairing>,
+        surveyed: [Contexts; 2],
+    ) -> Self {
+        let mut comparison = Self::new(options);
+        for pairing in &pairings {
+            for side in Side::BOTH {
+                let count = pairing.before(side);
+                if count > 0 {
+                    let id = [pairing.left, pairing.right][side.index()];
+                    let told = format!(
+                        "the beginning of {id} ({} of the other are from before it)",
+                        counted(count, "message")
+                    );
+                    comparison.report.unread[side.index()].push(told);
+                }
+            }
+        }
+        let told = pairings.iter().filter(|pairing| !pairing.is_plain());
+        comparison.report.pairings = told.cloned().collect();
+        let by_right = pairings.into_iter().map(|pairing| (pairing.right, pairing));
+        comparison.pairings = Some(by_right.collect());
+        comparison.surveyed = surveyed;
+        comparison.adopt();
+        comparison
+    }
+
+    fn adopt(&mut self) {
+        for (contexts, surveyed) in self.contexts.iter_mut().zip(&self.surveyed) {
+            contexts.adopt(surveyed.clone());
+        }
+    }
+
+    /// Whether pairing connections by what was said on them may find less that differs.
+    pub(super) fn is_doubtful(&mut self) -> bool {
+        self.collect();
+        self.doubtful && !self.report.is_same()
     }
 
     /// Octets of `side` that wait for the other.
@@ -66,16 +123,32 @@ impl Comparison {
     /// Takes what happened next on `side`.
     #[inline]
     pub fn take(&mut self, side: Side, event: &CaptureEvent<'_>) {
+        if let EventKind::Message { offset, octets } = event.kind {
+            if matches!(
+                MessageType(octets[18]),
+                MessageType::OPEN | MessageType::UPDATE
+            ) {
+                self.contexts[side.index()].note(event);
+            }
+            if !self.options.ignored.is_empty()
+                && let Some(octets) = self.options.ignored.rewrite(side, event.time, octets)
+            {
+                let octets = &octets[..];
+                let kind = EventKind::Message { offset, octets };
+                return self.compare(side, &CaptureEvent { kind, ..*event });
+            }
+        }
+        self.compare(side, event);
+    }
+
+    #[inline]
+    fn compare(&mut self, side: Side, event: &CaptureEvent<'_>) {
         let (kind, offset, octets) = match event.kind {
             EventKind::Message { offset, octets } => {
-                match MessageType(octets[18]) {
-                    MessageType::KEEPALIVE if !self.options.keepalives && octets.len() == 19 => {
-                        return self.beat(side, event);
-                    }
-                    MessageType::OPEN | MessageType::UPDATE => {
-                        self.contexts[side.index()].note(event)
-                    }
-                    _ => {}
+                let is_keepalive =
+                    MessageType(octets[18]) == MessageType::KEEPALIVE && octets.len() == 19;
+                if is_keepalive && !self.options.keepalives {
+                    return self.beat(side, event);
                 }
                 (ComparedItemKind::Message, offset, octets)
             }
@@ -95,6 +168,13 @@ impl Comparison {
             return;
         };
         let stream = &mut self.streams[slot];
+        if stream.skip[side.index()] > 0 {
+            stream.skip[side.index()] -= u64::from(kind == ComparedItemKind::Message);
+            return;
+        }
+        if stream.late[side.index()] && kind == ComparedItemKind::Junk(JunkReason::BeforeFirst) {
+            return;
+        }
         let [ref mut left, ref mut right] = stream.pending;
         let (own, other) = match side {
             Side::Left => (left, right),
@@ -159,6 +239,7 @@ impl Comparison {
         self.sides = Default::default();
         let contexts = || Contexts::new(self.options.declared.clone());
         self.contexts = [contexts(), contexts()];
+        self.adopt();
         self.held = [0; 2];
         self.ended = [false; 2];
         true
@@ -167,6 +248,7 @@ impl Comparison {
     /// Adds up what was found in the streams that are done with.
     fn collect(&mut self) {
         for stream in self.streams.drain(..).filter(|stream| !stream.deferred) {
+            self.doubtful |= stream.connections.contains(&None);
             let found = stream.found;
             self.report.matched += found.matched;
             self.report.equivalent += found.equivalent;
@@ -181,6 +263,7 @@ impl Comparison {
     #[must_use]
     pub fn finish(mut self) -> Report {
         self.collect();
+        self.report.ignored = self.options.ignored.names();
         self.report
             .differences
             .sort_by_key(|difference| (difference.at, difference.stream));
@@ -199,21 +282,37 @@ impl Comparison {
             known.resize(connection.number + 1, Known::default());
         }
         self.begun[side.index()].get_or_insert(connection.opened);
+        self.doubtful |= !connection.handshake;
+        let pairing = match (side, &self.pairings) {
+            (Side::Right, Some(pairings)) => pairings.get(&connection.id),
+            _ => None,
+        };
+        let lone = match (side, &self.pairings) {
+            (Side::Right, Some(_)) if pairing.is_none() => Some(side),
+            _ => None,
+        };
         for direction in StreamDirection::BOTH {
             let id = StreamId {
-                connection: connection.id,
-                direction,
+                connection: pairing.map_or(connection.id, |pairing| pairing.left),
+                direction: pairing.map_or(direction, |pairing| pairing.direction(direction)),
             };
-            if self.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+            let key = StreamKey { lone, id };
+            if self.only.as_ref().is_some_and(|only| !only.contains(&key)) {
                 continue;
             }
-            let index = *self.index.entry(id).or_insert_with(|| {
-                self.streams.push(Stream::new(id));
+            let index = *self.index.entry(key).or_insert_with(|| {
+                self.streams.push(Stream::new(key));
                 self.streams.len() - 1
             });
             let stream = &mut self.streams[index];
             stream.connections[side.index()] = Some(connection.number);
             stream.opened[side.index()] = connection.opened;
+            if self.pairings.is_some() {
+                stream.late[side.index()] = !connection.handshake;
+            }
+            if let Some(pairing) = pairing {
+                stream.swapped = pairing.swapped;
+            }
             if direction == StreamDirection::FromClient
                 && self.only.is_none()
                 && stream.connections[side.opposite().index()].is_some()
@@ -221,6 +320,28 @@ impl Comparison {
                 self.report.connections += 1;
             }
             self.sides[side.index()][connection.number].streams[direction as usize] = Some(index);
+        }
+        self.skip(side, connection);
+    }
+
+    /// Notes what of a connection is not compared, because the other capture begins later.
+    fn skip(&mut self, side: Side, connection: &Connection) {
+        let Some(pairings) = &self.pairings else {
+            return;
+        };
+        let pairing = match side {
+            Side::Right => pairings.get(&connection.id),
+            Side::Left => pairings.values().find(|one| one.left == connection.id),
+        };
+        let Some(pairing) = pairing else { return };
+        for index in self.sides[side.index()][connection.number]
+            .streams
+            .into_iter()
+            .flatten()
+        {
+            let stream = &mut self.streams[index];
+            let direction = stream.id.direction;
+            stream.skip[side.index()] = pairing.skipped[side.index()][direction as usize];
         }
     }
 
@@ -250,7 +371,7 @@ impl Comparison {
         let Some(number) = self.streams[stream].connections[side.index()] else {
             return agreed(None, None);
         };
-        let direction = self.streams[stream].id.direction;
+        let direction = self.streams[stream].direction(side);
         self.contexts[side.index()]
             .context(number, direction)
             .clone()
@@ -288,6 +409,6 @@ impl Comparison {
             stream.pending[side.index()].clear();
         }
         stream.deferred = true;
-        self.deferred.insert(stream.id);
+        self.deferred.insert(stream.key);
     }
 }

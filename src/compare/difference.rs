@@ -5,35 +5,9 @@ use std::fmt;
 
 use super::fields::{FieldDifference, differences};
 use super::item::ComparedItem;
+use super::pairing::Pairing;
 use crate::bgp::attribute::WireContext;
 use crate::capture::{StreamId, Tally};
-
-/// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The first, which is taken as what ought to be.
-    Left,
-    /// The second.
-    Right,
-}
-
-impl Side {
-    /// Both, in order.
-    pub const BOTH: [Self; 2] = [Self::Left, Self::Right];
-
-    /// The other one.
-    #[must_use]
-    pub const fn opposite(self) -> Self {
-        match self {
-            Self::Left => Self::Right,
-            Self::Right => Self::Left,
-        }
-    }
-
-    pub(super) const fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// In what way two streams differ at some place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +118,11 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// What was met in each capture beside messages, where captures were compared.
     pub tallies: [Tally; 2],
+    /// Which connections were compared with each other, where it was not each with the one of the same name from the
+    /// beginning of both.
+    pub pairings: Vec<Pairing>,
+    /// Fields that were not compared.
+    pub ignored: Vec<String>,
     /// What is wrong with the captures themselves: a file that ends too early.
     pub troubles: Vec<String>,
     /// What of each capture was not read, so that nothing can be said of it.

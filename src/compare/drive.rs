@@ -1,98 +1,18 @@
 //! Two captures, read side by side.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
-
-use thiserror::Error;
-
+use super::beginning::{self, Beginnings};
 use super::comparison::Comparison;
 use super::context::Contexts;
-use super::difference::{Report, Side};
+use super::difference::Report;
+use super::input::{CompareError, Input};
 use super::options::Options;
+use super::pairing::{Pairing, pair};
+use super::side::Side;
+use super::signature::Signatures;
 use crate::capture::{
-    Canonical, Capture, CaptureError, CaptureEvent, Connection, Encoding, Endpoint, EventKind,
-    Item, StreamDirection, Tally, Via,
+    Canonical, Capture, CaptureEvent, Connection, Encoding, Endpoint, EventKind, Item,
+    StreamDirection, Tally, Via,
 };
-
-/// Where a capture comes from.
-pub enum Input {
-    /// A file, which can be read again.
-    File(PathBuf),
-    /// A stream that can be read once, and its name.
-    Once(String, Box<dyn Read>),
-    /// A capture in memory, and its name.
-    Memory(String, Vec<u8>),
-}
-
-/// Why two captures could not be compared.
-#[derive(Debug, Error)]
-pub enum CompareError {
-    /// One of them cannot be read.
-    #[error(transparent)]
-    Capture(#[from] CaptureError),
-    /// It would have to be read twice.
-    #[error(
-        "{0}: its connections come in so different an order from the other capture's that it has to be read twice, which a stream cannot be: write it to a file"
-    )]
-    ReadOnce(String),
-}
-
-impl Input {
-    /// The same capture once more, where it can be read again.
-    #[must_use]
-    pub fn again(&self) -> Option<Self> {
-        match self {
-            Self::File(path) => Some(Self::File(path.clone())),
-            Self::Once(..) => None,
-            Self::Memory(name, octets) => Some(Self::Memory(name.clone(), octets.clone())),
-        }
-    }
-
-    /// Begins to read.
-    ///
-    /// # Errors
-    /// It is no capture, cannot be opened, or was read already and cannot be read again.
-    pub fn open(&mut self) -> Result<Capture<Box<dyn Read + '_>>, CompareError> {
-        Ok(match self {
-            Self::File(path) => {
-                let name = path.display().to_string();
-                let file = File::open(&*path).map_err(|error| CaptureError {
-                    file: name.clone(),
-                    offset: 0,
-                    kind: error.into(),
-                })?;
-                Capture::new(name, Box::new(file) as Box<dyn Read>)?
-            }
-            Self::Once(name, stream) => {
-                let stream = std::mem::replace(stream, Box::new(Used));
-                match Capture::new(name.clone(), stream as Box<dyn Read>) {
-                    Err(error) if is_used(&error) => {
-                        return Err(CompareError::ReadOnce(name.clone()));
-                    }
-                    capture => capture?,
-                }
-            }
-            Self::Memory(name, octets) => {
-                Capture::new(name.clone(), Box::new(&octets[..]) as Box<dyn Read>)?
-            }
-        })
-    }
-}
-
-/// What is left of a stream that was read.
-struct Used;
-
-impl Read for Used {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::NotSeekable.into())
-    }
-}
-
-fn is_used(error: &CaptureError) -> bool {
-    use crate::capture::CaptureErrorKind::Io;
-    matches!(&error.kind, Io(error) if error.kind() == io::ErrorKind::NotSeekable)
-}
 
 /// What can be inferred from a whole capture of how to read its connections; what cannot be read of it says nothing.
 #[must_use]
@@ -106,6 +26,9 @@ pub fn survey(input: &mut Input) -> Contexts {
 
 /// Compares two captures of any size. `progress` is told now and then how many octets of both were read.
 ///
+/// Connections of the same name are compared; where that leaves some over, or the capture of one begins mid-session,
+/// both are read again and paired by what was said on them.
+///
 /// # Errors
 /// One of them cannot be opened or is no capture. One that breaks off is compared as far as it goes,
 /// and [`Report::troubles`] says so.
@@ -115,11 +38,68 @@ pub fn captures(
     options: Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, CompareError> {
-    let mut comparison = Comparison::new(options);
+    left.keep();
+    right.keep();
+    let mut named = None;
+    if options.ignored.addresses().is_empty() {
+        let comparison = Comparison::new(options.clone());
+        let (report, doubtful) = compare(left, right, comparison, progress)?;
+        if !doubtful {
+            return Ok(report);
+        }
+        named = Some(report);
+    }
+    let (pairings, contexts) = pairings(left, right, &options)?;
+    if let Some(report) = named.take_if(|_| pairings.iter().all(Pairing::is_plain)) {
+        return Ok(report);
+    }
+    let comparison = Comparison::paired(options, pairings, contexts);
+    let (mut report, _) = compare(left, right, comparison, progress)?;
+    if let Some(named) = named {
+        report.troubles = named.troubles;
+    }
+    Ok(report)
+}
+
+/// Which connections belong together, by what was said on them, and how each side is to be read.
+fn pairings(
+    left: &mut Input,
+    right: &mut Input,
+    options: &Options,
+) -> Result<(Vec<Pairing>, [Contexts; 2]), CompareError> {
+    let mut sides = Side::BOTH.map(|side| Signatures::new(side, options));
+    for (input, signatures) in [&mut *left, &mut *right].into_iter().zip(&mut sides) {
+        // What breaks off is for the comparison to say.
+        let _ = input.open()?.read_all(|event| signatures.take(&event));
+    }
+    let [(lefts, of_left), (rights, of_right)] = sides.map(Signatures::finish);
+    let (lefts, rights) = (&lefts[..], &rights[..]);
+    let mut pairings = pair(lefts, rights, &options.ignored);
+    let mut beginnings = [
+        Beginnings::new(Side::Left, options, lefts, rights, &pairings),
+        Beginnings::new(Side::Right, options, rights, lefts, &pairings),
+    ];
+    for (input, beginnings) in [left, right].into_iter().zip(&mut beginnings) {
+        if !beginnings.is_empty() {
+            let _ = input.open()?.read_all(|event| beginnings.take(&event));
+        }
+    }
+    let [in_left, in_right] = &beginnings;
+    beginning::note(&mut pairings, [in_left, in_right], [lefts, rights]);
+    Ok((pairings, [of_left, of_right]))
+}
+
+/// Feeds a comparison, from the start again where it has to be; and says whether other pairs may leave less over.
+fn compare(
+    left: &mut Input,
+    right: &mut Input,
+    mut comparison: Comparison,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(Report, bool), CompareError> {
     let mut troubles = Vec::new();
     let mut tallies;
+    let mut first = true;
     loop {
-        let first = troubles.is_empty();
         let mut sides = [Some(left.open()?), Some(right.open()?)];
         tallies = [None, None];
         let mut steps = 0_u32;
@@ -153,15 +133,21 @@ pub fn captures(
                 progress(read);
             }
         }
+        first = false;
         if !comparison.is_unfinished() {
             break;
         }
     }
+    let doubtful = comparison.is_doubtful();
     let mut report = comparison.finish();
     report.tallies = tallies.map(Option::unwrap_or_default);
-    report.unread = [0, 1].map(|side| unread(&report.tallies[side]));
+    for side in [0, 1] {
+        let before = std::mem::take(&mut report.unread[side]);
+        report.unread[side] = unread(&report.tallies[side]);
+        report.unread[side].extend(before);
+    }
     report.troubles = troubles;
-    Ok(report)
+    Ok((report, doubtful))
 }
 
 /// What of a capture was not read; that it holds no BGP is as much.

@@ -5,6 +5,7 @@
 //! over two files of any size, [`canonical`] over two captures in memory.
 
 mod align;
+mod beginning;
 mod classify;
 mod comparison;
 mod context;
@@ -13,20 +14,29 @@ mod drive;
 mod item;
 mod evidence;
 mod fields;
+mod ignore;
+mod input;
 mod pending;
 mod meaning;
 mod options;
+mod pairing;
 mod rows;
+mod side;
+mod signature;
 mod resolve;
 mod stream;
 mod timing;
 
 pub use comparison::Comparison;
 pub use context::{Certainty, Contexts, Declared, agreed};
-pub use difference::{Class, Difference, Report, Side};
-pub use drive::{CompareError, Input, canonical, captures, survey};
+pub use difference::{Class, Difference, Report};
+pub use drive::{canonical, captures, survey};
 pub use fields::{Field, FieldDifference, differences, telling};
+pub use ignore::{Ignored, IgnoredField, UnknownField};
+pub use input::{CompareError, Input};
 pub use item::{ComparedItem, ComparedItemKind};
 pub use meaning::{Meaning, Routed};
 pub use options::Options;
+pub use pairing::Pairing;
 pub use rows::rows;
+pub use side::Side;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::context::Declared;
+use super::ignore::Ignored;
 
 /// What counts as a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Options {
     pub endings: bool,
     /// What the user says of how UPDATEs are written.
     pub declared: Declared,
+    /// Fields that are not compared, and addresses that stand for each other.
+    pub ignored: Ignored,
     /// Differences of each stream to give in full.
     pub keep: usize,
 }
@@ -29,6 +32,7 @@ impl Default for Options {
             keepalives: false,
             endings: true,
             declared: Declared::default(),
+            ignored: Ignored::default(),
             keep: 100,
         }
     }

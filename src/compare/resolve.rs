@@ -3,8 +3,9 @@
 use super::align::{Read, align};
 use super::classify::{Found, classify};
 use super::comparison::{Comparison, WINDOW};
-use super::difference::{Class, Difference, Side};
+use super::difference::{Class, Difference};
 use super::item::ComparedItem;
+use super::side::Side;
 use super::stream::CONTEXT;
 
 impl Comparison {

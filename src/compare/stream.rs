@@ -2,18 +2,35 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::difference::{Class, Difference, Side};
+use super::difference::{Class, Difference};
 use super::item::{ComparedItem, ComparedItemKind};
 use super::pending::PendingItems;
-use crate::capture::StreamId;
+use super::side::Side;
+use crate::capture::{StreamDirection, StreamId};
 
 /// Equal entries shown before a difference.
 pub(super) const CONTEXT: usize = 3;
 
+/// A stream among those of both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct StreamKey {
+    /// The side that alone has it, where its name may be that of another stream of the other side.
+    pub(super) lone: Option<Side>,
+    /// Its name on the left, if the left has it.
+    pub(super) id: StreamId,
+}
+
 /// One direction of one connection on both sides.
 #[derive(Debug)]
 pub(super) struct Stream {
+    pub(super) key: StreamKey,
     pub(super) id: StreamId,
+    /// The right's connection was opened by the other end.
+    pub(super) swapped: bool,
+    /// Messages of either side still to come that are from before the other's capture.
+    pub(super) skip: [u64; 2],
+    /// Which side's capture begins mid-session.
+    pub(super) late: [bool; 2],
     pub(super) pending: [PendingItems; 2],
     /// Number of its connection on either side, which that side has.
     pub(super) connections: [Option<usize>; 2],
@@ -44,9 +61,13 @@ pub(super) struct Known {
 }
 
 impl Stream {
-    pub(super) fn new(id: StreamId) -> Self {
+    pub(super) fn new(key: StreamKey) -> Self {
         Self {
-            id,
+            key,
+            id: key.id,
+            swapped: false,
+            skip: [0; 2],
+            late: [false; 2],
             pending: Default::default(),
             connections: [None; 2],
             opened: [0; 2],
@@ -55,6 +76,14 @@ impl Stream {
             recent: VecDeque::with_capacity(CONTEXT),
             beats: Default::default(),
             found: Findings::default(),
+        }
+    }
+
+    /// Which direction it is on `side`.
+    pub(super) const fn direction(&self, side: Side) -> StreamDirection {
+        match side {
+            Side::Right if self.swapped => self.id.direction.opposite(),
+            _ => self.id.direction,
         }
     }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::comparison::Comparison;
-use super::difference::{Class, Side};
+use super::difference::Class;
 use super::item::{ComparedItem, ComparedItemKind};
+use super::side::Side;
 use crate::capture::{CaptureEvent, EventKind};
 
 /// KEEPALIVEs whose time waits for the other side's.

@@ -6,8 +6,10 @@ use super::summary::summary;
 use crate::bgp::attribute::WireContext;
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
-use crate::capture::{StreamDirection, Tally};
-use crate::compare::{ComparedItem, ComparedItemKind, Difference, FieldDifference, Report};
+use crate::capture::{ConnectionId, StreamDirection, Tally};
+use crate::compare::{
+    ComparedItem, ComparedItemKind, Difference, FieldDifference, Pairing, Report, Side,
+};
 
 /// The outcome of comparing the captures that the user calls `names`.
 #[must_use]
@@ -23,6 +25,8 @@ pub fn json(report: &Report, names: [&str; 2]) -> Value {
         "same": report.is_same() && report.is_complete(),
         "complete": report.is_complete(),
         "unread": report.unread,
+        "pairings": report.pairings.iter().map(pairing).collect::<Vec<_>>(),
+        "ignored": report.ignored,
         "connections": report.connections,
         "matched": report.matched,
         "equivalent": report.equivalent,
@@ -39,6 +43,24 @@ fn capture(name: &str, tally: &Tally) -> Value {
         object.extend(told);
     }
     object
+}
+
+fn pairing(pairing: &Pairing) -> Value {
+    let id = |id: ConnectionId| {
+        json!({
+            "client": id.peer.client.to_string(),
+            "server": id.peer.server.to_string(),
+            "attempt": id.attempt,
+        })
+    };
+    json!({
+        "left": id(pairing.left),
+        "right": id(pairing.right),
+        "other_end_opened": pairing.swapped,
+        "reasons": pairing.reasons,
+        "before_left_begins": pairing.before(Side::Left),
+        "before_right_begins": pairing.before(Side::Right),
+    })
 }
 
 fn difference(difference: &Difference) -> Value {

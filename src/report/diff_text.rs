@@ -11,7 +11,8 @@ use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
 use crate::capture::StreamDirection;
 use crate::compare::{
-    Class, ComparedItem, ComparedItemKind, Difference, FieldDifference, Report, telling,
+    Class, ComparedItem, ComparedItemKind, Difference, FieldDifference, Pairing, Report, Side,
+    telling,
 };
 
 /// How much to say.
@@ -42,6 +43,14 @@ pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
             let _ = writeln!(out, "{label} {name}: {}", unread.join(", "));
         }
     }
+    for pairing in &report.pairings {
+        let label = paint("paired:", false, options.colours);
+        let _ = writeln!(out, "{label} {}", paired(pairing));
+    }
+    if !report.ignored.is_empty() {
+        let label = paint("not compared:", false, options.colours);
+        let _ = writeln!(out, "{label} {}", report.ignored.join(", "));
+    }
     let _ = writeln!(out, "{}", headline(report));
     for (number, difference) in report.differences.iter().take(options.limit).enumerate() {
         if number < options.full {
@@ -60,6 +69,26 @@ pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
         let _ = writeln!(out, "  … and {} more", all - shown);
     }
     out
+}
+
+/// Which connections were compared with each other, and why.
+fn paired(pairing: &Pairing) -> String {
+    let mut text = format!("{} in A with {} in B: ", pairing.left, pairing.right);
+    text.push_str(&pairing.reasons.join(", "));
+    if pairing.swapped {
+        text.push_str("; the other end opened it");
+    }
+    for (side, own, other) in [(Side::Left, "A", "B"), (Side::Right, "B", "A")] {
+        let before = pairing.before(side);
+        if before > 0 {
+            let messages = count(before, "message");
+            let _ = write!(
+                text,
+                "; {own} begins mid-session, after {messages} of {other}"
+            );
+        }
+    }
+    text
 }
 
 /// One line: how much is the same, and what differs how often.

@@ -10,16 +10,16 @@ use super::{one, session, update};
 use crate::capture::message;
 
 /// A directory of its own, gone when the test is.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("lockstep-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str, octets: &[u8]) -> String {
+    pub(super) fn file(&self, name: &str, octets: &[u8]) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, octets).unwrap();
         path.display().to_string()
@@ -193,4 +193,62 @@ fn it_is_no_trouble_that_nobody_reads_on() {
         Some(1)
     );
     assert_eq!(status(&["show", "conf-flow"]), Some(0));
+}
+
+#[test]
+fn nothing_that_was_not_read_is_ever_the_same() {
+    let scratch = Scratch::new("never");
+    let whole = session(&[one(1), one(2)]);
+    let a = scratch.file("a.pcap", &whole);
+    // The file header alone.
+    let empty = scratch.file("empty.pcap", &whole[..24]);
+    // The last octets of each packet were not captured.
+    let mut cut = whole[..24].to_vec();
+    let mut rest = &whole[24..];
+    while !rest.is_empty() {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let kept = length.min(80);
+        cut.extend(&rest[..8]);
+        cut.extend((kept as u32).to_le_bytes());
+        cut.extend(&rest[12..16 + kept]);
+        rest = &rest[16 + length..];
+    }
+    let cut = scratch.file("cut.pcap", &cut);
+    let broken = scratch.file("broken.pcap", &whole[..whole.len() - 5]);
+    for [left, right] in [
+        [&empty, &empty],
+        [&a, &empty],
+        [&cut, &cut],
+        [&broken, &broken],
+    ] {
+        let output = lockstep(&["diff", left, right], &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        let output = lockstep(&["diff", "--json", left, right], &[]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&report["same"], &report["complete"]),
+            (&false.into(), &false.into())
+        );
+    }
+}
+
+#[test]
+fn mistakes_in_what_is_ignored_or_mapped_are_said() {
+    let scratch = Scratch::new("ignore");
+    let a = scratch.file("a.pcap", &session(&[one(1)]));
+    for (option, value, said) in [
+        ("--ignore", "nexthop", "the fields are identifier"),
+        ("--map", "10.0.0.1", "not ADDRESS=ADDRESS"),
+        ("--map", "10.0.0.1=x", "not ADDRESS=ADDRESS"),
+    ] {
+        let output = lockstep(&["diff", option, value, &a, &a], &[]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            text(&output.stderr).contains(said),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    let output = lockstep(&["diff", "--ignore", "identifier,med", &a, &a], &[]);
+    assert!(text(&output.stdout).contains("not compared: identifier, med"));
 }

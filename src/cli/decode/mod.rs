@@ -3,7 +3,7 @@
 mod ends;
 mod input;
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,7 +12,6 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use super::Status;
 use super::encoding::Encoding;
 use super::host::host;
-use super::output::output;
 use crate::api::{ApiEvent, Events};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
@@ -25,6 +24,9 @@ use crate::config;
 use crate::report;
 use ends::Ends;
 use input::{Item, Piece};
+
+/// Octets of output that are written at a time, where nobody waits for each line.
+const BUFFER: usize = 256 * 1024;
 
 /// What to decode, and how to show it.
 #[derive(Debug, Args)]
@@ -68,7 +70,8 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         table: arguments.table,
         hex: arguments.hex,
         events: Events::new(host(false)),
-        out: output(),
+        out: BufWriter::with_capacity(BUFFER, io::stdout().lock()),
+        live: io::stdout().is_terminal() || arguments.inputs.iter().any(|input| input == "-"),
         messages: 0,
         failed: 0,
         closed: false,
@@ -84,6 +87,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             continue;
         }
         let tally = input::read(input, &declared, |item| shower.item(&ends, &context, item))?;
+        shower.flush()?;
         if shower.closed {
             return Ok(Status::Passed);
         }
@@ -136,6 +140,8 @@ struct MessagePrinter<W> {
     hex: bool,
     events: Events,
     out: W,
+    /// Somebody waits for each line.
+    live: bool,
     messages: usize,
     failed: usize,
     /// Nobody reads any more.
@@ -144,7 +150,22 @@ struct MessagePrinter<W> {
 
 impl<W: Write> MessagePrinter<W> {
     fn write(&mut self, text: &str) -> miette::Result<()> {
-        match writeln!(self.out, "{text}") {
+        let mut written = writeln!(self.out, "{text}");
+        if self.live && written.is_ok() {
+            written = self.out.flush();
+        }
+        self.check(written)
+    }
+
+    /// What is still in the buffer.
+    fn flush(&mut self) -> miette::Result<()> {
+        let flushed = self.out.flush();
+        self.check(flushed)
+    }
+
+    /// That nobody reads on is no trouble.
+    fn check(&mut self, written: io::Result<()>) -> miette::Result<()> {
+        match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed = true,
             other => other.into_diagnostic()?,
         }
@@ -170,6 +191,7 @@ impl<W: Write> MessagePrinter<W> {
             Piece::Message(bytes) => *bytes,
             Piece::Junk(bytes, why) => {
                 self.failed += 1;
+                self.flush()?;
                 eprintln!("{}: {why}", item.place);
                 if self.table {
                     let shown = dissect::hexadecimal(bytes);
@@ -187,6 +209,7 @@ impl<W: Write> MessagePrinter<W> {
         match Message::read(context, bytes) {
             Err(error) => {
                 self.failed += 1;
+                self.flush()?;
                 eprintln!("{}: {}", item.place, explain(&error));
             }
             Ok(_) if self.table => {}
