@@ -114,7 +114,7 @@ impl TcpSettings {
     pub(super) fn patience(&self, retries: u32) -> Duration {
         let (base, most) = (self.rto_min(), self.rto_max());
         let ratio = (most.as_millis() / base.as_millis().max(1)).max(1);
-        let doublings = u32::try_from(ratio.ilog2()).unwrap_or(0);
+        let doublings = ratio.ilog2();
         if retries <= doublings {
             return base * ((2 << retries) - 1);
         }

@@ -170,14 +170,14 @@ impl Tcp {
             .front()
             .is_some_and(|sent| sent.end() <= segment.ack)
         {
-            if let Some(sent) = sender.flight.pop_front() {
-                if !sent.sacked {
-                    let took = now.saturating_sub(sent.at);
-                    if sample.is_none_or(|(again, _)| again) {
-                        sample = Some((sent.again, took));
-                    }
-                    sender.newest = sender.newest.max((sent.at, took));
+            if let Some(sent) = sender.flight.pop_front()
+                && !sent.sacked
+            {
+                let took = now.saturating_sub(sent.at);
+                if sample.is_none_or(|(again, _)| again) {
+                    sample = Some((sent.again, took));
                 }
+                sender.newest = sender.newest.max((sent.at, took));
             }
         }
         sender.una = sender.una.max(segment.ack.min(sender.next));

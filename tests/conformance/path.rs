@@ -167,7 +167,7 @@ fn a_connect_that_nobody_answers_fails_as_late_as_on_linux() {
         "kernel {end}, simulator {failed}"
     );
     // Each SYN is the first to pass where the path is mended shortly before it.
-    for at in kernel[1..kernel.len() - 1].to_vec() {
+    for at in kernel[1..kernel.len() - 1].iter().copied() {
         let connected = play(Settings::default(), move |case| async move {
             let _listener = case.server.listen(Case::at()).unwrap();
             case.cut();
