@@ -20,7 +20,11 @@ fn conform(script: &[(End, Call)]) -> String {
     let mut stories = Vec::new();
     for at in ["127.0.0.1:0", "[::1]:0"] {
         let at: SocketAddr = at.parse().unwrap();
-        stories.push(on_kernel(play(KernelNetwork, at, script.to_vec())));
+        stories.push(on_kernel(play(
+            KernelNetwork::default(),
+            at,
+            script.to_vec(),
+        )));
         stories.push(on_sim(|network| play(network, at, script.to_vec())));
     }
     assert_eq!(stories[0], stories[1], "kernel and simulation over IPv4");

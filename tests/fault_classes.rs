@@ -173,7 +173,7 @@ const TABLE: &[(Class, &str, &[&str])] = &[
         "peer 127.0.0.1 connects",
         &[
             "127.0.0.1<1 open 127.0.0.1:1179 ",
-            "speaker collision 127.0.0.1#1 127.0.0.1#2",
+            "speaker collision 127.0.0.1#1 127.0.0.1<1",
         ],
     ),
     (

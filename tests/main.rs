@@ -40,6 +40,7 @@ mod reactor_play;
 mod reactor_kernel;
 mod fault_classes;
 mod faults;
+mod names;
 mod outage;
 mod paths;
 

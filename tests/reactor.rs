@@ -534,7 +534,7 @@ fn of_two_connections_with_one_neighbor_one_lives() {
         });
         assert_eq!(record.of("collision").len(), 2, "{mode}");
         assert_eq!(
-            record.of("state 127.0.0.1#2 OPENCONFIRM ESTABLISHED").len(),
+            record.of("state 127.0.0.1<2 OPENCONFIRM ESTABLISHED").len(),
             1
         );
     }

@@ -327,7 +327,7 @@ where
         .unwrap();
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
-        let reserved = KernelNetwork
+        let reserved = KernelNetwork::default()
             .listen("127.0.0.1:0".parse().unwrap())
             .unwrap();
         let port = reserved.local_address().port();
@@ -337,7 +337,7 @@ where
             mode,
             speaker,
             port,
-            KernelNetwork,
+            KernelNetwork::default(),
             Clock::start(),
             NoDefects,
             script,

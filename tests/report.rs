@@ -12,6 +12,7 @@ use lockstep::explore::finding::Finding;
 use lockstep::explore::oracle::{Failure, Oracle};
 use lockstep::explore::shrink::Shrunk;
 use lockstep::explore::trial::Trier;
+use lockstep::net::{ConnectionName, Opener};
 use lockstep::reactor::Mode;
 use lockstep::report::html;
 use lockstep::scenario::format::parse;
@@ -352,6 +353,7 @@ fn large(count: u32) -> (Case, Report) {
         .run(&Variant::own(Mode::Sync), NetworkKind::Sim, &[])
         .unwrap();
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let name = ConnectionName::new(peer, Opener::Us, 1);
     let messages: Vec<Vec<u8>> = (0..count).map(withdrawal).collect();
     let passed = messages.iter().zip(0..).map(|(bytes, at)| Passed {
         at: Duration::from_millis(at),
@@ -360,8 +362,7 @@ fn large(count: u32) -> (Case, Report) {
     });
     report.played.marks.clear();
     report.played.transcripts = vec![Transcript {
-        peer,
-        attempt: 1,
+        name,
         opened: Duration::ZERO,
         messages: passed.collect(),
         ended: None,
@@ -369,7 +370,7 @@ fn large(count: u32) -> (Case, Report) {
     let mut expected = messages;
     expected[8999][24] ^= 0x80;
     case.golden = Golden {
-        connections: [((peer, 1), expected)].into(),
+        connections: [(name, expected)].into(),
     };
     report.verdict = judge(&case.scenario, Some(&case.golden), &report.played);
     (case, report)

@@ -82,8 +82,8 @@ fn describe(
         "peer"
     };
     let mut text = format!(
-        "first difference {what}: message {} of the {who} on {}#{}\n",
-        difference.number, difference.peer, difference.attempt
+        "first difference {what}: message {} of the {who} on {}\n",
+        difference.number, difference.connection
     );
     let mut line = |label: &str, passed: Option<&Passed>| {
         let shown = passed.map_or_else(|| "nothing".to_owned(), message);

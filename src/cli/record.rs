@@ -111,8 +111,8 @@ fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
     let held = Golden::read(&name, &held).into_diagnostic()?;
     Ok(held.divergence(&recorded).map(|divergence| {
         format!(
-            "differs from the golden at connection {} message {}",
-            divergence.attempt, divergence.number
+            "differs from the golden at message {} of {}",
+            divergence.number, divergence.connection
         )
     }))
 }

@@ -256,7 +256,7 @@ async fn serve(
         speakers.push(tokio::task::spawn_local(run_speaker(
             mode,
             speaker,
-            KernelNetwork,
+            KernelNetwork::default(),
             programs,
             clock,
             observer,

@@ -1,13 +1,13 @@
 //! Where two runs of one plan first differ: the first message in bytes, and the first in time.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::explore::finished_run::FinishedRun;
 use crate::explore::outcome::Unfinished;
 use crate::explore::plan::Plan;
 use crate::explore::trial::Trier;
+use crate::net::ConnectionName;
 use crate::scenario::format::message::KEEPALIVE;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::{Keep, Record};
@@ -19,10 +19,8 @@ const SHOWN: usize = 6;
 /// The first message in which two runs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstDifference {
-    /// The peer.
-    pub peer: IpAddr,
-    /// The connection, from 1.
-    pub attempt: usize,
+    /// The connection.
+    pub connection: ConnectionName,
     /// Whether the speaker sends it, or the peer.
     pub from_speaker: bool,
     /// The message of that connection and direction, from 1, KEEPALIVEs not counted.
@@ -99,15 +97,15 @@ impl Bisection {
     }
 }
 
-/// Messages by peer, connection and direction, KEEPALIVEs left out: those are compared by timers, not by count.
-type Streams = BTreeMap<(IpAddr, usize, bool), Vec<Passed>>;
+/// Messages by connection and direction, KEEPALIVEs left out: those are compared by timers, not by count.
+type Streams = BTreeMap<(ConnectionName, bool), Vec<Passed>>;
 
 fn streams(ran: &FinishedRun) -> Streams {
     let mut streams = Streams::new();
     for transcript in &ran.played.transcripts {
         for passed in &transcript.messages {
             if passed.bytes.get(18) != Some(&KEEPALIVE) {
-                let key = (transcript.peer, transcript.attempt, passed.from_speaker);
+                let key = (transcript.name, passed.from_speaker);
                 streams.entry(key).or_default().push(passed.clone());
             }
         }
@@ -128,10 +126,9 @@ fn first_difference(
         let at = (0..one.len().max(other.len())).find(|&at| {
             !matches!((one.get(at), other.get(at)), (Some(one), Some(other)) if same(one, other))
         })?;
-        let (peer, attempt, from_speaker) = key;
+        let (connection, from_speaker) = key;
         Some(FirstDifference {
-            peer,
-            attempt,
+            connection,
             from_speaker,
             number: at + 1,
             before: at.checked_sub(1).and_then(|at| one.get(at).cloned()),
@@ -144,6 +141,7 @@ fn first_difference(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Opener;
 
     fn passed(at: u64, octet: u8) -> Passed {
         Passed {
@@ -154,7 +152,8 @@ mod tests {
     }
 
     fn one(messages: Vec<Passed>) -> Streams {
-        Streams::from([((IpAddr::from([127, 0, 0, 1]), 1, true), messages)])
+        let name = ConnectionName::new([127, 0, 0, 1].into(), Opener::Us, 1);
+        Streams::from([((name, true), messages)])
     }
 
     #[test]

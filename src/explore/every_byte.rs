@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::explore::generate::Profile;
 use crate::explore::plan::Plan;
-use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener};
+use crate::sim::{Action, Direction, Fault, Moment};
 
 /// Long enough for everything on its way to pile up, too short for a program to lose its patience.
 const STALL: Duration = Duration::from_secs(3);
@@ -21,14 +21,9 @@ pub fn plans(profile: &Profile) -> impl Iterator<Item = Plan> + '_ {
     let places = profile
         .connections
         .iter()
-        .flat_map(|(peer, attempt, sent, received)| {
-            let connection = ConnectionName {
-                peer: *peer,
-                opener: Opener::Us,
-                attempt: *attempt,
-            };
+        .flat_map(|(connection, sent, received)| {
             let each = |direction, octets: u64| {
-                (0..=octets).map(move |byte| (connection, direction, Moment::Byte(byte)))
+                (0..=octets).map(move |byte| (*connection, direction, Moment::Byte(byte)))
             };
             each(Direction::Sent, *sent).chain(each(Direction::Received, *received))
         });

@@ -1,6 +1,7 @@
 //! Whether a plan can be carried out at all in its scenario: connections, peers and programs that exist, faults that the
 //! simulated network can cause, an end within the time that a run may take.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::explore::outcome::PlanMistake;
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanLine;
 use crate::explore::suggest;
+use crate::net::ConnectionName;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;
 use crate::sim::{Faults, SimConnection};
@@ -15,14 +17,22 @@ use crate::sim::{Faults, SimConnection};
 /// The longest that the faults of a plan and the watch after them may last, in virtual time; a run is stopped after a day.
 const LONGEST: Duration = Duration::from_secs(12 * 3_600);
 
-/// Checks that `scenario` and the simulated network can carry out `plan`.
+/// Checks that `scenario` and the simulated network can carry out `plan`; the speaker may have `neighbors` that no peer
+/// of the scenario plays.
 ///
 /// # Errors
 /// The first line that cannot be carried out.
-pub fn check(plan: &Plan, scenario: &Scenario) -> Result<(), PlanMistake> {
+pub fn check(
+    plan: &Plan,
+    scenario: &Scenario,
+    neighbors: &BTreeSet<IpAddr>,
+) -> Result<(), PlanMistake> {
     for (index, fault) in plan.faults.iter().enumerate() {
         let line = PlanLine::Fault(index);
-        known_peer(line, fault.connection.peer, scenario)?;
+        only_host(line, fault.connection)?;
+        if !neighbors.contains(&fault.connection.peer) {
+            known_peer(line, fault.connection.peer, scenario)?;
+        }
         Faults::new(std::slice::from_ref(fault))
             .check::<SimConnection>()
             .map_err(|unsupported| PlanMistake {
@@ -43,6 +53,20 @@ pub fn check(plan: &Plan, scenario: &Scenario) -> Result<(), PlanMistake> {
         }
     }
     ends(plan)
+}
+
+/// A scenario has one host under test, whose name is left out.
+fn only_host(line: PlanLine, name: ConnectionName) -> Result<(), PlanMistake> {
+    let Some(host) = name.host else {
+        return Ok(());
+    };
+    let without = ConnectionName { host: None, ..name };
+    Err(PlanMistake {
+        line,
+        word: Some(name.to_string()),
+        message: format!("the scenario has one host under test, and none is called `{host}`"),
+        help: format!("write {without}"),
+    })
 }
 
 fn known_peer(line: PlanLine, peer: IpAddr, scenario: &Scenario) -> Result<(), PlanMistake> {

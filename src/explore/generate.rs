@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::explore::plan::Plan;
 use crate::explore::suggest;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
-use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, Random, Seed};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Random, Seed};
 
 macro_rules! classes {
     ($($variant:ident, $name:literal;)*) => {
@@ -83,7 +83,7 @@ pub struct Profile {
     /// The scenario's name.
     pub scenario: String,
     /// Connections, and the octets that went each way: sent, received.
-    pub connections: Vec<(IpAddr, u32, u64, u64)>,
+    pub connections: Vec<(ConnectionName, u64, u64)>,
     /// The programs and how many steps each has.
     pub programs: Vec<(String, usize)>,
     /// How long the run took.
@@ -185,7 +185,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
             down: micros(random, 3_000_000),
         }),
         Class::CrashPeer => {
-            if let Some((peer, ..)) = connection(profile, random) {
+            if let Some((ConnectionName { peer, .. }, ..)) = connection(profile, random) {
                 let (at, down) = (within(profile, random), micros(random, 3_000_000));
                 plan.host_faults
                     .push(HostFault::CrashPeer { peer, at, down });
@@ -209,8 +209,8 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
 }
 
 fn behaviour(plan: &mut Plan, profile: &Profile, random: &mut Random, behaviour: PeerBehaviour) {
-    if let Some((peer, ..)) = connection(profile, random) {
-        strange(plan, peer, behaviour);
+    if let Some((name, ..)) = connection(profile, random) {
+        strange(plan, name.peer, behaviour);
     }
 }
 
@@ -249,13 +249,13 @@ fn within(profile: &Profile, random: &mut Random) -> Duration {
     Duration::from_micros(random.below(micros.max(1)))
 }
 
-fn connection(profile: &Profile, random: &mut Random) -> Option<(IpAddr, u32, u64, u64)> {
+fn connection(profile: &Profile, random: &mut Random) -> Option<(ConnectionName, u64, u64)> {
     let count = profile.connections.len() as u64;
     (count > 0).then(|| profile.connections[random.below(count) as usize])
 }
 
 fn somewhere(profile: &Profile, random: &mut Random, action: Action) -> Option<Fault> {
-    let (peer, attempt, sent, received) = connection(profile, random)?;
+    let (name, sent, received) = connection(profile, random)?;
     let direction = if random.chance(1, 2) {
         Direction::Sent
     } else {
@@ -273,10 +273,9 @@ fn somewhere(profile: &Profile, random: &mut Random, action: Action) -> Option<F
     };
     Some(Fault {
         connection: ConnectionName {
-            peer,
-            opener: Opener::Us,
             // A later connection only exists where an earlier one was lost.
-            attempt: attempt + u32::from(random.chance(1, 4)),
+            attempt: name.attempt + u32::from(random.chance(1, 4)),
+            ..name
         },
         direction,
         moment,

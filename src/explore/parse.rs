@@ -12,7 +12,7 @@ use crate::explore::suggest;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
-use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Opener, TcpSettings};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
 use crate::subject::{SpeakerName, known};
 
 const DIRECTIVES: &[&str] = &[
@@ -299,20 +299,7 @@ fn optional_time(words: &mut Words<'_>) -> Result<Option<Duration>, TextError> {
 
 fn connection(words: &mut Words<'_>) -> Result<ConnectionName, TextError> {
     let word = words.word("a connection")?;
-    let read = |text: &str| {
-        let at = text.find(['#', '<'])?;
-        let opener = if text[at..].starts_with('#') {
-            Opener::Us
-        } else {
-            Opener::Peer
-        };
-        Some(ConnectionName {
-            peer: text[..at].parse().ok()?,
-            opener,
-            attempt: text[at + 1..].parse().ok().filter(|attempt| *attempt > 0)?,
-        })
-    };
-    read(&word.text).ok_or_else(|| {
+    word.text.parse().map_err(|_| {
         TextError::new(word.span.clone(), format!("`{}` is not a connection", word.text)).help(
             "write the peer's address and the attempt, from 1: 127.0.0.1#1; with `<` for `#` where the peer connects",
         )

@@ -1,6 +1,6 @@
 //! One run of a plan in one mode, in a simulated world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,6 +46,7 @@ pub struct Runner {
     speaker: play::Prepared,
     limits: BTreeMap<String, u32>,
     reloads: bool,
+    neighbors: BTreeSet<IpAddr>,
 }
 
 impl Runner {
@@ -58,11 +59,16 @@ impl Runner {
         // A speaker that gives up has no chance to recover.
         speaker.1.attempts = 0;
         let limits = rate_limits(&speaker.0);
+        let mut neighbors = BTreeSet::new();
+        speaker.0.change_neighbors(|neighbor| {
+            neighbors.insert(neighbor.peer_address);
+        });
         Ok(Self {
             reloads: has_it_reload(&scenario),
             scenario,
             speaker,
             limits,
+            neighbors,
         })
     }
 
@@ -70,6 +76,12 @@ impl Runner {
     #[must_use]
     pub fn scenario(&self) -> &Rc<Scenario> {
         &self.scenario
+    }
+
+    /// The peers' addresses in the speaker's configurations.
+    #[must_use]
+    pub const fn neighbors(&self) -> &BTreeSet<IpAddr> {
+        &self.neighbors
     }
 
     /// Where faults can strike, as a run without any shows.
@@ -83,8 +95,7 @@ impl Runner {
                     .map(|passed| passed.bytes.len() as u64)
                     .sum()
             };
-            let attempt = u32::try_from(transcript.attempt).unwrap_or(u32::MAX);
-            (transcript.peer, attempt, octets(true), octets(false))
+            (transcript.name, octets(true), octets(false))
         });
         Profile {
             connections: connections.collect(),
@@ -191,8 +202,8 @@ impl Runner {
         let clock = world.clock();
         let trace = Trace::new(clock, keep);
         let faults = Faults::new(&plan.faults);
-        let network = world.host(&[]).network();
-        let faulty = FaultyNetwork::new(network.clone(), SPEAKER, &trace, &faults)
+        let host = world.host(&[]);
+        let faulty = FaultyNetwork::new(host.network(), SPEAKER, &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
         let tapped = TappedNetwork::new(faulty, SPEAKER, &trace);
         let speaker_clock = clock.skewed(plan.skew);
@@ -211,7 +222,7 @@ impl Runner {
             scenario: self.scenario.clone(),
             subject,
             network: tapped,
-            peer_network: network,
+            peer_network: host.network(),
             port: PORT,
             clock,
             subject_clock: speaker_clock,

@@ -93,7 +93,11 @@ impl Trier {
     /// # Errors
     /// The first line that it cannot carry out.
     pub fn check(&self, plan: &Plan) -> Result<(), Invalid> {
-        Ok(feasible::check(plan, self.scenario())?)
+        Ok(feasible::check(
+            plan,
+            self.scenario(),
+            self.runner.neighbors(),
+        )?)
     }
 
     /// The variants that it can try.

@@ -5,10 +5,12 @@
 
 pub mod abort;
 pub mod clock;
+pub mod direction;
 pub mod name;
 pub mod network;
 pub mod programs;
 pub mod timer;
 
-pub use name::{ConnectionName, Opener};
-pub use network::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+pub use direction::Direction;
+pub use name::{Attempts, ConnectionName, HostName, Opener};
+pub use network::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};

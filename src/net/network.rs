@@ -8,6 +8,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
+use crate::net::name::{Attempts, ConnectionName};
+
 /// A duplex byte stream, as a user of sockets (or pipes) sees one.
 ///
 /// Dropping it is `close(2)`: what was written is still delivered, followed by
@@ -38,6 +40,9 @@ pub trait Stream: Unpin + 'static {
 
 /// A [`Stream`] between two addresses.
 pub trait Connection: Stream {
+    /// Its name, which the network of this end gave.
+    fn name(&self) -> ConnectionName;
+
     /// This end.
     fn local_address(&self) -> SocketAddr;
 
@@ -59,6 +64,12 @@ pub trait Connection: Stream {
         let _ = options;
         Ok(())
     }
+}
+
+/// A connection on its way; dropping it abandons the attempt.
+pub trait Connecting<C>: Future<Output = io::Result<C>> + Unpin + 'static {
+    /// The name of the attempt, and of the connection that comes of it.
+    fn name(&self) -> ConnectionName;
 }
 
 /// A listening socket.
@@ -122,7 +133,10 @@ pub trait Network: Clone + 'static {
     /// A listening socket.
     type Listener: Listener<Connection = Self::Connection>;
     /// A connection on its way; dropping it abandons the attempt.
-    type Connecting: Future<Output = io::Result<Self::Connection>> + Unpin + 'static;
+    type Connecting: Connecting<Self::Connection>;
+
+    /// The names of this network's connections.
+    fn attempts(&self) -> &Attempts;
 
     /// Starts to connect to `to`.
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> Self::Connecting;

@@ -12,19 +12,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::net::abort::Abort;
-use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::os::restrict;
 
 /// The queue of connections that wait to be accepted.
 const BACKLOG: u32 = 128;
 
 /// The kernel's network; needs a tokio runtime with I/O.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct KernelNetwork;
+#[derive(Debug, Clone, Default)]
+pub struct KernelNetwork {
+    attempts: Attempts,
+}
 
 /// A TCP connection.
 #[derive(Debug)]
 pub struct KernelConnection {
+    name: ConnectionName,
     stream: TcpStream,
     local: SocketAddr,
     peer: SocketAddr,
@@ -33,6 +37,7 @@ pub struct KernelConnection {
 /// A listening TCP socket.
 #[derive(Debug)]
 pub struct KernelListener {
+    attempts: Attempts,
     listener: TcpListener,
     local: SocketAddr,
     keys: Vec<PeerKey>,
@@ -40,7 +45,9 @@ pub struct KernelListener {
 
 /// A connect in progress.
 pub struct KernelConnecting {
-    attempt: Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>,
+    name: ConnectionName,
+    attempts: Attempts,
+    stream: Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>,
 }
 
 impl Network for KernelNetwork {
@@ -48,10 +55,16 @@ impl Network for KernelNetwork {
     type Listener = KernelListener;
     type Connecting = KernelConnecting;
 
+    fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> KernelConnecting {
         let socket = prepare(to, options);
         KernelConnecting {
-            attempt: Box::pin(async move { socket?.connect(to).await }),
+            name: self.attempts.take(to.ip(), Opener::Us),
+            attempts: self.attempts.clone(),
+            stream: Box::pin(async move { socket?.connect(to).await }),
         }
     }
 
@@ -62,6 +75,7 @@ impl Network for KernelNetwork {
         let listener = socket.listen(BACKLOG)?;
         let local = listener.local_addr()?;
         Ok(KernelListener {
+            attempts: self.attempts.clone(),
             listener,
             local,
             keys: Vec::new(),
@@ -117,11 +131,13 @@ fn socket_for(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 impl KernelConnection {
-    fn open(stream: TcpStream) -> io::Result<Self> {
+    fn open(stream: TcpStream, name: ConnectionName, attempts: &Attempts) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;
         let peer = stream.peer_addr()?;
+        attempts.opened(name, local, peer);
         Ok(Self {
+            name,
             stream,
             local,
             peer,
@@ -133,8 +149,14 @@ impl Future for KernelConnecting {
     type Output = io::Result<KernelConnection>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let stream = ready!(self.attempt.as_mut().poll(context))?;
-        Poll::Ready(KernelConnection::open(stream))
+        let stream = ready!(self.stream.as_mut().poll(context))?;
+        Poll::Ready(KernelConnection::open(stream, self.name, &self.attempts))
+    }
+}
+
+impl Connecting<KernelConnection> for KernelConnecting {
+    fn name(&self) -> ConnectionName {
+        self.name
     }
 }
 
@@ -149,7 +171,10 @@ impl Listener for KernelListener {
             if stream.set_nodelay(true).is_err() {
                 continue;
             }
+            let name = self.attempts.take(peer.ip(), Opener::Peer);
+            self.attempts.opened(name, local, peer);
             return Poll::Ready(Ok(KernelConnection {
+                name,
                 stream,
                 local,
                 peer,
@@ -202,6 +227,10 @@ impl Stream for KernelConnection {
 }
 
 impl Connection for KernelConnection {
+    fn name(&self) -> ConnectionName {
+        self.name
+    }
+
     fn local_address(&self) -> SocketAddr {
         self.local
     }
@@ -268,18 +297,23 @@ mod tests {
     #[tokio::test]
     async fn only_those_who_sign_with_the_right_key_come_in() {
         for (at, prefix_length) in [("127.0.0.1:0", 32), ("[::1]:0", 128), ("127.0.0.1:0", 8)] {
-            let mut listener = KernelNetwork.listen(at.parse().unwrap()).unwrap();
+            let mut listener = KernelNetwork::default()
+                .listen(at.parse().unwrap())
+                .unwrap();
             let to = listener.local_address();
             let peer = to.ip().to_string();
             listener
                 .set_keys(&[key(&peer, prefix_length, "secret")])
                 .unwrap();
-            let mut wrong = KernelNetwork.connect(to, &signed("other"));
+            let mut wrong = KernelNetwork::default().connect(to, &signed("other"));
             assert!(waits(&mut wrong).await);
-            let mut unsigned = KernelNetwork.connect(to, &SocketOptions::default());
+            let mut unsigned = KernelNetwork::default().connect(to, &SocketOptions::default());
             assert!(waits(&mut unsigned).await);
 
-            let mut right = KernelNetwork.connect(to, &signed("secret")).await.unwrap();
+            let mut right = KernelNetwork::default()
+                .connect(to, &signed("secret"))
+                .await
+                .unwrap();
             let mut accepted = accept(&mut listener).await;
             assert_eq!(accepted.peer_address(), right.local_address());
             carry(&mut right, &mut accepted).await;
@@ -290,14 +324,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_that_is_gone_is_asked_for_no_more() {
-        let mut listener = KernelNetwork
+        let mut listener = KernelNetwork::default()
             .listen("127.0.0.1:0".parse().unwrap())
             .unwrap();
         let to = listener.local_address();
         let (local, elsewhere) = (key("127.0.0.1", 32, "secret"), key("2001:db8::1", 128, "x"));
         listener.set_keys(&[local, elsewhere]).unwrap();
         listener.set_keys(&[]).unwrap();
-        let mut unsigned = KernelNetwork
+        let mut unsigned = KernelNetwork::default()
             .connect(to, &SocketOptions::default())
             .await
             .unwrap();
@@ -308,14 +342,16 @@ mod tests {
     #[tokio::test]
     async fn what_comes_with_a_lower_ttl_is_dropped() {
         for at in ["127.0.0.1:0", "[::1]:0"] {
-            let mut listener = KernelNetwork.listen(at.parse().unwrap()).unwrap();
+            let mut listener = KernelNetwork::default()
+                .listen(at.parse().unwrap())
+                .unwrap();
             let to = listener.local_address();
             let near = SocketOptions {
                 outgoing_ttl: Some(255),
                 incoming_ttl: Some(255),
                 ..SocketOptions::default()
             };
-            let mut one = KernelNetwork
+            let mut one = KernelNetwork::default()
                 .connect(
                     to,
                     &SocketOptions {
@@ -331,7 +367,7 @@ mod tests {
             carry(&mut other, &mut one).await;
 
             // The answer to this one comes with the system's own TTL.
-            let mut far = KernelNetwork.connect(to, &near);
+            let mut far = KernelNetwork::default().connect(to, &near);
             assert!(waits(&mut far).await);
         }
     }
@@ -339,7 +375,9 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_is_too_long_and_an_interface_that_is_not_there_are_told() {
         let to = "127.0.0.1:179".parse().unwrap();
-        let told = KernelNetwork.connect(to, &signed(&"x".repeat(81))).await;
+        let told = KernelNetwork::default()
+            .connect(to, &signed(&"x".repeat(81)))
+            .await;
         assert_eq!(
             told.unwrap_err().to_string(),
             "an MD5 key has at most 80 octets, not 81"
@@ -348,7 +386,10 @@ mod tests {
             interface: Some("nowhere0".to_owned()),
             ..SocketOptions::default()
         };
-        let told = KernelNetwork.connect(to, &through).await.unwrap_err();
+        let told = KernelNetwork::default()
+            .connect(to, &through)
+            .await
+            .unwrap_err();
         assert_eq!(told.kind(), io::Error::from_raw_os_error(19).kind());
     }
 }

@@ -4,33 +4,15 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bgp::error::EncodeError;
 use crate::bgp::hex;
 use crate::bgp::message::error::MessageError;
-use crate::net::Opener;
+use crate::net::ConnectionName;
 use crate::speaker::session::{Cause, SessionEvent, State, TimerKind};
 
 use crate::reactor::control::Control;
-
-/// A connection's name: its peer, and the how-manieth connection with that peer it is, attempts that failed included.
-///
-/// Not a number of its own: two reactors open connections to several peers in different orders.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionName {
-    /// The peer's address, followed by `/2`, `/3` … where the configuration has several neighbors there.
-    pub peer: Rc<str>,
-    /// From 1.
-    pub attempt: u32,
-}
-
-impl fmt::Display for ConnectionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.peer, self.attempt)
-    }
-}
 
 /// Something that happened, as an observer is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +40,8 @@ pub enum SpeakerEvent<'a> {
     Connected {
         /// Which.
         connection: &'a ConnectionName,
-        /// Who opened it.
-        opener: Opener,
+        /// The neighbor: its peer's address, followed by `/2`, `/3` … where the configuration has several neighbors there.
+        peer: &'a str,
     },
     /// A connection could not be opened.
     ConnectFailed {
@@ -68,10 +50,10 @@ pub enum SpeakerEvent<'a> {
         /// Why.
         reason: io::ErrorKind,
     },
-    /// Somebody connected who may not.
+    /// A connection that a peer opened was refused with a NOTIFICATION.
     Rejected {
-        /// Who.
-        from: SocketAddr,
+        /// Which.
+        connection: &'a ConnectionName,
         /// Why, in the words of the NOTIFICATION.
         reason: &'static str,
     },
@@ -233,17 +215,13 @@ impl fmt::Display for SpeakerEvent<'_> {
             Self::Listening { at } => write!(f, "listening {at}"),
             Self::NotListening { at, reason } => write!(f, "not-listening {at} {reason:?}"),
             Self::Connecting { connection, to } => write!(f, "connecting {connection} {to}"),
-            Self::Connected { connection, opener } => {
-                let opened = match opener {
-                    Opener::Us => "outgoing",
-                    Opener::Peer => "incoming",
-                };
-                write!(f, "connected {connection} {opened}")
+            Self::Connected { connection, peer } => {
+                write!(f, "connected {connection} neighbor {peer}")
             }
             Self::ConnectFailed { connection, reason } => {
                 write!(f, "connect-failed {connection} {reason:?}")
             }
-            Self::Rejected { from, reason } => write!(f, "rejected {} {reason}", from.ip()),
+            Self::Rejected { connection, reason } => write!(f, "rejected {connection} {reason}"),
             Self::Collision {
                 old,
                 new,
@@ -356,13 +334,11 @@ impl Observer for NoObserver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Opener;
 
     #[test]
     fn the_text_form_is_stable() {
-        let connection = ConnectionName {
-            peer: Rc::from("127.0.0.1"),
-            attempt: 2,
-        };
+        let connection = ConnectionName::new([127, 0, 0, 1].into(), Opener::Peer, 2);
         let text = |event: SpeakerEvent<'_>| event.to_string();
         assert_eq!(
             text(SpeakerEvent::State {
@@ -371,14 +347,14 @@ mod tests {
                 to: State::OpenConfirm,
                 cause: &Cause::OpenReceived
             }),
-            "state 127.0.0.1#2 OPENSENT OPENCONFIRM OPEN received"
+            "state 127.0.0.1<2 OPENSENT OPENCONFIRM OPEN received"
         );
         assert_eq!(
             text(SpeakerEvent::Sent {
                 connection: &connection,
                 raw: &[0xff, 0x04]
             }),
-            "sent 127.0.0.1#2 ff04"
+            "sent 127.0.0.1<2 ff04"
         );
         assert_eq!(
             text(SpeakerEvent::Answer {

@@ -116,10 +116,9 @@ pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
         };
         writeln!(
             out,
-            "      {:>12.6} {}#{} {arrow} {}",
+            "      {:>12.6} {} {arrow} {}",
             at.as_secs_f64(),
-            transcript.peer,
-            transcript.attempt,
+            transcript.name,
             octets(&passed.bytes),
         )?;
     }
@@ -129,10 +128,7 @@ pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
 fn divergent(divergence: &Divergence) -> Vec<(String, String)> {
     let mut found = vec![(
         "differs".into(),
-        format!(
-            "message {} of connection {} with {}",
-            divergence.number, divergence.attempt, divergence.peer
-        ),
+        format!("message {} of {}", divergence.number, divergence.connection),
     )];
     let sides = [
         ("golden", &divergence.expected),

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::net::Stream;
 use crate::net::abort::Abort;
+use crate::net::direction::Direction;
 use crate::net::timer::{Sleep, sleep_until};
 use crate::sim::ahead::Ahead;
 use crate::sim::direction::{DirectionState, Until};
-use crate::sim::fault::{Action, Direction, Fault, Moment};
+use crate::sim::fault::{Action, Fault, Moment};
 use crate::sim::fault_context::FaultContext;
 use crate::sim::tcp::keep;
 

@@ -6,16 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::net::abort::Abort;
+use crate::net::direction::Direction;
 use crate::net::name::{ConnectionName, Opener};
-
-/// Which way octets go, seen from the host whose network has the faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// From this host to the peer.
-    Sent,
-    /// From the peer to this host.
-    Received,
-}
 
 /// Where a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,15 +179,6 @@ impl fmt::Display for Fault {
             action,
         } = self;
         write!(f, "{connection} {direction} {moment}: {action}")
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sent => "sent",
-            Self::Received => "received",
-        })
     }
 }
 

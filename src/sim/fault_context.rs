@@ -1,20 +1,18 @@
-//! What the connections of one faulty network share: the faults, the count of attempts, the trace.
+//! What the connections of one faulty network share: the faults and the trace.
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::name::ConnectionName;
 use crate::sim::fault::{Action, Fault, Faults};
 use crate::sim::trace::{Trace, TraceEvent};
 
 /// What everything on one faulty network shares.
 pub(super) struct FaultContext {
     pub(super) faults: Faults,
-    attempts: RefCell<Attempts>,
     trace: Trace,
     host: Rc<str>,
     /// Connections that must not say goodbye.
@@ -31,7 +29,6 @@ impl FaultContext {
     pub(super) fn new(host: &str, trace: &Trace, faults: &Faults) -> Self {
         Self {
             faults: faults.clone(),
-            attempts: RefCell::default(),
             trace: trace.clone(),
             host: host.into(),
             silenced: RefCell::default(),
@@ -50,10 +47,6 @@ impl FaultContext {
 
     pub(super) fn at(&self, time: Duration) -> tokio::time::Instant {
         self.trace.clock().at(time)
-    }
-
-    pub(super) fn name(&self, peer: SocketAddr, opener: Opener) -> ConnectionName {
-        self.attempts.borrow_mut().name(peer.ip(), opener)
     }
 
     /// Strikes and gives what befalls the attempt itself.

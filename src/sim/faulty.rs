@@ -8,16 +8,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::net::abort::Abort;
-use crate::net::name::{ConnectionName, Opener};
+use crate::net::name::{Attempts, ConnectionName, Opener};
 use crate::net::timer::{Sleep, sleep_until};
-use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::connection_faults::ConnectionFaults;
 use crate::sim::fault::{Action, Faults, Unsupported};
 use crate::sim::fault_context::FaultContext;
 use crate::sim::sysctl::TcpSettings;
 use crate::sim::trace::Trace;
 
-/// A network that names its connections and applies faults to them.
+/// A network that applies faults to its connections.
 #[derive(Debug, Clone)]
 pub struct FaultyNetwork<N> {
     inner: N,
@@ -84,11 +84,19 @@ where
     type Listener = FaultyListener<N::Listener>;
     type Connecting = FaultyConnecting<N>;
 
+    fn attempts(&self) -> &Attempts {
+        self.inner.attempts()
+    }
+
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> FaultyConnecting<N> {
-        let name = self.common.name(to, Opener::Us);
+        let mut name = self.attempts().next(to.ip(), Opener::Us);
         let course = match self.common.attempt(name) {
-            Some(Action::Refuse) => ConnectState::Refused,
+            Some(Action::Refuse) => {
+                name = self.attempts().take(to.ip(), Opener::Us);
+                ConnectState::Refused
+            }
             Some(_) => {
+                name = self.attempts().take(to.ip(), Opener::Us);
                 let unanswered = TcpSettings::default().unanswered(self.common.now());
                 let end = self.common.at(unanswered);
                 ConnectState::Unanswered(sleep_until(end))
@@ -107,14 +115,6 @@ where
             inner: self.inner.listen(at)?,
             common: self.common.clone(),
         })
-    }
-}
-
-impl<N: Network> FaultyConnecting<N> {
-    /// The name of the attempt.
-    #[must_use]
-    pub fn name(&self) -> ConnectionName {
-        self.name
     }
 }
 
@@ -141,6 +141,16 @@ where
     }
 }
 
+impl<N> Connecting<FaultyConnection<N::Connection>> for FaultyConnecting<N>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    fn name(&self) -> ConnectionName {
+        self.name
+    }
+}
+
 impl<L> Listener for FaultyListener<L>
 where
     L: Listener,
@@ -151,7 +161,7 @@ where
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Self::Connection>> {
         loop {
             let connection = ready!(self.inner.poll_accept(context))?;
-            let name = self.common.name(connection.peer_address(), Opener::Peer);
+            let name = connection.name();
             match self.common.attempt(name) {
                 Some(Action::Refuse) => connection.abort(),
                 Some(_) => self.common.silence(connection),
@@ -188,12 +198,6 @@ impl<C: Connection + Abort> FaultyConnection<C> {
             common: common.clone(),
             connection_faults,
         }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> ConnectionName {
-        self.name
     }
 }
 
@@ -234,6 +238,10 @@ impl<C: Connection + Abort> Stream for FaultyConnection<C> {
 }
 
 impl<C: Connection + Abort> Connection for FaultyConnection<C> {
+    fn name(&self) -> ConnectionName {
+        self.name
+    }
+
     fn local_address(&self) -> SocketAddr {
         self.local
     }

@@ -56,8 +56,9 @@ mod transmission;
 pub mod turmoil;
 mod world;
 
+pub use crate::net::direction::Direction;
 pub use crate::net::name::{ConnectionName, Opener};
-pub use fault::{Action, Direction, Fault, Faults, Moment, TriggeredFault, Unsupported};
+pub use fault::{Action, Fault, Faults, Moment, TriggeredFault, Unsupported};
 pub use faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
 pub use link::Link;
 pub use network::{SimConnecting, SimConnection, SimListener, SimNetwork};

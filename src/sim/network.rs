@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::net::abort::Abort;
-use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::readiness::Readiness;
 use crate::sim::state::{ConnectionId, HostId, Shared};
 use crate::sim::tcp::{Effects, Side, Tcp};
@@ -19,11 +20,13 @@ use crate::sim::tcp::{Effects, Side, Tcp};
 pub struct SimNetwork {
     pub(super) shared: Rc<Shared>,
     pub(super) host: HostId,
+    pub(super) attempts: Attempts,
 }
 
 /// A simulated TCP connection.
 #[derive(Debug)]
 pub struct SimConnection {
+    name: ConnectionName,
     shared: Rc<Shared>,
     id: ConnectionId,
     side: Side,
@@ -36,12 +39,14 @@ pub struct SimConnection {
 pub struct SimListener {
     shared: Rc<Shared>,
     host: HostId,
+    attempts: Attempts,
     local: SocketAddr,
 }
 
 /// A simulated connect in progress.
 #[derive(Debug)]
 pub struct SimConnecting {
+    name: ConnectionName,
     shared: Rc<Shared>,
     id: ConnectionId,
     connected: bool,
@@ -52,12 +57,24 @@ impl Network for SimNetwork {
     type Listener = SimListener;
     type Connecting = SimConnecting;
 
+    fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
     /// TTLs are taken as agreed upon: no simulated path is long enough to tell.
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> SimConnecting {
-        let id = self
-            .shared
-            .with(|state| state.connect(self.host, options, to));
+        let (id, local) = self.shared.with(|state| {
+            let id = state.connect(self.host, options, to);
+            let carried = state.connections.get(&id);
+            (id, carried.map(|carried| carried.tcp.address(Side::Client)))
+        });
+        let name = self.attempts.take(to.ip(), Opener::Us);
+        if let Some(local) = local {
+            // The peer may speak of it before this end knows that it is open.
+            self.attempts.opened(name, local, to);
+        }
         SimConnecting {
+            name,
             shared: self.shared.clone(),
             id,
             connected: false,
@@ -69,19 +86,26 @@ impl Network for SimNetwork {
         Ok(SimListener {
             shared: self.shared.clone(),
             host: self.host,
+            attempts: self.attempts.clone(),
             local,
         })
     }
 }
 
 impl SimConnection {
-    fn open(shared: &Rc<Shared>, id: ConnectionId, side: Side) -> Self {
+    fn open(
+        shared: &Rc<Shared>,
+        id: ConnectionId,
+        side: Side,
+        name: impl FnOnce(SocketAddr, SocketAddr) -> ConnectionName,
+    ) -> Self {
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let (local, peer) = shared.with(|state| match state.connections.get(&id) {
             Some(carried) => (carried.tcp.address(side), carried.tcp.address(side.other())),
             None => (unknown, unknown),
         });
         Self {
+            name: name(local, peer),
             shared: shared.clone(),
             id,
             side,
@@ -104,8 +128,14 @@ impl Future for SimConnecting {
             });
         polled.map_ok(|()| {
             self.connected = true;
-            SimConnection::open(&self.shared, id, Side::Client)
+            SimConnection::open(&self.shared, id, Side::Client, |_, _| self.name)
         })
+    }
+}
+
+impl Connecting<SimConnection> for SimConnecting {
+    fn name(&self) -> ConnectionName {
+        self.name
     }
 }
 
@@ -125,7 +155,13 @@ impl Listener for SimListener {
         let accepted = self
             .shared
             .with(|state| state.accept(place, context.waker()));
-        accepted.map_ok(|id| SimConnection::open(&self.shared, id, Side::Server))
+        accepted.map_ok(|id| {
+            SimConnection::open(&self.shared, id, Side::Server, |local, peer| {
+                let name = self.attempts.take(peer.ip(), Opener::Peer);
+                self.attempts.opened(name, local, peer);
+                name
+            })
+        })
     }
 
     fn local_address(&self) -> SocketAddr {
@@ -252,6 +288,10 @@ impl SimConnection {
 }
 
 impl Connection for SimConnection {
+    fn name(&self) -> ConnectionName {
+        self.name
+    }
+
     fn local_address(&self) -> SocketAddr {
         self.local
     }

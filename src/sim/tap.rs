@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::net::abort::Abort;
-use crate::net::name::ConnectionName;
-use crate::net::{Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+use crate::net::name::{Attempts, ConnectionName};
+use crate::net::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};
 use crate::sim::faulty::{FaultyConnecting, FaultyConnection, FaultyListener, FaultyNetwork};
 use crate::sim::trace::{Socket, Trace, TraceEvent};
 
@@ -81,12 +81,6 @@ impl<C: Connection + Abort> TappedConnection<C> {
             blocked: false,
         }
     }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> ConnectionName {
-        self.inner.name()
-    }
 }
 
 impl<N> Network for TappedNetwork<N>
@@ -97,6 +91,10 @@ where
     type Connection = TappedConnection<N::Connection>;
     type Listener = TappedListener<N::Listener>;
     type Connecting = TappedConnecting<N>;
+
+    fn attempts(&self) -> &Attempts {
+        self.inner.attempts()
+    }
 
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> Self::Connecting {
         let inner = self.inner.connect(to, options);
@@ -132,6 +130,16 @@ where
                 Err(error)
             }
         })
+    }
+}
+
+impl<N> Connecting<TappedConnection<N::Connection>> for TappedConnecting<N>
+where
+    N: Network,
+    N::Connection: Abort,
+{
+    fn name(&self) -> ConnectionName {
+        self.inner.name()
     }
 }
 
@@ -228,6 +236,10 @@ impl<C: Connection + Abort> Stream for TappedConnection<C> {
 }
 
 impl<C: Connection + Abort> Connection for TappedConnection<C> {
+    fn name(&self) -> ConnectionName {
+        self.inner.name()
+    }
+
     fn local_address(&self) -> SocketAddr {
         self.inner.local_address()
     }

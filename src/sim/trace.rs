@@ -11,7 +11,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::net::clock::Clock;
-use crate::net::name::ConnectionName;
+use crate::net::name::{ConnectionName, HostName};
 
 /// A cheap handle on one run's trace; whoever has something to tell holds one.
 ///
@@ -208,6 +208,10 @@ impl TraceEvent {
         match self {
             Self::Socket(name, socket) => {
                 out.push(0);
+                put(
+                    out,
+                    name.host.as_ref().map_or("", HostName::as_str).as_bytes(),
+                );
                 match name.peer {
                     std::net::IpAddr::V4(peer) => put(out, &peer.octets()),
                     std::net::IpAddr::V6(peer) => put(out, &peer.octets()),

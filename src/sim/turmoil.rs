@@ -24,7 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::net::abort::Abort;
-use crate::net::{Connection, Listener, Network, SocketOptions, Stream};
+use crate::net::name::{Attempts, ConnectionName, Opener};
+use crate::net::{Connecting, Connection, Listener, Network, SocketOptions, Stream};
 
 /// Segments that may be under way on a connection.
 const CAPACITY: usize = 65_536;
@@ -47,12 +48,14 @@ pub struct TurmoilFailure(pub String);
 #[derive(Debug, Clone)]
 pub struct TurmoilNetwork {
     party: Rc<str>,
+    attempts: Attempts,
     registry: Rc<RefCell<Registry>>,
 }
 
 /// A connection over turmoil.
 #[derive(Debug)]
 pub struct TurmoilConnection {
+    name: ConnectionName,
     stream: TcpStream,
     local: SocketAddr,
     peer: SocketAddr,
@@ -64,6 +67,7 @@ type Accepting = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>
 
 /// A listening socket over turmoil.
 pub struct TurmoilListener {
+    attempts: Attempts,
     listener: Rc<TcpListener>,
     accepting: Option<Accepting>,
     local: SocketAddr,
@@ -73,7 +77,9 @@ pub struct TurmoilListener {
 
 /// A connect in progress over turmoil.
 pub struct TurmoilConnecting {
-    attempt: Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>,
+    name: ConnectionName,
+    attempts: Attempts,
+    stream: Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>,
     dial: Dial,
     to: SocketAddr,
     registry: Rc<RefCell<Registry>>,
@@ -129,11 +135,12 @@ impl TurmoilWorld {
         }
     }
 
-    /// The network of the party `name`.
+    /// The network of the party `name`, with connection names of its own.
     #[must_use]
     pub fn network(&self, name: &str) -> TurmoilNetwork {
         TurmoilNetwork {
             party: name.into(),
+            attempts: Attempts::default(),
             registry: self.registry.clone(),
         }
     }
@@ -226,6 +233,10 @@ impl Network for TurmoilNetwork {
     type Listener = TurmoilListener;
     type Connecting = TurmoilConnecting;
 
+    fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> TurmoilConnecting {
         let source = options.source.unwrap_or_else(|| default_source(to.ip()));
         let mut registry = self.registry.borrow_mut();
@@ -234,7 +245,9 @@ impl Network for TurmoilNetwork {
         let inside = registry.listener(to).unwrap_or(nobody);
         let dial = registry.dial(inside, source, to);
         TurmoilConnecting {
-            attempt: Box::pin(TcpStream::connect(inside)),
+            name: self.attempts.take(to.ip(), Opener::Us),
+            attempts: self.attempts.clone(),
+            stream: Box::pin(TcpStream::connect(inside)),
             dial,
             to,
             registry: self.registry.clone(),
@@ -265,6 +278,7 @@ impl Network for TurmoilNetwork {
         let inside = SocketAddr::new(turmoil::lookup(&*self.party), port);
         registry.listeners.insert(at, inside);
         Ok(TurmoilListener {
+            attempts: self.attempts.clone(),
             listener: Rc::new(listener?),
             accepting: None,
             local: at,
@@ -278,14 +292,23 @@ impl Future for TurmoilConnecting {
     type Output = io::Result<TurmoilConnection>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let stream = ready!(self.attempt.as_mut().poll(context))?;
+        let stream = ready!(self.stream.as_mut().poll(context))?;
         let port = stream.local_addr()?.port();
+        let local = SocketAddr::new(self.dial.source, port);
+        self.attempts.opened(self.name, local, self.to);
         Poll::Ready(Ok(TurmoilConnection {
+            name: self.name,
             stream,
-            local: SocketAddr::new(self.dial.source, port),
+            local,
             peer: self.to,
             over: false,
         }))
+    }
+}
+
+impl Connecting<TurmoilConnection> for TurmoilConnecting {
+    fn name(&self) -> ConnectionName {
+        self.name
     }
 }
 
@@ -313,10 +336,14 @@ impl Listener for TurmoilListener {
             Some(dial) => (dial.source, dial.target),
             None => (default_source(self.local.ip()), self.local),
         };
+        let peer = SocketAddr::new(source, origin.port());
+        let name = self.attempts.take(source, Opener::Peer);
+        self.attempts.opened(name, local, peer);
         Poll::Ready(Ok(TurmoilConnection {
+            name,
             stream,
             local,
-            peer: SocketAddr::new(source, origin.port()),
+            peer,
             over: false,
         }))
     }
@@ -368,6 +395,10 @@ impl Stream for TurmoilConnection {
 }
 
 impl Connection for TurmoilConnection {
+    fn name(&self) -> ConnectionName {
+        self.name
+    }
+
     fn local_address(&self) -> SocketAddr {
         self.local
     }

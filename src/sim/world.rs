@@ -10,12 +10,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
 use crate::net::clock::Clock;
+use crate::net::name::Attempts;
 use crate::net::timer::Timers;
 use crate::sim::link::Link;
 use crate::sim::network::SimNetwork;
 use crate::sim::pump::{about_to_park, pump};
 use crate::sim::settings::Settings;
-use crate::sim::state::{Host, Shared, State};
+use crate::sim::state::{Host, HostId, Shared, State};
 
 /// A simulated world, on one thread and one virtual clock.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ pub struct World {
 /// A host: some addresses, and a loopback of its own.
 #[derive(Debug, Clone)]
 pub struct SimHost {
-    network: SimNetwork,
+    shared: Rc<Shared>,
+    host: HostId,
 }
 
 /// The future of a run had not completed when its virtual time was over.
@@ -74,10 +76,8 @@ impl World {
             host
         });
         SimHost {
-            network: SimNetwork {
-                shared: self.shared.clone(),
-                host,
-            },
+            shared: self.shared.clone(),
+            host,
         }
     }
 
@@ -142,10 +142,22 @@ impl World {
 }
 
 impl SimHost {
-    /// The network as this host's programs see it.
+    /// The network as a program on this host sees it.
+    ///
+    /// Each has connection names of its own; a clone shares them.
     #[must_use]
     pub fn network(&self) -> SimNetwork {
-        self.network.clone()
+        self.network_named_by(Attempts::default())
+    }
+
+    /// The same, its connections named by `attempts`.
+    #[must_use]
+    pub fn network_named_by(&self, attempts: Attempts) -> SimNetwork {
+        SimNetwork {
+            shared: self.shared.clone(),
+            host: self.host,
+            attempts,
+        }
     }
 }
 

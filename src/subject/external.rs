@@ -127,6 +127,10 @@ impl Subject<KernelNetwork> for External {
         &self.variant
     }
 
+    fn uses_network(&self) -> bool {
+        false
+    }
+
     async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
         let (mut child, directory, listener) = match self.start(host.peer_port) {
             Ok(started) => started,

@@ -44,6 +44,12 @@ pub trait Subject<N: Network> {
     /// Which subject this is.
     fn variant(&self) -> &Variant;
 
+    /// Whether its connections are those of [`Host::network`], which names them: a process on the kernel has sockets of its
+    /// own.
+    fn uses_network(&self) -> bool {
+        true
+    }
+
     /// Lives on `host` until it ends. It can be called again: that is a new start.
     fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended>;
 }
@@ -51,6 +57,10 @@ pub trait Subject<N: Network> {
 impl<N: Network, S: Subject<N>> Subject<N> for Rc<S> {
     fn variant(&self) -> &Variant {
         S::variant(self)
+    }
+
+    fn uses_network(&self) -> bool {
+        S::uses_network(self)
     }
 
     fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended> {

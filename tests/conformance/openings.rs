@@ -83,7 +83,7 @@ where
 #[test]
 fn openings_conform() {
     for loopback in ["127.0.0.1", "::1"] {
-        let kernel = on_kernel(openings(KernelNetwork, loopback));
+        let kernel = on_kernel(openings(KernelNetwork::default(), loopback));
         let sim = on_sim(|network| openings(network, loopback));
         assert_eq!(kernel, sim);
         if loopback == "127.0.0.1" {
@@ -128,7 +128,7 @@ fn every_loopback_address_is_the_hosts_own() {
         }
         story
     }
-    let kernel = on_kernel(source(KernelNetwork));
+    let kernel = on_kernel(source(KernelNetwork::default()));
     let sim = on_sim(source);
     assert_eq!(kernel, sim);
     insta::assert_snapshot!(kernel.join("\n"), @r"

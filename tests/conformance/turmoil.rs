@@ -17,7 +17,7 @@ use super::script::{Call, SETTLE, on_kernel, on_sim, on_turmoil, play, within};
 fn second_opinion(script: &[(End, Call)]) {
     for at in ["127.0.0.1:0", "[::1]:0"] {
         let at: SocketAddr = at.parse().unwrap();
-        let kernel = on_kernel(play(KernelNetwork, at, script.to_vec()));
+        let kernel = on_kernel(play(KernelNetwork::default(), at, script.to_vec()));
         let turmoil = on_turmoil(|network| play(network, at, script.to_vec()));
         assert_eq!(kernel, turmoil);
     }
@@ -96,7 +96,7 @@ fn turmoil_agrees_on_addresses() {
         }
         story
     }
-    let kernel = on_kernel(both(KernelNetwork));
+    let kernel = on_kernel(both(KernelNetwork::default()));
     assert_eq!(kernel, on_turmoil(both));
     assert_eq!(kernel, on_sim(both));
 }

@@ -73,9 +73,9 @@ impl Observed {
             }
             "closed" => self.closed(at, name, more),
             "connected" => {
-                let (peer, _) = name.split_once('#').unwrap();
-                self.spoke
-                    .retain(|other, _| !other.starts_with(&format!("{peer}#")));
+                let peer_of = |name: &str| name.split(['#', '<']).next().map(str::to_owned);
+                let peer = peer_of(name);
+                self.spoke.retain(|other, _| peer_of(other) != peer);
                 self.second.remove(name);
                 self.survivor.take_if(|survivor| survivor == name);
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lockstep::explore::finished_run::FinishedRun;
 use lockstep::explore::oracle::Oracle;
 use lockstep::explore::plan::{PROGRAM_PATIENCE, Plan};
+use lockstep::net::Opener;
 use lockstep::scenario::format::host_fault::HostFault;
 use lockstep::sim::Action;
 
@@ -45,7 +46,7 @@ pub fn former(
         );
     }
     for (connection, updates) in &observed.busiest {
-        let (peer, _) = connection.rsplit_once('#').unwrap();
+        let (peer, _) = connection.rsplit_once(['#', '<']).unwrap();
         if let Some(limit) = ran.limits.get(peer)
             && *updates > *limit as usize
         {
@@ -94,6 +95,8 @@ fn first_harm(plan: &Plan, ran: &FinishedRun, observed: &Observed) -> Option<Dur
             | Action::HalfClose
             | Action::Silence(_) => true,
             Action::Slow(rate) => rate < 200,
+            // The peer has nothing to say on the connection that the speaker made: it would have met the speaker on this one.
+            Action::Refuse | Action::Ignore => triggered.fault.connection.opener == Opener::Peer,
             Action::Stall(time) => time.is_none_or(|time| time >= harmless(observed)),
             _ => false,
         });

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::explore::probe::Probe;
+use crate::net::ConnectionName;
 use crate::net::clock::Clock;
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::scenario::run::mark::Mark;
@@ -30,6 +31,8 @@ pub struct Inside {
     unwritten: BTreeMap<String, usize>,
     untaken: usize,
     owed: Owed,
+    /// The neighbor of each connection that is open.
+    neighbors: BTreeMap<ConnectionName, String>,
 }
 
 /// What was not as it should.
@@ -159,19 +162,26 @@ impl Inside {
 
     fn take_in(&mut self, at: Duration, event: &SpeakerEvent<'_>) {
         match event {
+            SpeakerEvent::Connected { connection, peer } => {
+                self.neighbors.insert(**connection, (*peer).to_owned());
+            }
             SpeakerEvent::State {
                 connection,
                 to: State::Established,
                 ..
             } => {
-                self.owed.news.insert(connection.peer.to_string(), None);
+                if let Some(neighbor) = self.neighbors.get(connection) {
+                    self.owed.news.insert(neighbor.clone(), None);
+                }
             }
             SpeakerEvent::Sent { connection, raw } => {
                 *self.unwritten.entry(connection.to_string()).or_default() += raw.len();
             }
             SpeakerEvent::Received { raw, .. } if raw.get(18) == Some(&5) => self.asked_again(),
             SpeakerEvent::Closed { connection, .. } => {
-                self.owed.news.remove(&*connection.peer);
+                if let Some(neighbor) = self.neighbors.remove(connection) {
+                    self.owed.news.remove(&neighbor);
+                }
             }
             SpeakerEvent::ProgramStarted { program } => {
                 self.owed = Owed::default();

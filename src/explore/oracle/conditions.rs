@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::explore::finished_run::FinishedRun;
 use crate::explore::oracle::case::Case;
 use crate::explore::plan::PROGRAM_PATIENCE;
+use crate::net::Opener;
 use crate::scenario::format::host_fault::HostFault;
 use crate::sim::Action;
 
@@ -44,6 +45,8 @@ pub(super) fn first_harm(case: &Case<'_>) -> Option<Duration> {
             | Action::HalfClose
             | Action::Silence(_) => true,
             Action::Slow(rate) => rate < 200,
+            // The peer has nothing to say on the connection that the speaker made: it would have met the speaker on this one.
+            Action::Refuse | Action::Ignore => triggered.fault.connection.opener == Opener::Peer,
             Action::Stall(time) => time.is_none_or(|time| time >= harmless(case.ran)),
             _ => false,
         });

@@ -20,8 +20,8 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
         .retain(|key, _| golden.connections.contains_key(key));
     if let Some(divergence) = golden.divergence(&run) {
         findings.fail(format!(
-            "message {} of connection {} with {} is not the golden's",
-            divergence.number, divergence.attempt, divergence.peer
+            "message {} of {} is not the golden's",
+            divergence.number, divergence.connection
         ));
     }
 }

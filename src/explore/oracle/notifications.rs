@@ -9,27 +9,17 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     if let Some(why) = disturbance(case) {
         return findings.not_judged(why);
     }
-    for peer in case.ran.played.tables.keys() {
-        // Nothing kept a connection that opened here from opening there: they come in the same order.
-        let sent = case.ran.wire.with(*peer).filter(|it| it.opened.is_some());
-        let mut received: Vec<&Transcript> = case
-            .ran
-            .played
-            .transcripts
-            .iter()
-            .filter(|transcript| transcript.peer == *peer)
-            .collect();
-        received.sort_by_key(|transcript| transcript.attempt);
-        for (connection, transcript) in sent.zip(received) {
-            if let Some(at) = connection.notified
-                && is_lost(transcript)
-            {
-                findings.fail(format!(
-                    "the NOTIFICATION sent on {} at {:.6} s did not arrive",
-                    connection.name,
-                    at.as_secs_f64()
-                ));
-            }
+    let transcripts = &case.ran.played.transcripts;
+    for connection in &case.ran.wire.connections {
+        let named = |transcript: &&Transcript| transcript.name == connection.name;
+        if let Some(at) = connection.notified
+            && transcripts.iter().find(named).is_some_and(is_lost)
+        {
+            findings.fail(format!(
+                "the NOTIFICATION sent on {} at {:.6} s did not arrive",
+                connection.name,
+                at.as_secs_f64()
+            ));
         }
     }
 }

@@ -95,7 +95,7 @@ mod tests {
     fn the_shards_of_a_sweep_are_the_sweep() {
         let profile = Profile {
             scenario: "x".into(),
-            connections: vec![("127.0.0.1".parse().unwrap(), 1, 20, 20)],
+            connections: vec![("127.0.0.1#1".parse().unwrap(), 20, 20)],
             programs: Vec::new(),
             elapsed: Duration::from_secs(1),
         };

@@ -11,6 +11,7 @@ use crate::field::import::error::ImportError;
 use crate::field::import::own::Batch;
 use crate::field::import::timeline::{Timeline, tick};
 use crate::field::import::{Import, PROGRAM, text};
+use crate::net::{ConnectionName, Opener};
 use crate::scenario::format::message;
 use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest};
 use crate::scenario::run::record::pcap;
@@ -119,8 +120,7 @@ pub fn golden(
     directory: &Path,
 ) -> Result<(), ImportError> {
     let transcript = Transcript {
-        peer: timeline.replay_address(),
-        attempt: 1,
+        name: ConnectionName::new(timeline.replay_address(), Opener::Us, 1),
         opened: Duration::ZERO,
         messages: messages(timeline),
         ended: Some((timeline.span(), Ending::Reset)),

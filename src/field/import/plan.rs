@@ -18,11 +18,7 @@ pub fn of(name: &str, faults: Vec<Fault>) -> Plan {
 }
 
 fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) -> Fault {
-    let connection = ConnectionName {
-        peer: timeline.replay_address(),
-        opener: Opener::Us,
-        attempt: 1,
-    };
+    let connection = ConnectionName::new(timeline.replay_address(), Opener::Us, 1);
     Fault {
         connection,
         direction,

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::net::Opener;
 use crate::net::programs::Programs;
-use crate::net::{Connection, Listener, Network, PeerKey};
+use crate::net::{Connecting, Connection, Listener, Network, PeerKey};
 use crate::reactor::arrival::{self, Match};
 use crate::reactor::cease;
 use crate::reactor::defects::{Defect, DefectSet};
@@ -115,7 +114,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
 
     fn reject(&mut self, connection: N::Connection, reason: (u8, &'static str)) {
         self.turn.observe(&SpeakerEvent::Rejected {
-            from: connection.peer_address(),
+            connection: &connection.name(),
             reason: reason.1,
         });
         let notification = cease::message(reason);
@@ -145,10 +144,10 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         let decision = decide_on_accept(state, local, remote);
         let old = match &slot.phase {
             Phase::Idle => None,
-            Phase::Connecting(name, _) => Some(name.clone()),
-            Phase::Open(open) => Some(open.name.clone()),
+            Phase::Connecting(connecting) => Some(connecting.name()),
+            Phase::Open(open) => Some(open.name),
         };
-        let name = slot.next_connection();
+        let name = connection.name();
         let new_lives = decision == Collision::KeepNew;
         if let Some(old) = &old {
             turn.observe(&SpeakerEvent::Collision {
@@ -165,7 +164,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         let resolved = old.is_none() || !turn.defects.has(Defect::CollisionToNone);
         if new_lives && resolved {
             slot.peer.reconnect_at_once(turn.now);
-            slot.opened(name, connection, Opener::Peer, turn);
+            slot.opened(connection, turn);
         } else {
             let reason = if slot.peer.is_established() {
                 cease::ALREADY_ESTABLISHED
@@ -195,8 +194,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         self.turn.report_refused(&label, &refused);
         let mut slot = Slot::new(label, peer, self.ready.waker(id));
         slot.generated = true;
-        let name = slot.next_connection();
-        slot.opened(name, connection, Opener::Peer, &mut self.turn);
+        slot.opened(connection, &mut self.turn);
         self.peers.insert(id, slot);
     }
 }

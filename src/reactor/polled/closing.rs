@@ -4,8 +4,7 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::net::Stream;
-use crate::reactor::observer::ConnectionName;
+use crate::net::{ConnectionName, Stream};
 
 /// How long the peer may take to read the rest and to close its half.
 const LINGER: Duration = Duration::from_secs(2);

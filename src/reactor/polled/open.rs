@@ -5,12 +5,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::api::tally::Tally;
-use crate::net::Connection;
 use crate::net::programs::Programs;
+use crate::net::{Connection, ConnectionName};
 use crate::reactor::cease;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::observer::SpeakerEvent;
 use crate::speaker::peer::Peer;
 use crate::speaker::session::Session;
 
@@ -108,7 +108,7 @@ impl<T: Connection> Open<T> {
         let filled = peer.fill(turn.now, &mut self.session, MESSAGES);
         self.wait_until = filled.wait_until;
         for refused in &filled.refused {
-            turn.warn(&self.name.peer, refused);
+            turn.warn(&self.name.to_string(), refused);
         }
     }
 

@@ -9,13 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::api::tally::Tally;
-use crate::net::Opener;
 use crate::net::programs::Programs;
-use crate::net::{Connection, Network};
+use crate::net::{Connecting, Connection, Network};
 use crate::reactor::cease;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::socket_options::socket_options;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
@@ -44,7 +43,6 @@ pub(super) struct Slot<N: Network> {
     pub stopped: bool,
     /// It came of a range of passive peers, and goes with its connection.
     pub generated: bool,
-    connections: u32,
     /// Octets of a message that was half written when its connection was lost: only where the defects is wrong.
     leftover: Vec<u8>,
 }
@@ -61,7 +59,7 @@ pub(super) enum Phase<N: Network> {
     /// Without a connection.
     Idle,
     /// A connection is on its way.
-    Connecting(ConnectionName, N::Connecting),
+    Connecting(N::Connecting),
     /// A connection is open.
     Open(Box<Open<N::Connection>>),
 }
@@ -79,16 +77,7 @@ impl<N: Network> Slot<N> {
             replacement: None,
             stopped: false,
             generated: false,
-            connections: 0,
             leftover: Vec::new(),
-        }
-    }
-
-    pub fn next_connection(&mut self) -> ConnectionName {
-        self.connections += 1;
-        ConnectionName {
-            peer: Rc::clone(&self.label),
-            attempt: self.connections,
         }
     }
 
@@ -184,12 +173,12 @@ impl<N: Network> Slot<N> {
         let port = neighbor.connect.unwrap_or(turn.settings.port);
         let to = SocketAddr::new(neighbor.peer_address, port);
         let options = socket_options(neighbor);
-        let name = self.next_connection();
+        let connecting = network.connect(to, &options);
         turn.observe(&SpeakerEvent::Connecting {
-            connection: &name,
+            connection: &connecting.name(),
             to,
         });
-        self.phase = Phase::Connecting(name, network.connect(to, &options));
+        self.phase = Phase::Connecting(connecting);
         // Polled at once, so that it has our waker.
         self.connecting(turn);
     }
@@ -201,13 +190,13 @@ impl<N: Network> Slot<N> {
             self.teardown = None;
             return;
         }
-        let Phase::Connecting(name, connecting) = &mut self.phase else {
+        let Phase::Connecting(connecting) = &mut self.phase else {
             return;
         };
-        let name = name.clone();
+        let name = connecting.name();
         match Pin::new(connecting).poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => {}
-            Poll::Ready(Ok(stream)) => self.opened(name, stream, Opener::Us, turn),
+            Poll::Ready(Ok(stream)) => self.opened(stream, turn),
             Poll::Ready(Err(error)) => {
                 turn.observe(&SpeakerEvent::ConnectFailed {
                     connection: &name,
@@ -223,19 +212,18 @@ impl<N: Network> Slot<N> {
     /// A connection is open: a session begins on it.
     pub fn opened<P: Programs, C: DefectSet>(
         &mut self,
-        name: ConnectionName,
         stream: N::Connection,
-        opener: Opener,
         turn: &mut Turn<P, C>,
     ) {
+        let name = stream.name();
         turn.observe(&SpeakerEvent::Connected {
             connection: &name,
-            opener,
+            peer: &self.label,
         });
         let ends = Ends {
             local: stream.local_address(),
             peer: stream.peer_address(),
-            opener,
+            opener: name.opener,
         };
         if let Some(neighbor) = self.replacement.take() {
             let refused = self.peer.replace_neighbor(neighbor);

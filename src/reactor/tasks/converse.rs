@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::net::Opener;
-use crate::net::{Connection, Network, Stream};
+use crate::net::{Connection, ConnectionName, Network, Stream};
 use crate::reactor::cease;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::observer::SpeakerEvent;
 use crate::speaker::session::{Ends, Session, SessionEvent};
 
 use crate::reactor::tasks::defect_state::Wrong;
@@ -61,22 +60,18 @@ pub(super) struct Progress {
 
 impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
     /// A connection is open: a session begins on it.
-    pub fn new(
-        hub: &'a Rc<Hub<N, C>>,
-        id: usize,
-        name: ConnectionName,
-        stream: N::Connection,
-        opener: Opener,
-    ) -> Option<Self> {
+    pub fn new(hub: &'a Rc<Hub<N, C>>, id: usize, stream: N::Connection) -> Option<Self> {
         let now = hub.now();
+        let name = stream.name();
+        let label = hub.with(id, |entry| Rc::clone(&entry.label))?;
         hub.observe(&SpeakerEvent::Connected {
             connection: &name,
-            opener,
+            peer: &label,
         });
         let ends = Ends {
             local: stream.local_address(),
             peer: stream.peer_address(),
-            opener,
+            opener: name.opener,
         };
         let mut peers = hub.peers.borrow_mut();
         let entry = peers.get_mut(&id)?;
@@ -105,7 +100,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
     }
 
     /// Converses to the end of the session. Gives the connection that has taken its place, if one has.
-    pub async fn run(mut self) -> Option<(ConnectionName, N::Connection)> {
+    pub async fn run(mut self) -> Option<N::Connection> {
         loop {
             self.tell();
             if let Some(successor) = self.look_around() {
@@ -199,7 +194,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
     }
 
     /// Does what others ask of this connection. `Some` where it has to go: for a successor, or for none.
-    fn look_around(&mut self) -> Option<Option<(ConnectionName, N::Connection)>> {
+    fn look_around(&mut self) -> Option<Option<N::Connection>> {
         let now = self.hub.now();
         let (stopped, teardown, arrived) = self.hub.with(self.id, |entry| {
             let established = entry.peer.is_established();
@@ -227,7 +222,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
         let remote = self.session.received_open().map(|open| open.identifier);
         let successor = match collide(self.hub, self.id, &self.name, self.session.state(), remote)?
         {
-            Arrived::Lives(name, stream) => Some((name, stream)),
+            Arrived::Lives(stream) => Some(stream),
             Arrived::NoneLives => None,
         };
         let (subcode, text) = cease::COLLISION;
@@ -294,7 +289,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             self.wait_until = filled.wait_until;
             messages += filled.messages.max(1);
             for refused in &filled.refused {
-                self.hub.warn(&self.name.peer, refused);
+                self.hub.warn(&self.name.to_string(), refused);
             }
         }
         if messages > 0 {

@@ -21,7 +21,7 @@ use crate::net::{Network, PeerKey};
 use crate::reactor::arrival;
 use crate::reactor::control::Control;
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, Observer, SpeakerEvent};
+use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::pipe::Outbox;
 use crate::reactor::subscriptions::Subscriptions;
 use crate::speaker::neighbor::Neighbor;
@@ -96,7 +96,6 @@ pub(super) struct PeerEntry<T> {
     pub leftover: Vec<u8>,
     /// Its task should look at this entry.
     pub changed: Rc<Notify>,
-    connections: u32,
 }
 
 /// A program, between its own task and everybody else.
@@ -238,7 +237,6 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
             arrivals: VecDeque::new(),
             leftover: Vec::new(),
             changed: Rc::new(Notify::new()),
-            connections: 0,
         };
         self.peers.borrow_mut().insert(id, entry);
         id
@@ -347,14 +345,6 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
 }
 
 impl<T> PeerEntry<T> {
-    pub fn next_connection(&mut self) -> ConnectionName {
-        self.connections += 1;
-        ConnectionName {
-            peer: Rc::clone(&self.label),
-            attempt: self.connections,
-        }
-    }
-
     /// Whether it connects, rather than waits to be connected to.
     pub fn is_active(&self, passive: bool) -> bool {
         !passive && !self.peer.neighbor().passive && !self.generated && !self.stopped

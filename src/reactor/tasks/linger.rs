@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::net::{Network, Stream};
+use crate::net::{ConnectionName, Network, Stream};
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::observer::SpeakerEvent;
 
 use crate::reactor::tasks::hub::Hub;
 

@@ -4,11 +4,10 @@ use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use crate::net::Opener;
-use crate::net::{Connection, Network, SocketOptions};
+use crate::net::{Connecting, Connection, ConnectionName, Network, SocketOptions};
 use crate::reactor::cease;
 use crate::reactor::defects::{Defect, DefectSet};
-use crate::reactor::observer::{ConnectionName, SpeakerEvent};
+use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::socket_options::socket_options;
 use crate::speaker::collision::{Collision, decide_on_accept};
 use crate::speaker::session::State;
@@ -19,14 +18,14 @@ use crate::reactor::tasks::linger;
 
 /// Lives as long as the peer is wanted.
 pub(super) async fn run<N: Network, C: DefectSet>(hub: Rc<Hub<N, C>>, id: usize) {
-    while let Some((name, stream, opener)) = connection(&hub, id).await {
-        let mut conversation = Conversation::new(&hub, id, name, stream, opener);
+    while let Some(stream) = connection(&hub, id).await {
+        let mut conversation = Conversation::new(&hub, id, stream);
         while let Some(open) = conversation {
-            let Some((name, stream)) = open.run().await else {
+            let Some(stream) = open.run().await else {
                 break;
             };
             // A connection that the peer made has won over this one.
-            conversation = Conversation::new(&hub, id, name, stream, Opener::Peer);
+            conversation = Conversation::new(&hub, id, stream);
         }
         after_connection(&hub, id);
     }
@@ -40,8 +39,8 @@ pub(super) async fn run<N: Network, C: DefectSet>(hub: Rc<Hub<N, C>>, id: usize)
 /// What a peer without a connection does next.
 enum Next<T> {
     Stop,
-    Accept(ConnectionName, T),
-    Connect(ConnectionName, SocketAddr, SocketOptions),
+    Accept(T),
+    Connect(SocketAddr, SocketOptions),
     Sleep(std::time::Duration),
     Wait,
 }
@@ -50,27 +49,27 @@ enum Next<T> {
 async fn connection<N: Network, C: DefectSet>(
     hub: &Rc<Hub<N, C>>,
     id: usize,
-) -> Option<(ConnectionName, N::Connection, Opener)> {
+) -> Option<N::Connection> {
     let changed = hub.with(id, |entry| Rc::clone(&entry.changed))?;
     loop {
         let next = hub.with(id, |entry| next(hub, entry)).unwrap_or(Next::Stop);
         match next {
             Next::Stop => return None,
-            Next::Accept(name, stream) => return Some((name, stream, Opener::Peer)),
+            Next::Accept(stream) => return Some(stream),
             Next::Wait => changed.notified().await,
             Next::Sleep(until) => tokio::select! {
                 biased;
                 () = changed.notified() => {}
                 () = crate::net::timer::sleep_until(hub.clock.at(until)) => {}
             },
-            Next::Connect(name, to, options) => {
+            Next::Connect(to, options) => {
+                let connecting = hub.network.connect(to, &options);
                 hub.observe(&SpeakerEvent::Connecting {
-                    connection: &name,
+                    connection: &connecting.name(),
                     to,
                 });
-                let connecting = hub.network.connect(to, &options);
-                if let Some(stream) = attempt(hub, id, &name, connecting).await {
-                    return Some((name, stream, Opener::Us));
+                if let Some(stream) = attempt(hub, id, connecting).await {
+                    return Some(stream);
                 }
             }
         }
@@ -88,7 +87,7 @@ fn next<N: Network, C: DefectSet>(
         return Next::Stop;
     }
     if let Some(stream) = entry.arrivals.pop_front() {
-        return Next::Accept(entry.next_connection(), stream);
+        return Next::Accept(stream);
     }
     if !entry.is_active(hub.settings.passive) {
         return Next::Wait;
@@ -106,16 +105,16 @@ fn next<N: Network, C: DefectSet>(
         neighbor.connect.unwrap_or(hub.settings.port),
     );
     let options = socket_options(neighbor);
-    Next::Connect(entry.next_connection(), to, options)
+    Next::Connect(to, options)
 }
 
 /// Waits for a connection to open; gives it up where the peer connects first, or is not wanted any more.
 async fn attempt<N: Network, C: DefectSet>(
     hub: &Hub<N, C>,
     id: usize,
-    name: &ConnectionName,
     mut connecting: N::Connecting,
 ) -> Option<N::Connection> {
+    let name = connecting.name();
     let changed = hub.with(id, |entry| Rc::clone(&entry.changed))?;
     loop {
         let outcome = tokio::select! {
@@ -127,7 +126,7 @@ async fn attempt<N: Network, C: DefectSet>(
             Some(Ok(stream)) => return Some(stream),
             Some(Err(error)) => {
                 hub.observe(&SpeakerEvent::ConnectFailed {
-                    connection: name,
+                    connection: &name,
                     reason: error.kind(),
                 });
                 hub.with(id, |entry| entry.peer.attempt_failed(hub.now()));
@@ -136,8 +135,12 @@ async fn attempt<N: Network, C: DefectSet>(
             }
             None => {
                 let given_up = hub.with(id, |entry| {
-                    if !entry.arrivals.is_empty() {
-                        observe_collision(hub, entry, name, true);
+                    if let Some(arrived) = entry.arrivals.front() {
+                        hub.observe(&SpeakerEvent::Collision {
+                            old: &name,
+                            new: &arrived.name(),
+                            new_lives: true,
+                        });
                     }
                     entry.stopped || entry.teardown.is_some() || !entry.arrivals.is_empty()
                 });
@@ -147,23 +150,6 @@ async fn attempt<N: Network, C: DefectSet>(
             }
         }
     }
-}
-
-fn observe_collision<N: Network, C: DefectSet>(
-    hub: &Hub<N, C>,
-    entry: &PeerEntry<N::Connection>,
-    old: &ConnectionName,
-    new_lives: bool,
-) {
-    let new = ConnectionName {
-        peer: Rc::clone(&entry.label),
-        attempt: old.attempt + 1,
-    };
-    hub.observe(&SpeakerEvent::Collision {
-        old,
-        new: &new,
-        new_lives,
-    });
 }
 
 /// A connection ended, or did not come about.
@@ -193,7 +179,7 @@ pub(super) fn collide<N: Network, C: DefectSet>(
     let stream = entry.arrivals.pop_front()?;
     let local = entry.peer.local_id().unwrap_or(Ipv4Addr::UNSPECIFIED);
     let lives = decide_on_accept(state, local, remote) == Collision::KeepNew;
-    let name = entry.next_connection();
+    let name = stream.name();
     hub.observe(&SpeakerEvent::Collision {
         old,
         new: &name,
@@ -206,7 +192,7 @@ pub(super) fn collide<N: Network, C: DefectSet>(
     };
     drop(peers);
     if lives && !hub.defects.has(Defect::CollisionToNone) {
-        return Some(Arrived::Lives(name, stream));
+        return Some(Arrived::Lives(stream));
     }
     reject(hub, stream, refusal);
     lives.then_some(Arrived::NoneLives)
@@ -214,7 +200,7 @@ pub(super) fn collide<N: Network, C: DefectSet>(
 
 /// What became of a connection that collided.
 pub(super) enum Arrived<T> {
-    Lives(ConnectionName, T),
+    Lives(T),
     /// Both go: only where the defects is wrong.
     NoneLives,
 }
@@ -226,7 +212,7 @@ pub(super) fn reject<N: Network, C: DefectSet>(
     reason: (u8, &'static str),
 ) {
     hub.observe(&SpeakerEvent::Rejected {
-        from: stream.peer_address(),
+        connection: &stream.name(),
         reason: reason.1,
     });
     linger::spawn(hub, None, stream, cease::message(reason));

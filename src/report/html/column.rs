@@ -1,19 +1,15 @@
 //! A lane of a ladder: what one run, golden or capture has to show, in order.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bgp::attribute::WireContext;
 use crate::compare::agreed;
+use crate::net::ConnectionName;
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::scenario::golden::Golden;
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::scripted::transcript::Transcript;
-
-/// Peer and number of a connection.
-pub(super) type Name = (IpAddr, usize);
 
 /// One run, golden or capture.
 pub(super) struct Column {
@@ -40,7 +36,7 @@ pub(super) enum What {
 }
 
 pub(super) struct Message {
-    pub connection: Name,
+    pub connection: ConnectionName,
     pub from_speaker: bool,
     pub octets: Vec<u8>,
     /// How it is to be read.
@@ -106,14 +102,14 @@ impl Column {
             .collect();
         for transcript in &played.transcripts {
             let has_open = golden
-                .and_then(|golden| golden.connections.get(&name(transcript)))
+                .and_then(|golden| golden.connections.get(&transcript.name))
                 .is_none_or(|all| all.first().is_none_or(|first| is(first, OPEN)));
             let open = transcript.compared().next();
             let context = Rc::new(mirrored(open.map(|passed| passed.bytes.as_slice())));
             items.extend(transcript.messages.iter().map(|passed| Item {
                 at: Some(micros(passed.at)),
                 what: What::Message(Message {
-                    connection: name(transcript),
+                    connection: transcript.name,
                     from_speaker: passed.from_speaker,
                     octets: passed.bytes.clone(),
                     context: context.clone(),
@@ -135,7 +131,7 @@ impl Column {
     }
 
     /// The item that is the `number`th, from 1, of the messages compared on a connection.
-    pub fn compared(&self, connection: Name, number: usize) -> Option<usize> {
+    pub fn compared(&self, connection: ConnectionName, number: usize) -> Option<usize> {
         let mut compared = self.items.iter().enumerate().filter(|(_, item)| {
             item.message()
                 .is_some_and(|message| message.compared && message.connection == connection)
@@ -148,10 +144,6 @@ impl Column {
 fn mirrored(open: Option<&[u8]>) -> WireContext {
     let open = open.filter(|first| is(first, OPEN));
     open.map_or_else(WireContext::default, |open| agreed(Some(open), Some(open)))
-}
-
-fn name(transcript: &Transcript) -> Name {
-    (transcript.peer, transcript.attempt)
 }
 
 pub(super) fn micros(time: Duration) -> i64 {

@@ -111,7 +111,7 @@ fn item(item: &Item, bodies: &mut Bodies) -> Value {
         What::Message(message) => {
             json!({
                 "t": item.at,
-                "c": format!("{}#{}", message.connection.0, message.connection.1),
+                "c": message.connection.to_string(),
                 "d": u8::from(!message.from_speaker),
                 "k": kind(&message.octets),
                 "b": bodies.number(message),

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Side;
-use super::column::{Column, Item as LaneItem, Message, Name, What, micros};
+use super::column::{Column, Item as LaneItem, Message, What, micros};
 use super::data::{Note, Sheet};
 use super::rows::{self, Rule};
 use crate::bgp::hex;
 use crate::capture::{ConnectionId, Item, Stream, StreamDirection, StreamId};
 use crate::compare::{Difference, Options, Report, agreed, telling};
+use crate::net::{ConnectionName, Opener};
 use crate::report::diff_text;
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 
@@ -77,7 +78,7 @@ fn capture_lane(id: ConnectionId, side: &Side<'_>, options: &Options) -> Capture
         let first = stream.and_then(|stream| stream.messages().next());
         first.filter(|octets| octets.get(18) == Some(&OPEN))
     };
-    let name: Name = (id.peer.server, id.attempt as usize);
+    let name = ConnectionName::new(id.peer.server, Opener::Us, id.attempt);
     let mut items: Vec<(LaneItem, Option<(StreamDirection, u64)>)> = Vec::new();
     for direction in StreamDirection::BOTH {
         let context = Rc::new(agreed(open(direction), open(direction.opposite())));

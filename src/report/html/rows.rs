@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::column::{Column, Item, Name, What};
+use super::column::{Column, Item, What};
 use crate::compare;
+use crate::net::ConnectionName;
 
 /// For each lane the number of its item, if it has one here.
 pub(super) struct Row {
@@ -24,7 +25,7 @@ pub(super) enum Rule {
 }
 
 /// What is aligned by itself: what one end sends on one connection, and the marks.
-type Stream = Option<(Name, bool)>;
+type Stream = Option<(ConnectionName, bool)>;
 
 /// The rows of one stream, each with its place in every lane.
 struct Aligned {
@@ -212,11 +213,11 @@ fn differs(lanes: &[Column], row: &[Option<usize>], rule: Rule) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
     use std::rc::Rc;
 
     use super::super::column::Message;
     use super::*;
+    use crate::net::Opener;
 
     fn lane(items: Vec<(Option<i64>, What)>) -> Column {
         Column {
@@ -231,10 +232,10 @@ mod tests {
         }
     }
 
-    fn message(attempt: usize, from_speaker: bool, body: u8) -> What {
+    fn message(attempt: u32, from_speaker: bool, body: u8) -> What {
         let octets = [vec![0xff; 16], vec![0, 20, 3, body]].concat();
         What::Message(Message {
-            connection: (IpAddr::V4(Ipv4Addr::LOCALHOST), attempt),
+            connection: ConnectionName::new([127, 0, 0, 1].into(), Opener::Us, attempt),
             from_speaker,
             octets,
             context: Rc::default(),

@@ -53,7 +53,7 @@ fn facts(report: &Report) -> String {
 fn note(report: &Report, lane: usize, lanes: &[Column]) -> Note {
     let divergence = report.verdict.faults.divergence.as_ref();
     let place = divergence.and_then(|divergence| {
-        let connection = (divergence.peer, divergence.attempt);
+        let connection = divergence.connection;
         let at = |lane: usize| Some((lane, lanes[lane].compared(connection, divergence.number)?));
         match divergence.found {
             Some(_) => at(lane),

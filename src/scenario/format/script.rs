@@ -182,12 +182,12 @@ pub struct PeerScript {
 }
 
 impl PeerScript {
-    /// The steps of the connection numbered `attempt`, from 1.
+    /// The steps of the connection numbered `wanted`, from 1.
     #[must_use]
-    pub fn steps_of(&self, attempt: usize) -> &[Step<PeerAction>] {
+    pub fn steps_of(&self, wanted: usize) -> &[Step<PeerAction>] {
         self.connections
             .iter()
-            .find(|(number, _)| *number == attempt)
+            .find(|(number, _)| *number == wanted)
             .map_or(&self.steps, |(_, steps)| steps)
     }
 

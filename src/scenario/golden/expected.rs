@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bgp::hex;
 use crate::bgp::text::TextError;
+use crate::net::{ConnectionName, Opener};
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::message;
 use crate::scenario::format::script::Scenario;
@@ -28,8 +29,7 @@ pub fn load(scenario: &Scenario) -> Result<Vec<Transcript>, ScenarioError> {
 fn parse(scenario: &Scenario, text: &str) -> Result<Vec<Transcript>, TextError> {
     let peer = scenario.peers[0].address;
     let connection = |attempt, opened| Transcript {
-        peer,
-        attempt,
+        name: ConnectionName::new(peer, Opener::Us, attempt),
         opened,
         messages: Vec::new(),
         ended: None,

@@ -1,13 +1,13 @@
 //! A golden: the speaker's messages on every connection, as the reference sent them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::Path;
 
 use thiserror::Error;
 
 use crate::bgp::attribute::WireContext;
 use crate::capture::{Canonical, CaptureError, StreamDirection};
+use crate::net::{ConnectionName, Opener};
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::scenario::golden::manifest::{Manifest, ManifestError};
 use crate::scenario::scripted::table::agreed;
@@ -24,20 +24,18 @@ pub enum GoldenError {
     Capture(#[from] CaptureError),
 }
 
-/// The messages of a golden by (peer, connection from 1), KEEPALIVEs left out.
+/// The messages of a golden by connection, KEEPALIVEs left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Golden {
     /// In the order sent.
-    pub connections: BTreeMap<(IpAddr, usize), Vec<Vec<u8>>>,
+    pub connections: BTreeMap<ConnectionName, Vec<Vec<u8>>>,
 }
 
 /// The first message that is not the golden's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
-    /// The peer.
-    pub peer: IpAddr,
-    /// The connection, from 1.
-    pub attempt: usize,
+    /// The connection.
+    pub connection: ConnectionName,
     /// The message, from 1, KEEPALIVEs not counted.
     pub number: usize,
     /// What the golden has; `None` where it has no more.
@@ -97,8 +95,9 @@ impl Golden {
                 .filter(|bytes| bytes.get(18) != Some(&KEEPALIVE))
                 .map(<[u8]>::to_vec)
                 .collect();
-            let key = (id.connection.peer.server, id.connection.attempt as usize);
-            connections.insert(key, messages);
+            let (peer, attempt) = (id.connection.peer.server, id.connection.attempt);
+            let name = ConnectionName::new(peer, Opener::Us, attempt);
+            connections.insert(name, messages);
         }
         Ok(Self { connections })
     }
@@ -110,13 +109,13 @@ impl Golden {
             .iter()
             .map(|transcript| {
                 let messages = transcript.compared().map(|passed| passed.bytes.clone());
-                ((transcript.peer, transcript.attempt), messages.collect())
+                (transcript.name, messages.collect())
             })
             .collect();
         Self { connections }
     }
 
-    /// The first message, by peer, connection and number, in which `run` is not this golden.
+    /// The first message, by connection and number, in which `run` is not this golden.
     #[must_use]
     pub fn divergence(&self, run: &Self) -> Option<Divergence> {
         let keys: std::collections::BTreeSet<_> = self
@@ -128,10 +127,13 @@ impl Golden {
         keys.into_iter().find_map(|key| self.diverges_on(run, key))
     }
 
-    fn diverges_on(&self, run: &Self, key: (IpAddr, usize)) -> Option<Divergence> {
+    fn diverges_on(&self, run: &Self, connection: ConnectionName) -> Option<Divergence> {
         const NONE: &[Vec<u8>] = &[];
-        let expected = self.connections.get(&key).map_or(NONE, Vec::as_slice);
-        let mut found = run.connections.get(&key).map_or(NONE, Vec::as_slice);
+        let expected = self
+            .connections
+            .get(&connection)
+            .map_or(NONE, Vec::as_slice);
+        let mut found = run.connections.get(&connection).map_or(NONE, Vec::as_slice);
         // Goldens built from messages have no OPEN unless it is what they are about.
         if !expected.first().is_some_and(|first| is_open(first)) {
             found = match found {
@@ -142,8 +144,7 @@ impl Golden {
         let at =
             (0..expected.len().max(found.len())).find(|&at| expected.get(at) != found.get(at))?;
         Some(Divergence {
-            peer: key.0,
-            attempt: key.1,
+            connection,
             number: at + 1,
             expected: expected.get(at).cloned(),
             found: found.get(at).cloned(),

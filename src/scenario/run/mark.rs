@@ -67,8 +67,8 @@ impl Mark {
                 to,
                 cause,
             } => (Change, format!("{connection} {from} → {to}: {cause}")),
-            SpeakerEvent::Connected { connection, opener } => {
-                let who = match opener {
+            SpeakerEvent::Connected { connection, .. } => {
+                let who = match connection.opener {
                     Opener::Us => "by the speaker",
                     Opener::Peer => "by the peer",
                 };
@@ -83,8 +83,8 @@ impl Mark {
             SpeakerEvent::Expired { connection, timer } => {
                 (Connection, format!("{connection} {timer:?} timer expired"))
             }
-            SpeakerEvent::Rejected { from, reason } => {
-                (Connection, format!("{} rejected: {reason}", from.ip()))
+            SpeakerEvent::Rejected { connection, reason } => {
+                (Connection, format!("{connection} rejected: {reason}"))
             }
             SpeakerEvent::Collision {
                 old,
@@ -158,18 +158,13 @@ impl Mark {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
-    use crate::reactor::observer::ConnectionName;
+    use crate::net::ConnectionName;
     use crate::speaker::session::State;
 
     #[test]
     fn a_loss_is_a_fault_and_an_orderly_change_is_none() {
-        let connection = ConnectionName {
-            peer: Rc::from("127.0.0.1"),
-            attempt: 1,
-        };
+        let connection = ConnectionName::new([127, 0, 0, 1].into(), Opener::Us, 1);
         let change = |to, cause: &Cause| {
             let event = SpeakerEvent::State {
                 connection: &connection,

@@ -81,8 +81,9 @@ fn on<D: DefectSet>(
     match network {
         NetworkKind::Sim => {
             let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
-            let host = world.host(&[]).network();
-            let run = run(scenario, subject, host, world.clock(), PORT, pauses);
+            let host = world.host(&[]);
+            let networks = (host.network(), host.network());
+            let run = run(scenario, subject, networks, world.clock(), PORT, pauses);
             world.run(limit, run)?
         }
         NetworkKind::Kernel => on_the_kernel(scenario, subject),
@@ -101,7 +102,8 @@ fn on_the_kernel(
         .map_err(io_error("a runtime"))?;
     LocalSet::new().block_on(&runtime, async move {
         let clock = Clock::start();
-        run(scenario, subject, KernelNetwork, clock, 0, false).await
+        let networks = (KernelNetwork::default(), KernelNetwork::default());
+        run(scenario, subject, networks, clock, 0, false).await
     })
 }
 
@@ -135,10 +137,18 @@ fn as_guest(
     let scratch = std::env::temp_dir();
     let subject = GuestSpeaker::new(variant.clone(), launcher, setup(scenario), &scratch);
     let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
-    let host = world.host(&[]).network();
+    let host = world.host(&[]);
+    let networks = (host.network(), host.network());
     let limit = LIMIT * 2 + scenario.span();
     // Its answers promise nothing of what its peers were sent (`reference.md` of ExaBGP's API: "done" follows the queue).
-    let run = run(scenario.clone(), subject, host, world.clock(), PORT, true);
+    let run = run(
+        scenario.clone(),
+        subject,
+        networks,
+        world.clock(),
+        PORT,
+        true,
+    );
     world.run(limit, run)?
 }
 

@@ -1,7 +1,8 @@
 //! The capture of a run.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::capture::{Happening, Recorder, Resolution, StreamDirection, Wire};
@@ -18,11 +19,16 @@ pub fn pcap(transcripts: &[Transcript], epoch: Duration) -> io::Result<Vec<u8>> 
     let mut bytes = Vec::new();
     let mut recorder = Recorder::new(&mut bytes, Resolution::Microseconds, epoch)?;
     let mut events: Vec<(Duration, Wire, Happening<'_>)> = Vec::new();
+    let mut counts: BTreeMap<IpAddr, u32> = BTreeMap::new();
     for transcript in transcripts {
+        let peer = transcript.name.peer;
+        // A golden says nothing of who opened a connection: the speaker is always the client, and the order counts.
+        let attempt = counts.entry(peer).or_default();
+        *attempt += 1;
         let wire = Wire {
-            client: SocketAddr::new(transcript.peer, PORTS.0),
-            server: SocketAddr::new(transcript.peer, PORTS.1),
-            attempt: transcript.attempt as u32,
+            client: SocketAddr::new(peer, PORTS.0),
+            server: SocketAddr::new(peer, PORTS.1),
+            attempt: *attempt,
         };
         events.push((transcript.opened, wire, Happening::Opened));
         for passed in &transcript.messages {

@@ -88,7 +88,11 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
     /// A peer that cannot listen.
     pub async fn play(self, recovered: Recovered) -> Result<RunResult, PlayError> {
         let progress = Progress::default();
-        let transcripts = Transcripts::default();
+        let transcripts = if self.subject.uses_network() {
+            Transcripts::named_by_speaker(self.network.attempts())
+        } else {
+            Transcripts::default()
+        };
         let input = ProgramInput::default();
         let (signals, mut signalled) = unbounded_channel();
         let (dials, mut dialled) = unbounded_channel::<Dial>();
@@ -248,9 +252,9 @@ async fn serve<M: Network>(
     shared: Shared,
     mut outages: Vec<(Duration, Duration)>,
 ) {
-    let attempts = peer::Attempts::default();
+    let count = peer::ConnectionCount::default();
     loop {
-        let life = peer::listen(script.clone(), listener, shared.clone(), attempts.clone());
+        let life = peer::listen(script.clone(), listener, shared.clone(), count.clone());
         let Some((crash, down)) = outages.pop() else {
             return life.await;
         };

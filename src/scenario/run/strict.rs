@@ -14,11 +14,11 @@ use crate::subject::Subject;
 /// The port of BGP (RFC 4271 section 8): a simulated host has it to itself.
 pub(super) const PORT: u16 = 179;
 
-/// Plays `scenario` to `subject` on `network`, the peers listening at `port` (0: any that is free).
+/// Plays `scenario` to `subject` on the networks of subject and peers, the peers listening at `port` (0: any that is free).
 pub(super) async fn run<N: Network>(
     scenario: Rc<Scenario>,
     subject: impl Subject<N>,
-    network: N,
+    (network, peer_network): (N, N),
     clock: Clock,
     port: u16,
     pauses: bool,
@@ -27,8 +27,8 @@ pub(super) async fn run<N: Network>(
     let run = Run {
         scenario,
         subject,
-        network: network.clone(),
-        peer_network: network,
+        network,
+        peer_network,
         port,
         clock,
         subject_clock: clock,

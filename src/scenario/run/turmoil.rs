@@ -24,9 +24,9 @@ pub fn play(
     subject: impl Subject<TurmoilNetwork> + 'static,
 ) -> Result<RunResult, PlayError> {
     let world = TurmoilWorld::new(0, LATENCY, LIMIT * 2 + scenario.span());
-    let network = world.network(PARTY);
+    let networks = (world.network(PARTY), world.network(PARTY));
     world.run(PARTY, async move {
         let clock = Clock::start();
-        run(scenario, subject, network, clock, PORT, false).await
+        run(scenario, subject, networks, clock, PORT, false).await
     })?
 }

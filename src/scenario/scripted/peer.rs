@@ -15,14 +15,15 @@ use tokio::time::Instant;
 
 use crate::net::clock::Clock;
 use crate::net::timer::{sleep_until, timeout};
-use crate::net::{Connection, Listener, Stream};
+use crate::net::{Connection, Listener, Opener, Stream};
 use crate::scenario::format::message;
 use crate::scenario::format::script::{PeerAction, PeerScript, Signal, Step};
 use crate::scenario::scripted::duplex::Duplex;
 use crate::scenario::scripted::progress::Progress;
 use crate::scenario::scripted::sight::Seen;
 use crate::scenario::scripted::table::View;
-use crate::scenario::scripted::transcript::{Ending, Passed, Transcript};
+use crate::scenario::scripted::transcript::{Ending, Passed};
+use crate::scenario::scripted::transcripts::Ends;
 
 /// What all peers of a run share.
 #[derive(Clone)]
@@ -49,26 +50,26 @@ pub struct Dial {
     pub to: SocketAddr,
     /// Who connects.
     pub script: Rc<PeerScript>,
-    /// The number of the connection at the peer.
-    pub attempt: usize,
+    /// Which of the peer's connections it is, from 1, whoever opened them: scripts name their sections so.
+    pub number: usize,
 }
 
 /// Plays `dial.script` on a connection that the peer made.
 pub async fn converse<C: Connection>(dial: Dial, connection: C, shared: Shared) {
-    Session::new(dial.script, dial.attempt, connection, shared)
+    Session::new(dial.script, (dial.number, Opener::Peer), connection, shared)
         .play()
         .await;
 }
 
-/// How many connections a peer has accepted, its crashes notwithstanding.
-pub type Attempts = Rc<Cell<usize>>;
+/// How many connections a peer has had, its crashes notwithstanding.
+pub type ConnectionCount = Rc<Cell<usize>>;
 
 /// Accepts and serves connections until the run is over.
 pub async fn listen<L: Listener>(
     script: Rc<PeerScript>,
     mut listener: L,
     shared: Shared,
-    attempts: Attempts,
+    count: ConnectionCount,
 ) {
     let local = tokio::task::LocalSet::new();
     let over = shared.progress.clone();
@@ -82,18 +83,18 @@ pub async fn listen<L: Listener>(
                     () = over.until(Progress::is_over) => return,
                 };
                 let Ok(connection) = accepted else { continue };
-                attempts.set(attempts.get() + 1);
-                let first = attempts.get() == 1;
-                let dial = script.open.connect.filter(|_| first).map(|at| Dial {
+                count.set(count.get() + 1);
+                let number = count.get();
+                let dial = script.open.connect.filter(|_| number == 1).map(|at| Dial {
                     to: SocketAddr::new(at.address, at.port.unwrap_or(port)),
                     script: script.clone(),
-                    attempt: attempts.get() + 1,
+                    number: number + 1,
                 });
-                let session =
-                    Session::new(script.clone(), attempts.get(), connection, shared.clone());
+                let which = (number, Opener::Us);
+                let session = Session::new(script.clone(), which, connection, shared.clone());
                 tokio::task::spawn_local(session.play());
                 if let Some(dial) = dial {
-                    attempts.set(dial.attempt);
+                    count.set(dial.number);
                     let _ = shared.dials.send(dial);
                 }
             }
@@ -105,7 +106,7 @@ pub async fn listen<L: Listener>(
 /// One connection being served.
 struct Session<C> {
     script: Rc<PeerScript>,
-    attempt: usize,
+    number: usize,
     began: Duration,
     duplex: Duplex<C>,
     shared: Shared,
@@ -129,22 +130,27 @@ struct Session<C> {
 }
 
 impl<C: Connection + Stream> Session<C> {
-    fn new(script: Rc<PeerScript>, attempt: usize, connection: C, shared: Shared) -> Self {
+    fn new(
+        script: Rc<PeerScript>,
+        (number, opener): (usize, Opener),
+        connection: C,
+        shared: Shared,
+    ) -> Self {
         let now = shared.clock.now();
         shared.progress.opened(script.address, now);
-        let record = shared.transcripts.open(Transcript {
+        let ends = Ends {
             peer: script.address,
-            attempt,
-            opened: now,
-            messages: Vec::new(),
-            ended: None,
-        });
+            opener,
+            speaker_end: connection.peer_address(),
+            peer_end: connection.local_address(),
+        };
+        let record = shared.transcripts.open(ends, now);
         Self {
             view: shared.transcripts.begin(script.address),
             opened: script.open.verbatim,
             began: now,
             script,
-            attempt,
+            number,
             duplex: Duplex::new(connection),
             shared,
             record,
@@ -168,7 +174,7 @@ impl<C: Connection + Stream> Session<C> {
     }
 
     fn step(&self) -> Option<&Step<PeerAction>> {
-        self.script.steps_of(self.attempt).get(self.at)
+        self.script.steps_of(self.number).get(self.at)
     }
 
     async fn play(mut self) {
@@ -195,7 +201,7 @@ impl<C: Connection + Stream> Session<C> {
 
     /// Says that the script is through, once it is.
     fn report_done(&self) {
-        let last = self.attempt >= self.script.last_connection();
+        let last = self.number >= self.script.last_connection();
         if last && self.opened && self.step().is_none() {
             self.shared.progress.peer_done(self.peer());
         }
@@ -261,7 +267,7 @@ impl<C: Connection + Stream> Session<C> {
 
     /// Whether it has nothing to say here, since it connects to the speaker instead.
     fn met_elsewhere(&self) -> bool {
-        self.script.open.connect.is_some() && self.attempt == 1
+        self.script.open.connect.is_some() && self.number == 1
     }
 
     fn answer_open(&mut self) -> bool {
@@ -320,7 +326,10 @@ impl<C: Connection + Stream> Session<C> {
     fn fail(&self, what: &str) {
         let step: Option<(Range<usize>, usize)> =
             self.step().map(|step| (step.span.clone(), step.line));
-        let who = format!("peer {} connection {}", self.peer(), self.attempt);
+        let who = match self.shared.transcripts.name(self.record) {
+            Some(name) => name.to_string(),
+            None => format!("peer {}", self.peer()),
+        };
         self.shared.progress.fail(format!("{who}: {what}"), step);
     }
 

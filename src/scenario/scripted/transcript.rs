@@ -1,8 +1,8 @@
 //! What one peer sent and received on one connection, message by message.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::net::ConnectionName;
 use crate::scenario::format::message::KEEPALIVE;
 
 /// A message and when it passed.
@@ -30,11 +30,9 @@ pub enum Ending {
 /// One connection of one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
-    /// The peer's address.
-    pub peer: IpAddr,
-    /// The number of the connection at this peer, from 1.
-    pub attempt: usize,
-    /// When it was accepted.
+    /// Its name, seen from the speaker.
+    pub name: ConnectionName,
+    /// When the peer had it open, since the start of the run.
     pub opened: Duration,
     /// What passed, in order.
     pub messages: Vec<Passed>,
@@ -45,8 +43,13 @@ pub struct Transcript {
 impl Transcript {
     /// What a golden fixes: the speaker's messages, KEEPALIVEs left out.
     pub fn compared(&self) -> impl Iterator<Item = &Passed> {
-        self.messages
-            .iter()
-            .filter(|passed| passed.from_speaker && passed.bytes.get(18) != Some(&KEEPALIVE))
+        compared(&self.messages)
     }
+}
+
+/// Those of `messages` that a golden fixes: the speaker's, KEEPALIVEs left out.
+pub(super) fn compared(messages: &[Passed]) -> impl Iterator<Item = &Passed> {
+    messages
+        .iter()
+        .filter(|passed| passed.from_speaker && passed.bytes.get(18) != Some(&KEEPALIVE))
 }

@@ -2,17 +2,67 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::net::{Attempts, ConnectionName, Opener};
 use crate::scenario::format::message::{UPDATE, is_notification};
 use crate::scenario::scripted::table::View;
-use crate::scenario::scripted::transcript::{Ending, Passed, Transcript};
+use crate::scenario::scripted::transcript::{Ending, Passed, Transcript, compared};
+
+/// Who names the connections.
+#[derive(Debug, Clone)]
+enum Namer {
+    /// The network of the speaker, which knows them by their ends.
+    Speaker(Attempts),
+    /// The peers, as they open: a speaker that is another program has no network that could be asked.
+    Peers(Attempts),
+}
+
+impl Default for Namer {
+    fn default() -> Self {
+        Self::Peers(Attempts::default())
+    }
+}
+
+/// A connection as its peer has it open.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    /// The peer's address, without its port.
+    pub peer: IpAddr,
+    /// Who opened it, seen from the speaker.
+    pub opener: Opener,
+    /// The speaker's end.
+    pub speaker_end: SocketAddr,
+    /// The peer's end.
+    pub peer_end: SocketAddr,
+}
+
+/// A transcript that is being written, under a name that may not be known yet.
+#[derive(Debug)]
+struct Entry {
+    ends: Ends,
+    name: Option<ConnectionName>,
+    opened: Duration,
+    messages: Vec<Passed>,
+    ended: Option<(Duration, Ending)>,
+}
+
+impl Entry {
+    /// Its name, once the speaker's network has given one.
+    fn name(&mut self, namer: &Namer) -> Option<ConnectionName> {
+        if let (None, Namer::Speaker(attempts)) = (self.name, namer) {
+            self.name = attempts.between(self.ends.speaker_end, self.ends.peer_end);
+        }
+        self.name
+    }
+}
 
 #[derive(Debug, Default)]
 struct Inner {
-    transcripts: Vec<Transcript>,
+    namer: Namer,
+    entries: Vec<Entry>,
     tables: BTreeMap<IpAddr, Rc<RefCell<View>>>,
 }
 
@@ -21,29 +71,61 @@ struct Inner {
 pub struct Transcripts(Rc<RefCell<Inner>>);
 
 impl Transcripts {
-    /// Begins a connection and gives its place.
+    /// Transcripts under the names that `attempts` gives, those of the speaker's network.
     #[must_use]
-    pub fn open(&self, transcript: Transcript) -> usize {
-        let transcripts = &mut self.0.borrow_mut().transcripts;
-        transcripts.push(transcript);
-        transcripts.len() - 1
+    pub fn named_by_speaker(attempts: &Attempts) -> Self {
+        attempts.remember();
+        let inner = Inner {
+            namer: Namer::Speaker(attempts.clone()),
+            ..Inner::default()
+        };
+        Self(Rc::new(RefCell::new(inner)))
+    }
+
+    /// Begins a connection, open from `now` on, and gives its place.
+    #[must_use]
+    pub fn open(&self, ends: Ends, now: Duration) -> usize {
+        let Inner { namer, entries, .. } = &mut *self.0.borrow_mut();
+        let mut entry = Entry {
+            ends,
+            name: None,
+            opened: now,
+            messages: Vec::new(),
+            ended: None,
+        };
+        match namer {
+            Namer::Peers(attempts) => entry.name = Some(attempts.take(ends.peer, ends.opener)),
+            Namer::Speaker(_) => drop(entry.name(namer)),
+        }
+        entries.push(entry);
+        entries.len() - 1
+    }
+
+    /// The name of the connection at `place`; `None` as long as the speaker has not taken it up.
+    #[must_use]
+    pub fn name(&self, place: usize) -> Option<ConnectionName> {
+        let Inner { namer, entries, .. } = &mut *self.0.borrow_mut();
+        entries[place].name(namer)
     }
 
     /// A message passed on the connection at `place`.
     pub fn passed(&self, place: usize, passed: Passed) {
-        self.0.borrow_mut().transcripts[place].messages.push(passed);
+        let Inner { namer, entries, .. } = &mut *self.0.borrow_mut();
+        let entry = &mut entries[place];
+        // Whoever said something has the connection open.
+        let _ = entry.name(namer);
+        entry.messages.push(passed);
     }
 
     /// The connection at `place` has ended.
     pub fn close(&self, place: usize, now: Duration, ending: Ending) {
-        self.0.borrow_mut().transcripts[place].ended = Some((now, ending));
+        self.0.borrow_mut().entries[place].ended = Some((now, ending));
     }
 
     /// The UPDATEs that the speaker has sent on the connection at `place`.
     #[must_use]
     pub fn updates_from_speaker(&self, place: usize) -> Vec<Vec<u8>> {
-        self.0.borrow().transcripts[place]
-            .compared()
+        compared(&self.0.borrow().entries[place].messages)
             .filter(|passed| passed.bytes.get(18) == Some(&UPDATE))
             .map(|passed| passed.bytes.clone())
             .collect()
@@ -83,25 +165,44 @@ impl Transcripts {
 
     /// How many messages the speaker has sent on each connection, KEEPALIVEs and NOTIFICATIONs not counted.
     #[must_use]
-    pub fn counts(&self) -> BTreeMap<(IpAddr, usize), usize> {
+    pub fn counts(&self) -> BTreeMap<ConnectionName, usize> {
+        let Inner { namer, entries, .. } = &mut *self.0.borrow_mut();
         let mut counts = BTreeMap::new();
-        for transcript in &self.0.borrow().transcripts {
-            let key = (transcript.peer, transcript.attempt);
-            let said = transcript.compared();
-            *counts.entry(key).or_default() +=
+        for entry in entries {
+            let Some(name) = entry.name(namer) else {
+                continue;
+            };
+            let said = compared(&entry.messages);
+            *counts.entry(name).or_default() +=
                 said.filter(|it| !is_notification(&it.bytes)).count();
         }
         counts
     }
 
-    /// All that was written down: connections in the order in which they were accepted, and the peers' last tables.
+    /// All that was written down: connections in the order in which the peers had them open, and the peers' last tables.
     #[must_use]
     pub fn take(&self) -> (Vec<Transcript>, BTreeMap<IpAddr, View>) {
-        let inner = std::mem::take(&mut *self.0.borrow_mut());
-        let tables = inner
-            .tables
+        let Inner {
+            namer,
+            mut entries,
+            tables,
+        } = std::mem::take(&mut *self.0.borrow_mut());
+        let (Namer::Speaker(attempts) | Namer::Peers(attempts)) = &namer;
+        let named: Vec<Option<ConnectionName>> =
+            entries.iter_mut().map(|entry| entry.name(&namer)).collect();
+        let transcripts = entries
+            .into_iter()
+            .zip(named)
+            .map(|(entry, name)| Transcript {
+                // One that the speaker never took up comes after all that it did.
+                name: name.unwrap_or_else(|| attempts.take(entry.ends.peer, entry.ends.opener)),
+                opened: entry.opened,
+                messages: entry.messages,
+                ended: entry.ended,
+            });
+        let tables = tables
             .iter()
             .map(|(peer, view)| (*peer, view.borrow().clone()));
-        (inner.transcripts, tables.collect())
+        (transcripts.collect(), tables.collect())
     }
 }
