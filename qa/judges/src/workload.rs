@@ -63,6 +63,7 @@ pub fn context(session: Session) -> WireContext {
             Families::new()
         },
         extended_message: false,
+        bgpsec: false,
     }
 }
 
