@@ -28,6 +28,23 @@ pub fn is_taken(text: &str) -> bool {
     })
 }
 
+/// Whether a route has next hops of both versions of IP: ExaBGP sends the first in NEXT_HOP and the last in MP_REACH.
+fn mixes_next_hops(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut first = None;
+    words.windows(2).any(|pair| match pair {
+        ["route", _] => {
+            first = None;
+            false
+        }
+        ["next-hop", hop] => {
+            let six = hop.contains(':');
+            *first.get_or_insert(six) != six
+        }
+        _ => false,
+    })
+}
+
 /// The lines of `value`, one below the other.
 pub fn list(value: &Value) -> String {
     let lines: Vec<&str> = value.as_array().unwrap().iter().map(text).collect();
@@ -49,6 +66,9 @@ fn compare(corpus: &str) {
     let mut count = 0;
     for row in rows(corpus) {
         count += 1;
+        if mixes_next_hops(text(&row["text"])) {
+            continue;
+        }
         let theirs = &row["answer"];
         let ours = config::parse("row", text(&row["text"]));
         let (ours, theirs) = match (ours, theirs.as_array()) {
