@@ -386,7 +386,7 @@ fn capabilities() -> Vec<Capability> {
         .into(),
         EnhancedRouteRefresh.into(),
         LongLivedGracefulRestart {
-            entries: vec![long_lived_graceful_restart::Entry {
+            entries: vec![long_lived_graceful_restart::FamilyStaleTime {
                 family: unicast,
                 flags: 0x80,
                 stale_time: 86_400,
@@ -408,7 +408,7 @@ fn capabilities() -> Vec<Capability> {
         .into(),
         LinkLocalNextHop.into(),
         OutboundRouteFiltering {
-            entries: vec![outbound_route_filtering::Entry {
+            entries: vec![outbound_route_filtering::FamilyFilters {
                 family: unicast,
                 filters: vec![(64, 3)],
             }],
