@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use lockstep::api::{ApiEvent, Direction, Events, Host, PeerIdentity};
+use lockstep::api::{ApiEvent, Events, Host, PeerIdentity};
 use lockstep::bgp::attribute::WireContext;
 use lockstep::bgp::family::{Families, Family};
 use lockstep::bgp::hex;
 use lockstep::bgp::iana::{Afi, Safi};
 use lockstep::bgp::message::Message;
 use lockstep::config::Encoder;
+use lockstep::net::Direction;
 use lockstep::speaker::session::{Negotiated, Refresh, State};
 
 const RECORDED: &str = include_str!("data/api-events.txt");
@@ -83,9 +84,9 @@ fn of_message(kind: &str, digits: &str) -> (String, Option<String>) {
     let negotiated = negotiated();
     written(&ApiEvent::Message {
         direction: if kind.ends_with("send") {
-            Direction::Send
+            Direction::Sent
         } else {
-            Direction::Receive
+            Direction::Received
         },
         message: &message,
         negotiated: kind.ends_with("negotiated").then_some(&negotiated),
@@ -97,7 +98,7 @@ fn of_packet(kind: &str, digits: &str) -> (String, Option<String>) {
     let raw = hex::octets(digits).unwrap();
     let negotiated = negotiated();
     written(&ApiEvent::Packet {
-        direction: Direction::Receive,
+        direction: Direction::Received,
         negotiated: kind.ends_with("negotiated").then_some(&negotiated),
         raw: &raw,
     })
@@ -179,7 +180,7 @@ proptest::proptest! {
         }
         let context = WireContext { four_octet_as: true, extended_message: true, ..WireContext::default() };
         if let Ok(message) = Message::decode(&context, &raw) {
-            let event = ApiEvent::Message { direction: Direction::Receive, message: &message, negotiated: None, raw: None };
+            let event = ApiEvent::Message { direction: Direction::Received, message: &message, negotiated: None, raw: None };
             let (json, text) = written(&event);
             proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{}", json);
             proptest::prop_assert_eq!(json.matches('\n').count(), 1);

@@ -3,12 +3,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use lockstep::api::{ApiEvent, Direction, Events, Host, PeerIdentity};
+use lockstep::api::{ApiEvent, Events, Host, PeerIdentity};
 use lockstep::bgp::attribute::{Malformed, WireContext};
 use lockstep::bgp::hex;
 use lockstep::bgp::message::Message;
 use lockstep::bgp::message::error::UpdateErrorKind;
 use lockstep::config::Encoder;
+use lockstep::net::Direction;
 
 use crate::differential::{Differences, family_parity, parity, rows, text};
 
@@ -62,8 +63,8 @@ pub fn told(direction: &str, message: &Message) -> (String, Option<String>) {
         raw: None,
     };
     let event = match direction {
-        "receive" => session(Direction::Receive),
-        "send" => session(Direction::Send),
+        "receive" => session(Direction::Received),
+        "send" => session(Direction::Sent),
         _ => ApiEvent::Decoded(message),
     };
     let mut events = Events::new(Host::default());

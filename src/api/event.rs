@@ -3,26 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::bgp::message::Message;
+use crate::net::Direction;
 use crate::speaker::neighbor::{Address, AsNumber, Neighbor};
 use crate::speaker::session::{Negotiated, State};
 
-/// Which way a message went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// From the peer.
-    Receive,
-    /// To the peer.
-    Send,
-}
-
-impl Direction {
-    /// ExaBGP's word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Receive => "receive",
-            Self::Send => "send",
-        }
+/// ExaBGP's word for the way a message goes.
+#[must_use]
+pub const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Received => "receive",
+        Direction::Sent => "send",
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::bgp::iana::MessageType;
 use crate::speaker::neighbor::{ApiSection, MessageSelection, Neighbor};
 
-use super::event::Direction;
+use crate::net::Direction;
 
 /// In which form a message is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub fn forms(neighbor: &Neighbor, direction: Direction) -> Vec<Form> {
     let packets = said(|selection| selection.packets);
     if said(|selection| selection.consolidate) {
         // A received message always has its octets beside it, one that is sent only with `packets`.
-        return vec![if packets || direction == Direction::Receive {
+        return vec![if packets || direction == Direction::Received {
             Form::Consolidated
         } else {
             Form::Parsed
@@ -100,8 +100,8 @@ pub fn with_negotiated(neighbor: &Neighbor) -> bool {
 
 const fn selection(section: &ApiSection, direction: Direction) -> MessageSelection {
     match direction {
-        Direction::Receive => section.receive,
-        Direction::Send => section.send,
+        Direction::Received => section.receive,
+        Direction::Sent => section.send,
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn hear(neighbor: &Neighbor, kind: MessageType) -> Vec<&str> {
-        of_message(neighbor, Direction::Receive, kind).collect()
+        of_message(neighbor, Direction::Received, kind).collect()
     }
 
     #[test]
@@ -145,10 +145,10 @@ mod tests {
         assert_eq!(hear(&neighbor, MessageType::OPEN), ["b"]);
         assert_eq!(hear(&neighbor, MessageType::KEEPALIVE), [""; 0]);
         assert_eq!(
-            forms(&neighbor, Direction::Receive),
+            forms(&neighbor, Direction::Received),
             [Form::Packet, Form::Parsed]
         );
-        assert_eq!(forms(&neighbor, Direction::Send), [Form::Parsed]);
+        assert_eq!(forms(&neighbor, Direction::Sent), [Form::Parsed]);
         assert_eq!(
             of_happening(&neighbor, Happening::Change).collect::<Vec<_>>(),
             ["b"]

@@ -16,5 +16,5 @@ pub mod tally;
 
 pub use command::{Action, Command, Parser, parse};
 pub use encoder::{Events, Host};
-pub use event::{ApiEvent, Direction, PeerIdentity};
+pub use event::{ApiEvent, PeerIdentity};
 pub use selector::Selector;

@@ -19,7 +19,7 @@ const SHOWN: usize = 6;
 /// The first message in which two runs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstDifference {
-    /// The connection.
+    /// The connection, by its name on the host under test.
     pub connection: ConnectionName,
     /// Whether the speaker sends it, or the peer.
     pub from_speaker: bool,

@@ -72,7 +72,7 @@ impl Runner {
         })
     }
 
-    /// Whose scenario.
+    /// The scenario that it runs.
     #[must_use]
     pub fn scenario(&self) -> &Rc<Scenario> {
         &self.scenario

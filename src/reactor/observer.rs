@@ -19,81 +19,81 @@ use crate::reactor::control::Control;
 pub enum SpeakerEvent<'a> {
     /// The speaker listens.
     Listening {
-        /// Where.
+        /// The local address and port.
         at: SocketAddr,
     },
     /// The speaker cannot listen where it was told to.
     NotListening {
-        /// Where.
+        /// The local address and port that it was to listen at.
         at: SocketAddr,
-        /// Why.
+        /// The kind of error that `bind` or `listen` returned.
         reason: io::ErrorKind,
     },
     /// A connection was begun.
     Connecting {
-        /// Which.
+        /// The name of the connection.
         connection: &'a ConnectionName,
-        /// Where to.
+        /// The address and port that it connects to.
         to: SocketAddr,
     },
     /// A connection is open.
     Connected {
-        /// Which.
+        /// The name of the connection.
         connection: &'a ConnectionName,
         /// The neighbor: its peer's address, followed by `/2`, `/3` … where the configuration has several neighbors there.
         peer: &'a str,
     },
     /// A connection could not be opened.
     ConnectFailed {
-        /// Which.
+        /// The name of the connection.
         connection: &'a ConnectionName,
-        /// Why.
+        /// The kind of error that `connect` returned.
         reason: io::ErrorKind,
     },
     /// A connection that a peer opened was refused with a NOTIFICATION.
     Rejected {
-        /// Which.
+        /// The name of the connection.
         connection: &'a ConnectionName,
-        /// Why, in the words of the NOTIFICATION.
+        /// The reason, in the words of the NOTIFICATION.
         reason: &'static str,
     },
     /// Two connections with one neighbor met (RFC 4271 section 6.8).
     Collision {
-        /// The one that there was.
+        /// The connection that was open or under way.
         old: &'a ConnectionName,
-        /// The one that came.
+        /// The connection that the peer opened meanwhile.
         new: &'a ConnectionName,
-        /// Whether it is the new one that lives.
+        /// Whether the new one is kept; else the old one is.
         new_lives: bool,
     },
     /// A session's state changed.
     State {
-        /// Whose.
+        /// The connection that the session is on.
         connection: &'a ConnectionName,
-        /// From this.
+        /// The state that it left (RFC 4271 section 8.2.2).
         from: State,
-        /// To this.
+        /// The state that it entered.
         to: State,
-        /// Why.
+        /// The event that caused the change.
         cause: &'a Cause,
     },
     /// A message was queued for sending.
     Sent {
-        /// On which connection.
+        /// The name of the connection.
         connection: &'a ConnectionName,
-        /// Its octets.
+        /// The whole message, header included.
         raw: &'a [u8],
     },
     /// A whole message was received.
     Received {
-        /// On which connection.
+        /// The name of the connection.
         connection: &'a ConnectionName,
-        /// Its octets.
+        /// The whole message, header included.
         raw: &'a [u8],
     },
     /// Octets were received that are no message.
     Malformed {
-        /// On which connection.
+        /// The name of the connection.
         connection: &'a ConnectionName,
         /// The octets.
         raw: &'a [u8],
@@ -102,85 +102,85 @@ pub enum SpeakerEvent<'a> {
     },
     /// A message did not fit and was not sent.
     Unsendable {
-        /// On which connection.
+        /// The connection that it was for.
         connection: &'a ConnectionName,
-        /// Why.
+        /// The field that did not fit.
         error: &'a EncodeError,
     },
     /// A timer expired.
     Expired {
-        /// Whose.
+        /// The connection of the timer's session.
         connection: &'a ConnectionName,
-        /// Which.
+        /// The timer that expired.
         timer: TimerKind,
     },
     /// A session ended.
     Closed {
-        /// Which.
+        /// The connection that the session was on.
         connection: &'a ConnectionName,
-        /// Why.
+        /// The event that ended it.
         cause: &'a Cause,
     },
     /// A socket was given up; what it still had to say was said, unless the connection was lost.
     Disconnected {
-        /// Which.
+        /// The name of the connection.
         connection: &'a ConnectionName,
     },
     /// A peer will be connected to again.
     Retry {
-        /// Whom.
+        /// The neighbor, as in [`Self::Connected`].
         peer: &'a str,
-        /// Not before.
+        /// The earliest time of the next attempt, since the start of the run.
         at: Duration,
     },
     /// A peer is given up: its attempts are used up, or it is not wanted any more.
     PeerEnded {
-        /// Whom.
+        /// The neighbor, as in [`Self::Connected`].
         peer: &'a str,
     },
     /// A peer took the changes made so far into its own outgoing batch.
     Taken {
-        /// Which.
+        /// The neighbor, as in [`Self::Connected`].
         peer: &'a str,
     },
     /// An API program runs.
     ProgramStarted {
-        /// Which.
+        /// The name of its `process` section.
         program: &'a str,
     },
     /// An API program could not be started.
     ProgramFailed {
-        /// Which.
+        /// The name of its `process` section.
         program: &'a str,
-        /// Why.
+        /// The error of the operating system, in words.
         reason: &'a str,
     },
     /// An API program ended, or was ended.
     ProgramEnded {
-        /// Which.
+        /// The name of its `process` section.
         program: &'a str,
-        /// Why.
+        /// What ended it, in words.
         reason: &'a str,
     },
     /// An API program gave a command.
     Command {
-        /// Which.
+        /// The name of its `process` section.
         program: &'a str,
-        /// What it wrote.
+        /// The line that it wrote, without its end.
         line: &'a str,
     },
     /// A command was answered.
     Answer {
-        /// To which program.
+        /// The name of its `process` section.
         program: &'a str,
-        /// With what.
+        /// The line that it was sent, without its end.
         line: &'a str,
     },
     /// An API program was told something that it had not asked.
     Told {
-        /// Which.
+        /// The name of its `process` section.
         program: &'a str,
-        /// What it was told.
+        /// The line that it was sent, without its end.
         line: &'a str,
     },
     /// A request from outside was taken up.

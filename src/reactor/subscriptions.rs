@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::api::apply::Identity;
 use crate::api::hearing::{self, Form, Happening};
-use crate::api::{ApiEvent, Direction, Events, PeerIdentity};
+use crate::api::{ApiEvent, Events, PeerIdentity};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::iana::MessageType;
 use crate::bgp::message::{Header, Message};
 use crate::config::{Encoder, Process};
+use crate::net::Direction;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 use crate::speaker::session::{Cause, Session, SessionEvent};
@@ -110,13 +111,19 @@ impl Subscriptions {
                 );
             }
             SessionEvent::Received { message, raw } => {
-                if is_heard(peer.neighbor(), Direction::Receive, message.kind()) {
-                    self.message(now, peer, session, (Direction::Receive, message, raw), pass);
+                if is_heard(peer.neighbor(), Direction::Received, message.kind()) {
+                    self.message(
+                        now,
+                        peer,
+                        session,
+                        (Direction::Received, message, raw),
+                        pass,
+                    );
                 }
             }
             SessionEvent::Sent { raw } => {
                 let kind = MessageType(raw.get(Header::SIZE - 1).copied().unwrap_or_default());
-                if !is_heard(peer.neighbor(), Direction::Send, kind) {
+                if !is_heard(peer.neighbor(), Direction::Sent, kind) {
                     return;
                 }
                 let context = session
@@ -124,7 +131,7 @@ impl Subscriptions {
                     .map_or_else(WireContext::default, |agreed| agreed.send.clone());
                 // What cannot be read back is no message that a program could be told of.
                 if let Ok(message) = Message::decode(&context, raw) {
-                    self.message(now, peer, session, (Direction::Send, &message, raw), pass);
+                    self.message(now, peer, session, (Direction::Sent, &message, raw), pass);
                 }
             }
             SessionEvent::Malformed { .. }

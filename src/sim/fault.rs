@@ -54,13 +54,13 @@ pub enum Action {
 /// One fault: a coordinate (peer, attempt, direction, byte or time) and what happens there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fault {
-    /// The connection.
+    /// The connection that it is applied to, by its name on the host under test.
     pub connection: ConnectionName,
     /// Which octets are counted, and which suffer.
     pub direction: Direction,
     /// Where in the connection's life.
     pub moment: Moment,
-    /// What happens.
+    /// What is done to the connection, or to the bytes that go in `direction`.
     pub action: Action,
 }
 

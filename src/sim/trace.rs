@@ -44,7 +44,7 @@ pub struct Record {
     pub time: Duration,
     /// The host, or the program on it, that saw it.
     pub host: Rc<str>,
-    /// What.
+    /// What it saw or did.
     pub event: TraceEvent,
 }
 

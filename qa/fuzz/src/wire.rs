@@ -1,6 +1,6 @@
 //! The codec's targets: what decodes has to be reproduced, announced or withdrawn.
 
-use lockstep::api::{ApiEvent, Direction, Events, Host, PeerIdentity};
+use lockstep::api::{ApiEvent, Events, Host, PeerIdentity};
 use lockstep::bgp::attribute::{WireContext, rules};
 use lockstep::bgp::dissect;
 use lockstep::bgp::error::DecodeError;
@@ -11,6 +11,7 @@ use lockstep::bgp::nlri::inet::{Inet, Prefix};
 use lockstep::bgp::nlri::{Nlri, NlriValue, PathId};
 use lockstep::bgp::wire::Reader;
 use lockstep::config::Encoder;
+use lockstep::net::Direction;
 
 /// `body` as a whole message.
 pub fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -69,7 +70,7 @@ fn shown(message: &Message) {
             ..Host::default()
         });
         json(&events.json(0.0, &peer, &ApiEvent::Decoded(message)));
-        for direction in [Direction::Receive, Direction::Send] {
+        for direction in [Direction::Received, Direction::Sent] {
             let event = ApiEvent::Message {
                 direction,
                 message,

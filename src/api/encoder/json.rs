@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Host;
 use super::message;
 use super::told::{self, octets};
-use crate::api::event::{ApiEvent, PeerIdentity};
+use crate::api::event::{ApiEvent, PeerIdentity, direction_name};
 use crate::bgp::family::Family;
 use crate::bgp::iana::MessageType;
 use crate::bgp::json::quoted;
@@ -58,7 +58,7 @@ pub fn event(
                 content.push_str(&self::negotiated(agreed));
             }
             let kind = short_name(message.kind());
-            (kind, Some(direction.name()), *raw, content)
+            (kind, Some(direction_name(*direction)), *raw, content)
         }
         ApiEvent::Decoded(message) => {
             let content = message::content(host, None, message);
@@ -73,7 +73,7 @@ pub fn event(
             let content = packet(kind, raw, *negotiated);
             (
                 long_name(MessageType(kind)),
-                Some(direction.name()),
+                Some(direction_name(*direction)),
                 None,
                 content,
             )

@@ -3,7 +3,6 @@
 
 use super::Host;
 use super::told::{self, Route, Told};
-use crate::api::event::Direction;
 use crate::bgp::capability;
 use crate::bgp::family::Family;
 use crate::bgp::json::quoted;
@@ -11,6 +10,7 @@ use crate::bgp::message::operational::OperationalValue;
 use crate::bgp::message::{
     Message, Notification, Open, Operational, RouteRefresh, UnknownMessage, Update,
 };
+use crate::net::Direction;
 
 /// What is said of `message`; nothing of a KEEPALIVE. A direction of `None` is that of ExaBGP's `decode`.
 pub fn content(host: &Host, direction: Option<Direction>, message: &Message) -> String {
@@ -30,8 +30,8 @@ fn open(open: &Open, direction: Option<Direction>) -> String {
         told::capabilities(capability::json(open.capabilities()), direction)
             .into_iter()
             .map(|(code, json)| match direction {
-                Some(Direction::Send) => format!("\"{}\": {json}", capability::name(code)),
-                Some(Direction::Receive) | None => format!("\"{code}\": {json}"),
+                Some(Direction::Sent) => format!("\"{}\": {json}", capability::name(code)),
+                Some(Direction::Received) | None => format!("\"{code}\": {json}"),
             })
             .collect();
     format!(

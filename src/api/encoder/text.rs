@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use super::Host;
 use super::told::{self, Told};
-use crate::api::event::{ApiEvent, Direction, PeerIdentity};
+use crate::api::event::{ApiEvent, PeerIdentity, direction_name};
 use crate::bgp::capability;
 use crate::bgp::family::Family;
 use crate::bgp::message::operational::OperationalValue;
 use crate::bgp::message::{Header, Message, Notification, Open, Operational, RouteRefresh, Update};
+use crate::net::Direction;
 
 /// The lines of `event`, the last newline included; nothing where the form has no word for it.
 pub fn event(peer: &PeerIdentity, event: &ApiEvent<'_>) -> Option<String> {
@@ -26,14 +27,14 @@ pub fn event(peer: &PeerIdentity, event: &ApiEvent<'_>) -> Option<String> {
             raw,
             ..
         } => {
-            let prefix = format!("{neighbor} {}", direction.name());
+            let prefix = format!("{neighbor} {}", direction_name(*direction));
             content(&prefix, *direction, message, &octets(*raw))
         }
         ApiEvent::Packet { direction, raw, .. } => {
             let kind = raw.get(Header::SIZE - 1).copied().unwrap_or(0);
             format!(
                 "{neighbor} {} {kind}{}\n",
-                direction.name(),
+                direction_name(*direction),
                 octets(Some(raw))
             )
         }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::api::event::Direction;
 use crate::bgp::attribute::as4_aggregator::As4Aggregator;
 use crate::bgp::attribute::next_hop::NextHopAddress;
 use crate::bgp::attribute::pmsi_tunnel::PmsiTunnel;
@@ -17,6 +16,7 @@ use crate::bgp::message::error::UpdateErrorKind;
 use crate::bgp::message::{Notification, Open, RouteRefresh, Update};
 use crate::bgp::nlri::Nlri;
 use crate::bgp::nlri::qualifier::address;
+use crate::net::Direction;
 
 /// The longest shutdown communication that ExaBGP reads (draft-ietf-idr-shutdown before RFC 9003).
 const COMMUNICATION: usize = 128;
@@ -58,7 +58,7 @@ impl<'a> Told<'a> {
             .any(|held| own(held.value.code()))
             .then_some(attributes);
         // What is decoded without a session is told as it was written.
-        let withdrawn = direction == Some(Direction::Receive) && message.is_treated_as_withdraw();
+        let withdrawn = direction == Some(Direction::Received) && message.is_treated_as_withdraw();
         let errors = errors(message, withdrawn);
         let routes = routes(message, withdrawn);
         if attributes.is_none() && errors.is_empty() && routes.is_empty() {
@@ -166,7 +166,7 @@ pub fn next_hop(next_hop: Option<IpAddr>) -> String {
 /// The data of a NOTIFICATION: a shutdown communication (RFC 9003) is put in words, save in what we send.
 pub fn notification_data(message: &Notification, direction: Option<Direction>) -> Cow<'_, [u8]> {
     match message.data.split_first() {
-        Some((length, rest)) if message.may_communicate() && direction != Some(Direction::Send) => {
+        Some((length, rest)) if message.may_communicate() && direction != Some(Direction::Sent) => {
             Cow::Owned(communication(usize::from(*length), rest).into_bytes())
         }
         _ => Cow::Borrowed(&message.data),
@@ -206,7 +206,7 @@ pub fn capabilities(
     mut written: Vec<(u8, String)>,
     direction: Option<Direction>,
 ) -> Vec<(u8, String)> {
-    if direction == Some(Direction::Send) {
+    if direction == Some(Direction::Sent) {
         for (_, form) in written.iter_mut().filter(|(code, _)| *code == 0x44) {
             *form = form
                 .replace(
@@ -222,8 +222,8 @@ pub fn capabilities(
 /// The AS number of an OPEN: ExaBGP tells its own in full, and of a peer's OPEN the field of two octets.
 pub fn asn(open: &Open, direction: Option<Direction>) -> u32 {
     match direction {
-        Some(Direction::Send) => open.asn(),
-        Some(Direction::Receive) | None => u32::from(open.my_as),
+        Some(Direction::Sent) => open.asn(),
+        Some(Direction::Received) | None => u32::from(open.my_as),
     }
 }
 

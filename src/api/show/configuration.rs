@@ -2,7 +2,7 @@
 
 use crate::speaker::neighbor::{AddPath, Address, ApiSection, MessageSelection, Neighbor};
 
-use super::super::event::Direction;
+use crate::net::Direction;
 
 /// The lines that describe `neighbor` in the words of a configuration.
 #[must_use]
@@ -167,10 +167,10 @@ fn api(neighbor: &Neighbor) -> Vec<String> {
             lines.push("  api {".to_owned());
             lines.push(format!("    processes [ {process} ];"));
             lines.extend(happenings(section));
-            for (name, direction) in [("receive", Direction::Receive), ("send", Direction::Send)] {
+            for (name, direction) in [("receive", Direction::Received), ("send", Direction::Sent)] {
                 let words = messages(match direction {
-                    Direction::Receive => section.receive,
-                    Direction::Send => section.send,
+                    Direction::Received => section.receive,
+                    Direction::Sent => section.send,
                 });
                 if !words.is_empty() {
                     lines.push(format!("    {name} {{"));

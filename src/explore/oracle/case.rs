@@ -11,7 +11,7 @@ use crate::scenario::golden::Golden;
 /// A check that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Which.
+    /// The oracle that failed.
     pub oracle: Oracle,
     /// Description of what was found.
     pub text: String,
@@ -20,7 +20,7 @@ pub struct Failure {
 /// A check that was not made, or not completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotJudged {
-    /// Which.
+    /// The oracle that did not judge.
     pub oracle: Oracle,
     /// Reason.
     pub why: Cow<'static, str>,

@@ -14,7 +14,7 @@ pub enum Source {
     Seeds {
         /// First seed.
         from: u64,
-        /// How many.
+        /// The number of seeds.
         seeds: usize,
         /// The classes that may be drawn.
         allowed: Vec<Class>,

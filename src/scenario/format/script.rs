@@ -158,7 +158,7 @@ impl fmt::Display for Answer {
 /// Something that peers have seen, so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What.
+    /// The message, or the part of one, to be seen.
     pub what: Sight,
     /// How often in all.
     pub count: usize,

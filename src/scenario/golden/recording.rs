@@ -34,7 +34,7 @@ pub struct Golden {
 /// The first message that is not the golden's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Divergence {
-    /// The connection.
+    /// The connection, by its name on the host under test.
     pub connection: ConnectionName,
     /// The message, from 1, KEEPALIVEs not counted.
     pub number: usize,

@@ -12,9 +12,9 @@ use crate::speaker::session::Cause;
 pub struct Mark {
     /// Time since the start of the run.
     pub at: Duration,
-    /// Of what kind.
+    /// The kind, by which reports select and colour it.
     pub kind: MarkKind,
-    /// What, in a line.
+    /// One line that begins with the connection, peer or program that it is about.
     pub text: String,
 }
 

@@ -48,7 +48,7 @@ pub struct Shared {
 pub struct Dial {
     /// Where the speaker listens.
     pub to: SocketAddr,
-    /// Who connects.
+    /// The script of the peer that connects.
     pub script: Rc<PeerScript>,
     /// Which of the peer's connections it is, from 1, whoever opened them: scripts name their sections so.
     pub number: usize,
