@@ -64,6 +64,18 @@ struct Inner {
     namer: Namer,
     entries: Vec<Entry>,
     tables: BTreeMap<IpAddr, Rc<RefCell<View>>>,
+    /// Every session of a peer, in the order in which they began.
+    begun: BTreeMap<IpAddr, Vec<Rc<RefCell<View>>>>,
+}
+
+impl Inner {
+    /// The session of `peer` that counts: of those that are up the one that began last. What TCP sends again late may
+    /// bring up an older one, which only its peer believes in, for as long as it takes to deliver the end of it.
+    fn table(&self, peer: IpAddr) -> Option<&Rc<RefCell<View>>> {
+        let begun = self.begun.get(&peer).into_iter().flatten();
+        let live = begun.rev().find(|view| view.borrow().is_live());
+        live.or_else(|| self.tables.get(&peer))
+    }
 }
 
 /// A handle that all peers of a run write to.
@@ -135,10 +147,12 @@ impl Transcripts {
     #[must_use]
     pub fn begin(&self, peer: IpAddr) -> Rc<RefCell<View>> {
         let view: Rc<RefCell<View>> = Rc::default();
-        let tables = &mut self.0.borrow_mut().tables;
-        if let Some(last) = tables.get(&peer) {
+        let inner = &mut *self.0.borrow_mut();
+        if let Some(last) = inner.table(peer) {
             view.borrow_mut().inherit(&last.borrow());
         }
+        inner.begun.entry(peer).or_default().push(view.clone());
+        let tables = &mut inner.tables;
         if tables
             .get(&peer)
             .is_none_or(|last| !last.borrow().is_live())
@@ -148,7 +162,7 @@ impl Transcripts {
         view
     }
 
-    /// The session with this view is up: of several of one peer it is the one that counts.
+    /// The session with this view is up: of several of one peer the one that began last counts.
     pub fn up(&self, peer: IpAddr, view: &Rc<RefCell<View>>) {
         view.borrow_mut().set_live(true);
         self.0.borrow_mut().tables.insert(peer, view.clone());
@@ -156,11 +170,9 @@ impl Transcripts {
 
     /// What `look` makes of what `peer` holds; `false` where it never had a session.
     pub fn view(&self, peer: IpAddr, look: impl FnOnce(&View) -> bool) -> bool {
-        self.0
-            .borrow()
-            .tables
-            .get(&peer)
-            .is_some_and(|view| look(&view.borrow()))
+        let inner = self.0.borrow();
+        let table = inner.table(peer);
+        table.is_some_and(|view| look(&view.borrow()))
     }
 
     /// How many messages the speaker has sent on each connection, KEEPALIVEs and NOTIFICATIONs not counted.
@@ -182,11 +194,15 @@ impl Transcripts {
     /// All that was written down: connections in the order in which the peers had them open, and the peers' last tables.
     #[must_use]
     pub fn take(&self) -> (Vec<Transcript>, BTreeMap<IpAddr, View>) {
+        let inner = std::mem::take(&mut *self.0.borrow_mut());
+        let tables = inner.tables.keys().filter_map(|peer| {
+            let table = inner.table(*peer)?;
+            Some((*peer, table.borrow().clone()))
+        });
+        let tables = tables.collect();
         let Inner {
-            namer,
-            mut entries,
-            tables,
-        } = std::mem::take(&mut *self.0.borrow_mut());
+            namer, mut entries, ..
+        } = inner;
         let (Namer::Speaker(attempts) | Namer::Peers(attempts)) = &namer;
         let named: Vec<Option<ConnectionName>> =
             entries.iter_mut().map(|entry| entry.name(&namer)).collect();
@@ -200,9 +216,6 @@ impl Transcripts {
                 messages: entry.messages,
                 ended: entry.ended,
             });
-        let tables = tables
-            .iter()
-            .map(|(peer, view)| (*peer, view.borrow().clone()));
-        (transcripts.collect(), tables.collect())
+        (transcripts.collect(), tables)
     }
 }
