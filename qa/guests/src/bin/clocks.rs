@@ -131,12 +131,14 @@ fn main() {
                 libc::FD_ISSET(ends[1], &sets[1]),
             ),
         );
+        // A low number: above the size of the table of descriptors, which the parent's decides, the kernel looks at none.
         let mut closed: libc::fd_set = std::mem::zeroed();
-        libc::FD_SET(200, &mut closed);
+        libc::FD_SET(ends[0], &mut closed);
+        libc::close(ends[0]);
         call!(
             "closed",
             libc::select(
-                201,
+                ends[0] + 1,
                 &mut closed,
                 std::ptr::null_mut(),
                 std::ptr::null_mut(),
