@@ -15,7 +15,7 @@ use crate::scenario::scripted::transcript::Passed;
 use crate::sim::Record;
 use crate::subject::{Variant, known};
 
-/// Which plan, and which subjects.
+/// The plan, and the two subjects to compare.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Arguments {
 /// Bisects.
 ///
 /// # Errors
-/// Bad input; a run that panics or stands still.
+/// Bad input; a run that panics or does not end.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants: [Variant; 2] = match arguments.subjects.as_slice() {
         [one, other] => [one.clone(), other.clone()],
@@ -116,7 +116,7 @@ fn records(text: &mut String, records: &[Record]) {
 }
 
 fn message(passed: &Passed) -> String {
-    // The marker tells nothing.
+    // The marker carries no information.
     let body = passed.bytes.get(16..).unwrap_or_default();
     format!("{:.6} s {}", passed.at.as_secs_f64(), hex::text(body))
 }

@@ -85,7 +85,8 @@ pub(super) fn programs(configuration: &Configuration, directory: &Path) -> Vec<T
     configuration.processes.iter().filter_map(wrong).collect()
 }
 
-/// The routes that `neighbor` could never be sent, and why. Those of a family that it does not have are merely left out, as in ExaBGP.
+/// The routes that `neighbor` could never be sent, and why. Routes of a family that it does not have are silently left
+/// out, as in ExaBGP.
 fn refused(neighbor: Neighbor) -> Vec<(String, Refused)> {
     let (_, refused) = Peer::new(Arc::new(neighbor));
     refused

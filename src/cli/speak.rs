@@ -30,7 +30,7 @@ use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
 
-/// What to run, where, and how loudly.
+/// Configurations, reactor and logging.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Configuration files: a speaker for each, or one that takes them in turn at each reload (exabgp_debug_rotate).
@@ -88,7 +88,7 @@ impl Arguments {
 /// # Errors
 /// A configuration or an environment that cannot be used, an address that cannot be listened on.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    // As in ExaBGP the file need not be there.
+    // As in ExaBGP, the file may be missing.
     let file = std::fs::read_to_string(&arguments.env_file).unwrap_or_default();
     let variables = std::env::vars().filter(|(name, _)| name != "EXABGP_ENVFILE");
     let mut environment =
@@ -133,7 +133,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut status = Status::Passed;
     for outcome in outcomes {
         match outcome {
-            // A report already, with the place of each mistake.
+            // Already a report with the position of each error.
             Outcome::Refused(report) => {
                 eprintln!("{report}");
                 return Ok(Status::Invalid);
@@ -264,7 +264,7 @@ async fn serve(
         )));
     }
     let signals = listen_to_signals(senders.clone()).into_diagnostic()?;
-    // Each speaker has its first turn, in which it listens: for that alone it may need to be root.
+    // Each speaker gets its first turn, in which it binds its sockets: only that may need root.
     tokio::task::yield_now().await;
     if let Some(identity) = unprivileged {
         identity
@@ -338,7 +338,7 @@ fn listen_to_signals(
     Ok(tasks)
 }
 
-/// Who we are, as API programs are told.
+/// This host's identity, as API programs see it.
 fn identity(environment: &Environment) -> Identity {
     let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
     let digits = uuid.trim().replace('-', "");
@@ -350,7 +350,7 @@ fn identity(environment: &Environment) -> Identity {
     }
 }
 
-/// Whether the log goes where a process in the background has nothing to write to.
+/// Whether the log goes to a terminal, which a background process cannot use.
 fn logs_to_terminal(environment: &Environment) -> bool {
     !environment.log_off
         && matches!(
@@ -359,7 +359,7 @@ fn logs_to_terminal(environment: &Environment) -> bool {
         )
 }
 
-/// Logs as the environment says, and gives back what it could not do.
+/// Sets up logging from the environment, and returns what failed.
 fn set_up_log(arguments: &Arguments, environment: &Environment) -> miette::Result<Option<String>> {
     let level = match environment.log_level.as_deref() {
         _ if arguments.debug || arguments.verbose => LevelFilter::DEBUG,

@@ -1,4 +1,4 @@
-//! The exhaustive sweep: every place at which a connection can be broken off, held up or cut in two.
+//! The exhaustive sweep: every byte at which a connection can be closed, stalled or split.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use crate::explore::generate::Profile;
 use crate::explore::plan::Plan;
 use crate::sim::{Action, Direction, Fault, Moment};
 
-/// Long enough for everything on its way to pile up, too short for a program to lose its patience.
+/// Long enough for all data in flight to queue up, too short for a program to time out.
 const STALL: Duration = Duration::from_secs(3);
 
-/// A reset from either end, a close, a stall and a split at every octet of every connection of `profile`, each way.
+/// A reset from either end, a close, a stall and a split at every byte of every connection of `profile`, in each
+/// direction.
 pub fn plans(profile: &Profile) -> impl Iterator<Item = Plan> + '_ {
     const ACTIONS: [Action; 5] = [
         Action::Reset,

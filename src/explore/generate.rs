@@ -1,4 +1,4 @@
-//! A seed to a plan, swarm style: each seed switches whole classes of faults on and off, and draws a few of those that are on.
+//! Generates a plan from a seed, swarm style: each seed enables some classes of faults and draws a few faults of those.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,10 +19,10 @@ macro_rules! classes {
         }
 
         impl Class {
-            /// All of them.
+            /// Every class, in the order of the help.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// Its word on the command line.
+            /// Its name in `--faults`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -77,20 +77,20 @@ impl FromStr for Class {
     }
 }
 
-/// What a run without faults looks like: where faults can strike.
+/// What a run without faults looks like: where faults can trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The scenario's name.
     pub scenario: String,
-    /// Connections, and the octets that went each way: sent, received.
+    /// By connection, octets in each direction: sent, received.
     pub connections: Vec<(ConnectionName, u64, u64)>,
-    /// The programs and how many steps each has.
+    /// By program, its number of steps.
     pub programs: Vec<(String, usize)>,
-    /// How long the run took.
+    /// Virtual time that the run took.
     pub elapsed: Duration,
 }
 
-/// The plan of `seed`, drawn from the classes that may be switched on.
+/// The plan of `seed`, with faults of the `allowed` classes.
 #[must_use]
 pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
     let mut random = Seed(seed).stream("plan");
@@ -193,7 +193,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         }
         Class::Program => program(plan, profile, random),
         Class::Collide => behaviour(plan, profile, random, PeerBehaviour::Connects),
-        // A peer that reads nothing, and would otherwise give the session up long before the speaker does.
+        // A peer that reads nothing would otherwise end the session long before the speaker does.
         Class::Deaf => {
             let stall = somewhere(profile, random, Action::Stall(None));
             if let Some(fault) = stall {

@@ -31,13 +31,13 @@ use crate::subject::own::{MakeOrder, OwnSpeaker};
 
 /// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
 const RECOVERY: Duration = Duration::from_secs(900);
-/// How long a run is watched for faults where no session is there to stay.
+/// How long a run is watched if no session stays up.
 const FLEETING: Duration = Duration::from_secs(5);
 /// The host under test, as its records name it.
 const SPEAKER: &str = "speaker";
-/// A host has the port to itself.
+/// Each simulated host has its own port 179.
 const PORT: u16 = 179;
-/// More than any run takes, recovery and all.
+/// Longer than any run takes, recovery included.
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
 
 /// A scenario with its configuration read, to be run again and again.
@@ -56,7 +56,7 @@ impl Runner {
     /// A configuration that cannot be read or understood.
     pub fn new(scenario: Rc<Scenario>) -> Result<Self, PlayError> {
         let mut speaker = play::prepare(&scenario)?;
-        // A speaker that gives up has no chance to recover.
+        // A speaker that stops after a number of attempts could not recover.
         speaker.1.attempts = 0;
         let limits = rate_limits(&speaker.0);
         let mut neighbors = BTreeSet::new();
@@ -72,7 +72,7 @@ impl Runner {
         })
     }
 
-    /// The scenario that it runs.
+    /// The scenario.
     #[must_use]
     pub fn scenario(&self) -> &Rc<Scenario> {
         &self.scenario
@@ -84,7 +84,7 @@ impl Runner {
         &self.neighbors
     }
 
-    /// Where faults can strike, as a run without any shows.
+    /// Where faults can trigger, taken from a run without faults.
     #[must_use]
     pub fn profile(&self, ran: &FinishedRun) -> Profile {
         let connections = ran.played.transcripts.iter().map(|transcript| {
@@ -104,7 +104,7 @@ impl Runner {
         }
     }
 
-    /// A profile of no connection.
+    /// A profile without connections.
     #[must_use]
     pub fn empty_profile(&self) -> Profile {
         let programs = self.scenario.programs.iter();
@@ -118,7 +118,7 @@ impl Runner {
         }
     }
 
-    /// Runs `plan` with `variant` under test; it is watched until it holds what `baseline` holds.
+    /// Runs `plan` with `variant` under test; it is watched until its peers hold the tables of `baseline`.
     ///
     /// # Errors
     /// A peer that cannot listen, a run that does not end.
@@ -165,7 +165,7 @@ impl Runner {
     fn rotation(&self, plan: &Plan) -> Rotation {
         let mut rotation = self.speaker.0.clone();
         rotation.change_neighbors(|neighbor| {
-            // Speaker and peers are one host: at its own addresses it can be met.
+            // Speaker and peers share one host, so the speaker is reached at its own addresses.
             if connects(plan, neighbor.peer_address) {
                 neighbor.listen.get_or_insert(MEETING);
             }
@@ -182,7 +182,7 @@ impl Runner {
         defects: impl Fn(Mode) -> D,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, PlayError> {
-        // Where no session is there to stay, nothing recovers: connection upon connection would tell the same.
+        // If no session stays up, nothing recovers: further connections would all be alike.
         let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
         let mode = variant.own_mode().ok_or_else(|| PlayError::Unsupported {
             what: format!("{variant} in simulated time"),
@@ -296,7 +296,7 @@ fn connects(plan: &Plan, address: IpAddr) -> bool {
     )
 }
 
-/// Whether a script has the speaker read its configuration again.
+/// Whether a script makes the speaker reload its configuration.
 fn has_it_reload(scenario: &Scenario) -> bool {
     let signals = scenario.peers.iter().any(|peer| {
         let connections = peer.connections.iter().flat_map(|(_, steps)| steps);
@@ -342,7 +342,7 @@ impl Order for Drawn {
     }
 }
 
-/// Whether the speaker has said as much as it does in `baseline`.
+/// Whether the speaker has sent as many messages as in `baseline`.
 fn has_said(transcripts: &Transcripts, baseline: &Baseline) -> bool {
     let counts = transcripts.counts();
     baseline.octets.connections.iter().all(|(key, messages)| {
@@ -351,7 +351,7 @@ fn has_said(transcripts: &Transcripts, baseline: &Baseline) -> bool {
     })
 }
 
-/// Whether every peer of `baseline` is up and holds what it should.
+/// Whether every peer of `baseline` is up with the table it has there.
 fn holds(transcripts: &Transcripts, baseline: &Baseline) -> bool {
     baseline.tables.iter().all(|(peer, expected)| {
         transcripts.view(*peer, |view| {

@@ -1,4 +1,4 @@
-//! One plan tried with each given variant under test, and judged.
+//! Runs a plan with each given variant under test and judges it.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,10 +21,10 @@ use crate::scenario::run::error::PlayError;
 use crate::sim::{Keep, TraceHash};
 use crate::subject::Variant;
 
-/// Long enough for a program to play its script again, and to wait in vain for what came before.
+/// Long enough for a program to repeat its script and to wait for events that will not come again.
 const RESTART: Duration = Duration::from_secs(300);
 
-/// A scenario that can be tried many times, and what it does without faults.
+/// A scenario to run many times, and its run without faults.
 pub struct Trier {
     runner: Runner,
     golden: Option<Golden>,
@@ -32,7 +32,7 @@ pub struct Trier {
     profile: Profile,
 }
 
-/// What came of a plan with one variant under test.
+/// The result of a plan with one variant under test.
 #[derive(Debug, Clone)]
 pub struct Trial {
     /// What was under test.
@@ -43,7 +43,7 @@ pub struct Trial {
     pub not_judged: Vec<NotJudged>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
-    /// The hash of everything that happened; `None` if the run panicked or did not end.
+    /// The trace hash; `None` if the run panicked or did not end.
     pub hash: Option<TraceHash>,
     /// How many faults of the plan never triggered.
     pub missed: usize,
@@ -117,8 +117,8 @@ impl Trier {
             })
     }
 
-    /// What `plan` must come to with `variant` under test: what a run without faults does, or, where a program dies, one in which nothing
-    /// else goes wrong.
+    /// The reference for `plan` with `variant` under test: the run without faults or, if a program exits early, a run
+    /// without any other fault.
     fn expected(&self, plan: &Plan, variant: &Variant) -> Result<Rc<Baseline>, PlayError> {
         let usual = self.baseline(variant)?;
         if !plan.program_may_end() || usual.tables.is_empty() {
@@ -229,7 +229,7 @@ impl Trier {
         }
     }
 
-    /// Plays `plan` to `variant` with each of its defects only in the reactor that it comes from, unjudged, and notes what
+    /// Runs `plan` with `variant` under test without judging it, each defect only in its own reactor, and notes what
     /// is pending at `look_at`.
     ///
     /// # Errors
@@ -295,7 +295,7 @@ fn finish<T>(
     }
 }
 
-/// A run that did not come to its end: nothing but `failure` can be judged.
+/// A run that did not end: only `failure` can be judged.
 fn failed(variant: &Variant, plan: &Plan, failure: Failure) -> Trial {
     let others = Oracle::ALL.iter().filter(|it| **it != failure.oracle);
     Trial {

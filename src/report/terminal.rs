@@ -1,4 +1,4 @@
-//! Verdicts for a person at a terminal: a line each, and for a failure what is wrong and how to see it again.
+//! Verdicts for a terminal: one line each, and for a failure the cause and the command that reproduces it.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::scenario::run::suite::Report;
 /// Writes a line for `report`, and more where it failed.
 ///
 /// # Errors
-/// What `out` says.
+/// Errors of `out`.
 pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let word = if report.passed() {
         style("passed").green()
@@ -39,7 +39,7 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
     out.write_all(explanation(report).as_bytes())
 }
 
-/// What was wrong with a run, and the command that shows it again, in indented lines.
+/// What was wrong with a run, and the command that reproduces it, in indented lines.
 #[must_use]
 pub fn explanation(report: &Report) -> String {
     let mut text = String::new();
@@ -91,7 +91,7 @@ pub fn findings(report: &Report) -> Vec<(String, String)> {
 /// Writes the trace hash of `report`'s run and every message that passed, in order of time.
 ///
 /// # Errors
-/// What `out` says.
+/// Errors of `out`.
 pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if let Some(hash) = report.played.hash {
         writeln!(out, "      trace     {hash:016x}")?;
@@ -166,7 +166,7 @@ pub fn first_difference(one: &[u8], other: &[u8]) -> usize {
         .unwrap_or_else(|| one.len().min(other.len()))
 }
 
-/// Marker, length, type and body, parted by colons as ExaBGP's own tools write them.
+/// Marker, length, type and body, separated by colons as in ExaBGP's own tools.
 fn octets(message: &[u8]) -> String {
     let text = hex::upper(message).to_string();
     let mut parts: Vec<&str> = Vec::new();
@@ -195,7 +195,7 @@ fn carets(expected: &[u8], found: &[u8]) -> String {
     text
 }
 
-/// A duration in the unit that suits it.
+/// A duration in a readable unit.
 #[must_use]
 pub fn time(duration: Duration) -> String {
     let micros = duration.as_micros();
@@ -218,7 +218,7 @@ pub fn closing(variant: &str, run: usize, passed: usize) -> String {
 /// `97.2%`.
 #[must_use]
 pub fn percentage(run: usize, passed: usize) -> String {
-    // Rounded down, so that 100.0% is said of nothing but all.
+    // Rounded down, so that 100.0% means all.
     let tenths = (passed * 1000).checked_div(run).unwrap_or(1000);
     format!("{}.{}%", tenths / 10, tenths % 10)
 }

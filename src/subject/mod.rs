@@ -1,8 +1,8 @@
 //! What is under test: our own speaker in either reactor, or a program of somebody else.
 //!
-//! A [`Subject`] lives on a [`Host`] until it ends, whatever it is made of. A [`Variant`] says which subject a result is
-//! of: the speaker, its version or path, and the reactor where it has several. [`known`] finds the programs of the speakers
-//! that this project knows. Nothing here knows how a run is judged.
+//! A [`Subject`] lives on a [`Host`] until it ends, whatever it is made of. A [`Variant`] says which subject a result
+//! is of: the speaker, its version or path, and the reactor where it has several. [`known`] finds the programs of the
+//! speakers that this project knows. Nothing here knows how a run is judged.
 
 pub mod external;
 pub mod guest;
@@ -44,8 +44,8 @@ pub trait Subject<N: Network> {
     /// Which subject this is.
     fn variant(&self) -> &Variant;
 
-    /// Whether its connections are those of [`Host::network`], which names them: a process on the kernel has sockets of its
-    /// own.
+    /// Whether its connections are those of [`Host::network`], which names them: a process on the kernel has sockets of
+    /// its own.
     fn uses_network(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! What our own speaker's events tell of its API and of what it has still to do: the inside, which no other speaker shows.
+//! What our own speaker's events say about its API and pending work: the inside, which no other speaker exposes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,14 +13,14 @@ use crate::scenario::run::mark::Mark;
 use crate::sim::{Record, Socket, Trace, TraceEvent};
 use crate::speaker::session::{State, TimerKind};
 
-/// What was seen.
+/// What the events showed.
 #[derive(Debug, Clone, Default)]
 pub struct Inside {
     /// Answers by program, in order.
     pub answers: BTreeMap<String, Vec<String>>,
     /// Commands that were not answered, by program, since it was last started.
     pub unanswered: BTreeMap<String, usize>,
-    /// Breaches of what is owed to programs, in order: a late or an early answer.
+    /// Violations of the API contract, in order: late or early answers.
     pub breaches: Vec<(Breach, String)>,
     /// Rare paths that were reached.
     pub probes: BTreeSet<Probe>,
@@ -35,7 +35,7 @@ pub struct Inside {
     neighbors: BTreeMap<ConnectionName, String>,
 }
 
-/// What was not as it should.
+/// A violation of the API contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breach {
     /// An answer, or a change taken, out of order.
@@ -44,10 +44,10 @@ pub enum Breach {
     Late,
 }
 
-/// Commands that peers and programs have not heard the end of.
+/// Commands without an answer, or not yet applied by every peer.
 #[derive(Debug, Clone, Default)]
 struct Owed {
-    /// Commands less answers.
+    /// By program, number of commands minus number of answers.
     unanswered: usize,
     /// When the last command of each program was read.
     asked: BTreeMap<String, Duration>,
@@ -55,7 +55,7 @@ struct Owed {
     news: BTreeMap<String, Option<Duration>>,
 }
 
-/// The same moment, whatever the clock rounds to.
+/// Two times closer than this are the same: the clock may round.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// Notes every event of our own speaker in the trace, and keeps what the oracles need of them.
@@ -63,10 +63,10 @@ pub struct Watcher {
     trace: Trace,
     host: Rc<str>,
     kind: Rc<str>,
-    /// The true one: the speaker's own may be skewed.
+    /// The true clock: the speaker's own may be skewed.
     clock: Clock,
     inside: Rc<RefCell<Inside>>,
-    /// What happened beside messages, where it is wanted.
+    /// Events other than messages, if they are kept.
     marks: Option<RefCell<Vec<Mark>>>,
 }
 
@@ -88,20 +88,21 @@ impl Watcher {
         }
     }
 
-    /// Keeps what happens beside messages too.
+    /// Also keeps events other than messages.
     #[must_use]
     pub fn marking(mut self) -> Self {
         self.marks = Some(RefCell::default());
         self
     }
 
-    /// Takes what happened so far beside messages.
+    /// Returns the events other than messages so far.
     #[must_use]
     pub fn take_marks(&self) -> Vec<Mark> {
         self.marks.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
-    /// What is to be told of every record of the trace, so that it is known what was written and when to look.
+    /// The subscriber for trace records: it follows what was written, and notes what is pending at the instant asked
+    /// for.
     pub fn record(&self) -> impl Fn(&Record) + 'static {
         let inside = Rc::clone(&self.inside);
         move |record| {
@@ -115,7 +116,7 @@ impl Watcher {
         }
     }
 
-    /// Takes what was seen so far.
+    /// Returns what was seen so far.
     #[must_use]
     pub fn take(&self) -> Inside {
         self.inside.take()
@@ -134,7 +135,7 @@ impl Observer for Watcher {
 }
 
 impl Inside {
-    /// Time has come to `now`: what is pending is noted once, at the instant asked for.
+    /// Advances to `now`: pending work is noted once, at the instant asked for.
     fn reach(&mut self, now: Duration) {
         if self.look_at.is_some_and(|at| now >= at) {
             self.look_at = None;
@@ -142,7 +143,7 @@ impl Inside {
         }
     }
 
-    /// What the speaker still has to do, in sentences.
+    /// Describes the pending work of the speaker.
     fn pending(&self) -> Vec<String> {
         let answers = self.unanswered.iter().filter(|(_, open)| **open > 0);
         let answers = answers.map(|(program, open)| {
@@ -224,7 +225,7 @@ impl Inside {
         }
     }
 
-    /// A flush or a received ROUTE-REFRESH: two before either was taken meet.
+    /// A flush or a received ROUTE-REFRESH: records the rare path of two before either was taken.
     fn asked_again(&mut self) {
         self.untaken += 1;
         if self.untaken > 1 {

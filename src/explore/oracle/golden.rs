@@ -1,4 +1,4 @@
-//! Where nothing was lost, the octets are the golden's.
+//! If nothing was lost, the bytes are those of the golden.
 
 use crate::explore::oracle::case::{Case, Findings};
 use crate::explore::oracle::conditions::disturbance;

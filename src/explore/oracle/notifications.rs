@@ -1,4 +1,4 @@
-//! Where nothing was lost, a NOTIFICATION that was sent arrives.
+//! If nothing was lost, a NOTIFICATION that was sent arrives.
 
 use crate::explore::oracle::case::{Case, Findings};
 use crate::explore::oracle::conditions::disturbance;

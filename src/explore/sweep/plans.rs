@@ -14,9 +14,9 @@ pub enum Source {
     Seeds {
         /// First seed.
         from: u64,
-        /// The number of seeds.
+        /// Number of seeds.
         seeds: usize,
-        /// The classes that may be drawn.
+        /// Classes of faults that may be drawn.
         allowed: Vec<Class>,
     },
     /// A fault of each kind at every octet of every connection.

@@ -1,4 +1,4 @@
-//! What an import writes: a scenario's directory, the plan, and the golden of what the speaker says.
+//! The files that an import writes: the scenario directory, the plan, and the golden.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +22,7 @@ use crate::sim::Direction as Way;
 #[must_use]
 pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
     let peer = timeline.replay_address().to_string();
-    // Under other faults the session may come up later than its first command is due: it is told of by the speaker itself.
+    // Under other faults the session may come up after its first command is due, so the program waits for it.
     let mut out = format!("process {PROGRAM}\n    read \"neighbor {peer} up\"\n");
     let mut last = None;
     for batch in batches {
@@ -33,7 +33,7 @@ pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
             let keyword = if number == 0 { "write" } else { "also" };
             let _ = writeln!(out, "    {keyword} {line}");
         }
-        // Its message is on its way before the next is asked for.
+        // Its message must be sent before the next command.
         for _ in &batch.lines {
             out.push_str("    answer done\n");
         }
@@ -42,7 +42,7 @@ pub fn program(timeline: &Timeline, batches: &[Batch]) -> String {
     out
 }
 
-/// The section of a speaker that recites.
+/// The `verbatim` section.
 #[must_use]
 pub fn verbatim(timeline: &Timeline, reason: &str) -> String {
     format!(
@@ -112,7 +112,7 @@ pub fn plan(import: &Import, file: &Path, directory: &Path) -> Result<(), Import
     write(&directory.join("plan"), &text)
 }
 
-/// Writes what the speaker said as the scenario's golden.
+/// Writes what the speaker sent as the golden of the scenario.
 pub fn golden(
     timeline: &Timeline,
     file: &Path,
@@ -142,7 +142,7 @@ pub fn golden(
     Ok(manifest.store(directory)?)
 }
 
-/// Every message whole, what was cut off included.
+/// Every message complete, with the padding of truncated ones.
 fn messages(timeline: &Timeline) -> Vec<Passed> {
     let mut messages = Vec::new();
     for way in [Way::Sent, Way::Received] {

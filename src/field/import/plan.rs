@@ -1,4 +1,4 @@
-//! The plan of an imported session: the speaker's pace, and the reset.
+//! The plan of an imported session: stalls that reproduce the speaker's timing, and the reset.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) ->
     }
 }
 
-/// Where the reset may be put so that it falls on its octet: the one that looks right first.
+/// Candidate positions for the reset, the most likely first.
 ///
-/// After the last octet of either direction where that passes in the same instant; where silence lies between them, at
+/// After the last octet of either direction if that is sent at the same time as the reset; after a pause, at
 /// its time.
 #[must_use]
 pub fn resets(timeline: &Timeline) -> Vec<Fault> {
@@ -54,7 +54,7 @@ pub fn resets(timeline: &Timeline) -> Vec<Fault> {
     }
 }
 
-/// Stalls that give our speaker's OPEN and first KEEPALIVE, which it would send at once, the time that they had.
+/// Stalls that delay our speaker's OPEN and first KEEPALIVE, which it would send at once, to their captured times.
 #[must_use]
 pub fn pace(timeline: &Timeline) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! A lane of a ladder: what one run, golden or capture has to show, in order.
+//! A lane of a ladder: the messages and events of one run, golden or capture, in order.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::scenario::run::played::RunResult;
 /// One run, golden or capture.
 pub(super) struct Column {
     pub label: String,
-    /// Who is on the left and on the right, and which clock counts.
+    /// Labels of the two ends, and the clock used.
     pub caption: &'static str,
-    /// `passed`, `failed`, `same`, `different`; none of what is only there to compare with.
+    /// `passed`, `failed`, `same` or `different`; none for a lane that is only a reference.
     pub verdict: Option<&'static str>,
-    /// Counts and times, in a line.
+    /// Counts and times, one line.
     pub facts: String,
     pub items: Vec<Item>,
 }
 
-/// Something in a lane.
+/// A message or event in a lane.
 pub(super) struct Item {
     /// Microseconds of the lane's clock, where it has one.
     pub at: Option<i64>,
@@ -39,9 +39,9 @@ pub(super) struct Message {
     pub connection: ConnectionName,
     pub from_speaker: bool,
     pub octets: Vec<u8>,
-    /// How it is to be read.
+    /// How to decode it.
     pub context: Rc<WireContext>,
-    /// Whether the other lanes should have it too.
+    /// Whether the other lanes are expected to have it too.
     pub compared: bool,
 }
 
@@ -69,7 +69,7 @@ impl Item {
 }
 
 impl Column {
-    /// What the reference sent.
+    /// The lane of a golden.
     pub fn of_golden(golden: &Golden) -> Self {
         let mut items = Vec::new();
         for (connection, all) in &golden.connections {
@@ -94,7 +94,7 @@ impl Column {
         }
     }
 
-    /// What passed and happened in a run. `golden` says whether OPENs are compared.
+    /// The lane of a run. `golden` says whether OPENs are compared.
     pub fn of_run(label: String, played: &RunResult, golden: Option<&Golden>) -> Self {
         let marks = played.marks.iter();
         let mut items: Vec<Item> = marks
@@ -119,7 +119,7 @@ impl Column {
                 }),
             }));
         }
-        // Stable: what happened at one instant stays in its order, what led to a message before it.
+        // Stable: events of one instant keep their order, causes before messages.
         items.sort_by_key(|item| item.at);
         Self {
             label,
@@ -130,7 +130,7 @@ impl Column {
         }
     }
 
-    /// The item that is the `number`th, from 1, of the messages compared on a connection.
+    /// The item of the `number`th compared message on a connection, from 1.
     pub fn compared(&self, connection: ConnectionName, number: usize) -> Option<usize> {
         let mut compared = self.items.iter().enumerate().filter(|(_, item)| {
             item.message()
@@ -140,7 +140,7 @@ impl Column {
     }
 }
 
-/// The peer of a scenario mirrors the OPEN: so it alone tells how the rest is written.
+/// The peer of a scenario mirrors the OPEN, so that OPEN alone determines the encoding.
 fn mirrored(open: Option<&[u8]>) -> WireContext {
     let open = open.filter(|first| is(first, OPEN));
     open.map_or_else(WireContext::default, |open| agreed(Some(open), Some(open)))

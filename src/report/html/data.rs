@@ -1,4 +1,4 @@
-//! What the page's script draws: sheets, their lanes and rows, and bodies that equal messages share.
+//! The data for the page's script: sheets, their lanes and rows, and message bodies, shared by equal messages.
 
 use std::rc::Rc;
 
@@ -13,26 +13,26 @@ use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
 use crate::report::summary::summary;
 
-/// One ladder and what is said of it: a scenario, a connection, a finding.
+/// One ladder with its title and notes: a scenario, a connection or a finding.
 pub(super) struct Sheet {
     pub name: String,
     pub about: String,
-    /// Why it is as it is; may be empty.
+    /// Explanation; may be empty.
     pub why: String,
     pub lanes: Vec<Column>,
     pub rows: Vec<Row>,
     pub notes: Vec<Note>,
 }
 
-/// Something that is wrong, and where it is seen.
+/// An error, and where it shows.
 #[derive(Default)]
 pub(super) struct Note {
     pub title: String,
-    /// Labels and texts.
+    /// Label and text of each line.
     pub lines: Vec<(String, String)>,
-    /// The command that shows it again; may be empty.
+    /// The command that reproduces it; may be empty.
     pub again: String,
-    /// Column and item.
+    /// Index of the column, and of the item in it.
     pub place: Option<(usize, usize)>,
 }
 
@@ -128,10 +128,10 @@ fn kind(octets: &[u8]) -> String {
     }
 }
 
-/// Equal messages have one body: their octets, fields, and what they say.
+/// Equal messages share one body: octets, fields and summary.
 #[derive(Default)]
 struct Bodies {
-    /// By octets and by how they are read.
+    /// By octets and encoding.
     numbers: Map<Vec<u8>, Vec<(Rc<WireContext>, usize)>>,
     bodies: Vec<Value>,
 }

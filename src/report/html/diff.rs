@@ -1,4 +1,4 @@
-//! Two captures on the page: a sheet per connection, a lane per capture.
+//! The HTML page of two captures: a sheet per connection, a lane per capture.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use crate::net::{ConnectionName, Opener};
 use crate::report::diff_text;
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 
-/// Octets of what is no message that are shown.
+/// Number of octets shown of data that is not a message.
 const SHOWN: usize = 24;
-/// Microseconds before and after a connection in which a run's marks are of interest.
+/// Microseconds before and after a connection in which a run's marks are shown.
 const AROUND: i64 = 100_000;
 
 /// A capture's lane, and which item each entry of the comparison is.
@@ -62,7 +62,7 @@ fn sheet(id: ConnectionId, sides: &[Side<'_>; 2], report: &Report, options: &Opt
     }
 }
 
-/// What `side` has of a connection: messages and what stands between them, by time since it was opened.
+/// The lane of `side` for a connection: messages and other events, by time since it was opened.
 fn capture_lane(id: ConnectionId, side: &Side<'_>, options: &Options) -> CaptureLane {
     let opened = side.capture.opened.get(&id).copied();
     let start = opened.unwrap_or_default();
@@ -155,7 +155,7 @@ fn capture_lane(id: ConnectionId, side: &Side<'_>, options: &Options) -> Capture
         let what = What::Mark("connection", "opened".into());
         items.push((LaneItem { at: Some(0), what }, None));
     }
-    // Marks first, as what led to the messages of the same instant.
+    // Marks first: they are the causes of messages of the same instant.
     items.sort_by_key(|(item, _)| (item.at, item.message().is_some()));
     let mut entries = BTreeMap::new();
     for (number, (_, entry)) in items.iter().enumerate() {

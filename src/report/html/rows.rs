@@ -1,4 +1,4 @@
-//! Lanes aligned: equal messages of a connection share a row, and the rows stand in the order of time.
+//! Lanes aligned: equal messages of a connection share a row, and rows are in order of time.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -9,25 +9,25 @@ use super::column::{Column, Item, What};
 use crate::compare;
 use crate::net::ConnectionName;
 
-/// For each lane the number of its item, if it has one here.
+/// By lane, the index of its item, if it has one in this row.
 pub(super) struct Row {
     pub items: Vec<Option<usize>>,
     pub differs: bool,
 }
 
-/// Which lanes must have the same.
+/// The lanes that must agree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// All of them.
+    /// All lanes.
     All,
-    /// All but the first, which is there to look at.
+    /// All but the first, which is only a reference.
     Others,
 }
 
-/// What is aligned by itself: what one end sends on one connection, and the marks.
+/// A unit of alignment: the messages of one end on one connection, or the marks.
 type Stream = Option<(ConnectionName, bool)>;
 
-/// The rows of one stream, each with its place in every lane.
+/// The rows of one stream, each with its position in every lane.
 struct Aligned {
     rows: Vec<Vec<Option<usize>>>,
     places: Vec<Vec<Option<i64>>>,
@@ -67,7 +67,7 @@ pub(super) fn align(lanes: &[Column], rule: Rule) -> Vec<Row> {
     .collect()
 }
 
-/// The rows of one stream: lane by lane, each is laid beside what the ones before it have.
+/// The rows of one stream: lane by lane, each is aligned with those before it.
 fn aligned(lanes: &[Column], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> {
     let mut rows: Vec<Vec<Option<usize>>> = Vec::new();
     for (lane, own) in numbers.iter().enumerate() {
@@ -85,7 +85,7 @@ fn aligned(lanes: &[Column], numbers: &[Vec<usize>]) -> Vec<Vec<Option<usize>>> 
     rows
 }
 
-/// What stands for a row when the next lane is laid beside it.
+/// The item that represents a row when the next lane is aligned with it.
 fn first<'l>(lanes: &'l [Column], row: &[Option<usize>]) -> Option<&'l Item> {
     row.iter()
         .zip(lanes)
@@ -114,7 +114,7 @@ fn octets<'l>(side: &[&'l Item]) -> Vec<&'l [u8]> {
     messages.map(|message| &message.octets[..]).collect()
 }
 
-/// Marks are the same where they say the same.
+/// Marks are equal if their texts are.
 fn marks_side_by_side(left: &[&Item], right: &[&Item]) -> Vec<[Option<usize>; 2]> {
     fn texts<'l>(side: &[&'l Item]) -> Vec<&'l str> {
         let marks = side.iter().filter_map(|item| match &item.what {
@@ -136,8 +136,8 @@ fn marks_side_by_side(left: &[&Item], right: &[&Item]) -> Vec<[Option<usize>; 2]
     rows
 }
 
-/// For each row its place in every lane: beside the item that it has there, else after the one before it, else before
-/// the first. Twice the item's number, so that there is room between.
+/// By row, its position in every lane: at the item that it has there, else after the one before it, else before
+/// the first. Twice the index of the item, to leave room between items.
 fn places(rows: &[Vec<Option<usize>>], lanes: usize) -> Vec<Vec<Option<i64>>> {
     let mut places = vec![vec![None; lanes]; rows.len()];
     for lane in 0..lanes {
@@ -155,11 +155,11 @@ fn places(rows: &[Vec<Option<usize>>], lanes: usize) -> Vec<Vec<Option<i64>>> {
     places
 }
 
-/// All rows in the order of the first lane that tells; those with a clock are asked before those without.
+/// All rows, in the order of the first lane that determines it; lanes with a clock come first.
 fn merged(mut streams: Vec<Aligned>, lanes: &[Column]) -> Vec<Vec<Option<usize>>> {
     let mut order: Vec<usize> = (0..lanes.len()).collect();
     order.sort_by_key(|lane| lanes[*lane].items.iter().all(|item| item.at.is_none()));
-    // A lane that has both rows knows; one that has one of them, or neither, knows what came before.
+    // A lane with both rows determines their order; any other only through the rows before them.
     let is_own = |place: &i64| place % 2 == 0;
     let compared = |one: &[Option<i64>], other: &[Option<i64>]| {
         let decided = |lane: &usize, only_own: bool| match (one[*lane], other[*lane]) {
@@ -194,7 +194,7 @@ fn merged(mut streams: Vec<Aligned>, lanes: &[Column]) -> Vec<Vec<Option<usize>>
     }
 }
 
-/// Whether lanes that must have the same here do not.
+/// Whether lanes that must agree differ in this row.
 fn differs(lanes: &[Column], row: &[Option<usize>], rule: Rule) -> bool {
     let mut lane_octets = row.iter().zip(lanes).map(|(number, lane)| {
         let message = lane.items[(*number)?].message()?;

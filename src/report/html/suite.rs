@@ -1,4 +1,4 @@
-//! A run of the suite on the page: a sheet per scenario, the golden beside each mode.
+//! The HTML page of a suite: a sheet per scenario, with the golden beside each mode.
 
 use super::column::Column;
 use super::data::{Note, Sheet};
@@ -6,7 +6,7 @@ use super::rows::{self, Rule};
 use crate::report::terminal::{findings, time};
 use crate::scenario::run::suite::{Case, Report};
 
-/// The sheet of `case`, with the runs among `reports` that are of it.
+/// The sheet of `case`, with its runs among `reports`.
 pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
     let scenario = &case.scenario;
     let reports: Vec<&Report> = reports

@@ -1,4 +1,4 @@
-//! What a scenario's file says, as types.
+//! The contents of a scenario file, as types.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::speaker::session::Verbatim;
 pub struct Scenario {
     /// The directory's name.
     pub name: String,
-    /// Where its files are.
+    /// Directory of its files.
     pub directory: PathBuf,
     /// One line that says what it exercises.
     pub about: String,
@@ -36,7 +36,7 @@ pub struct Scenario {
     pub programs: Vec<ProgramScript>,
     /// The peers.
     pub peers: Vec<PeerScript>,
-    /// What the speaker says to a peer in the place of its own words.
+    /// Bytes that the speaker sends to a peer instead of its own messages.
     pub verbatims: Vec<(IpAddr, Arc<Verbatim>)>,
     /// What must hold at the end beyond the golden's octets; `None` where nothing was said.
     pub table: Option<Vec<TableEntry>>,
@@ -95,7 +95,7 @@ pub struct TableEntry {
 pub struct Step<T> {
     /// What to do.
     pub action: T,
-    /// Octets of the file.
+    /// Byte range in the file.
     pub span: Range<usize>,
     /// Line of the file, from 1.
     pub line: usize,
@@ -127,10 +127,10 @@ pub enum ProgramAction {
     Sleep(Duration),
     /// Wait until the first connection with this peer has been open for so long.
     At(Duration, IpAddr),
-    /// Let time pass where an answer promises nothing: a speaker that answers early is told no more in one breath than
-    /// ExaBGP's own programs tell it. Any other is told as fast as it answers.
+    /// Let time pass if answers come early: a speaker that answers early is sent no more at once than
+    /// ExaBGP's own test programs send. Any other is sent commands as fast as it answers.
     Pause(Duration),
-    /// End.
+    /// Exit.
     Exit,
 }
 
@@ -141,7 +141,7 @@ pub enum Answer {
     Done,
     /// `error`.
     Error,
-    /// Either.
+    /// Either `done` or `error`.
     Any,
 }
 
@@ -158,22 +158,22 @@ impl fmt::Display for Answer {
 /// Something that peers have seen, so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// The message, or the part of one, to be seen.
+    /// The event.
     pub what: Sight,
-    /// How often in all.
+    /// Number of times in all.
     pub count: usize,
-    /// At which peer; at all of them together where it is absent.
+    /// The peer at which it is counted; all peers together if absent.
     pub from: Option<IpAddr>,
 }
 
 /// The script of one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerScript {
-    /// Where it listens.
+    /// Address at which it listens.
     pub address: IpAddr,
     /// How it answers OPEN.
     pub open: OpenAnswer,
-    /// Its hold timer never expires, which no scenario asks for but a plan may.
+    /// Its hold timer never expires; set by plans, never by scenarios.
     pub patient: bool,
     /// Steps of every connection that has none of its own.
     pub steps: Vec<Step<PeerAction>>,

@@ -19,7 +19,7 @@ pub enum GoldenError {
     /// The manifest, or the file that it speaks of.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The file is no capture.
+    /// The file is not a capture.
     #[error(transparent)]
     Capture(#[from] CaptureError),
 }
@@ -27,7 +27,7 @@ pub enum GoldenError {
 /// The messages of a golden by connection, KEEPALIVEs left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Golden {
-    /// In the order sent.
+    /// Messages, in the order sent.
     pub connections: BTreeMap<ConnectionName, Vec<Vec<u8>>>,
 }
 
@@ -38,13 +38,13 @@ pub struct Divergence {
     pub connection: ConnectionName,
     /// The message, from 1, KEEPALIVEs not counted.
     pub number: usize,
-    /// What the golden has; `None` where it has no more.
+    /// The golden's message; `None` if it has no more.
     pub expected: Option<Vec<u8>>,
-    /// What was found; `None` where nothing more came.
+    /// The message found; `None` if there was no more.
     pub found: Option<Vec<u8>>,
     /// The message before it, which both have.
     pub before: Option<Vec<u8>>,
-    /// How the connection writes its messages, as far as the golden's OPEN tells.
+    /// The encoding of the connection, from the golden's OPEN.
     pub context: WireContext,
 }
 
@@ -79,10 +79,10 @@ impl Golden {
         }
     }
 
-    /// Reads a capture; the speaker is whoever opened the connections.
+    /// Reads a capture; the end that opened the connections is the speaker.
     ///
     /// # Errors
-    /// Where it is no capture.
+    /// It is not a capture.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, CaptureError> {
         let canonical = Canonical::read(name, bytes)?;
         let mut connections = BTreeMap::new();
@@ -102,7 +102,7 @@ impl Golden {
         Ok(Self { connections })
     }
 
-    /// The same of a run.
+    /// The speaker's messages in the transcripts of a run.
     #[must_use]
     pub fn of(transcripts: &[Transcript]) -> Self {
         let connections = transcripts
@@ -156,7 +156,7 @@ impl Golden {
         })
     }
 
-    /// How many messages it has.
+    /// Number of messages.
     #[must_use]
     pub fn messages(&self) -> usize {
         self.connections.values().map(Vec::len).sum()

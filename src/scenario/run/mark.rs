@@ -1,4 +1,4 @@
-//! What happens in a run beside its messages: the marks on its time axis.
+//! Events of a run other than messages: the marks on its time axis.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,16 +18,16 @@ pub struct Mark {
     pub text: String,
 }
 
-/// What a mark tells of.
+/// The kind of event that a mark stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MarkKind {
-    /// A fault struck, or something broke.
+    /// A fault triggered, or an error occurred.
     Fault,
     /// A session's state changed (RFC 4271 section 8.2.2).
     State,
     /// A connection was opened, refused, closed, or a timer of it expired.
     Connection,
-    /// An API program gave a command or was told something; a signal came.
+    /// An API program sent a command or received a line; a signal arrived.
     Program,
     /// A speaker of somebody else printed something.
     Printed,
@@ -46,7 +46,7 @@ impl fmt::Display for MarkKind {
 }
 
 impl Mark {
-    /// A fault that struck at `at`.
+    /// A fault that triggered at `at`.
     #[must_use]
     pub fn fault(at: Duration, text: impl Into<String>) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Mark {
         }
     }
 
-    /// The mark that `event` leaves at `at`; messages leave none, nor does what another mark says already.
+    /// The mark that `event` leaves at `at`; none for messages, nor for what another mark says already.
     #[must_use]
     pub fn of(at: Duration, event: &SpeakerEvent<'_>) -> Option<Self> {
         use MarkKind::{Connection, Fault, Printed, Program, State as Change};
@@ -144,7 +144,7 @@ impl Mark {
             | SpeakerEvent::Calls { .. }
             | SpeakerEvent::ProgramStarted { .. } => return None,
         };
-        // A connection that was lost is no step of the state machine that anybody meant.
+        // A lost connection is shown as an error, not as a state change.
         let kind = match event {
             SpeakerEvent::State {
                 cause: Cause::ConnectionLost(_) | Cause::SendHoldExpired,

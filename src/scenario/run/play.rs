@@ -1,4 +1,4 @@
-//! A scenario played to a subject, on any network.
+//! Runs a scenario with a subject under test, on any network.
 
 use std::io;
 use std::rc::Rc;
@@ -30,12 +30,12 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
     |error| PlayError::Io { what, error }
 }
 
-/// Plays `scenario` to `variant` on `network`, with `defects` switched on in the reactor that they come from.
+/// Runs `scenario` with `variant` under test on `network`, with `defects` enabled in their own reactor.
 ///
-/// Where answers come early, the programs pause, whatever the reactor.
+/// If answers come early, the programs pause, whatever the reactor.
 ///
 /// # Errors
-/// The configuration, what the operating system says, or a combination that there is not: another speaker than our own
+/// The configuration, the operating system, or an unsupported combination: a speaker other than our own
 /// runs on the kernel's network, defects are our own speaker's on the simulated one.
 pub fn play(
     scenario: &Rc<Scenario>,
@@ -55,7 +55,7 @@ pub fn play(
     let (configurations, settings) = prepare(scenario)?;
     let pauses = defects.has(Defect::EarlyAnswer);
     if defects.is_empty() {
-        // Without defects the reactor is compiled without their switches.
+        // Without defects the reactor is the one compiled without their branches.
         let subject = OwnSpeaker::new(mode, configurations, settings, NoDefects);
         return on(scenario, subject, network, pauses);
     }
@@ -69,7 +69,7 @@ pub fn play(
     on(scenario, subject, network, pauses)
 }
 
-/// Plays `scenario` to our own speaker on `network`.
+/// Runs `scenario` with our own speaker on `network`.
 fn on<D: DefectSet>(
     scenario: &Rc<Scenario>,
     subject: OwnSpeaker<D>,
@@ -91,7 +91,7 @@ fn on<D: DefectSet>(
     }
 }
 
-/// Plays `scenario` on the kernel's loopback.
+/// Runs `scenario` on the kernel's loopback.
 fn on_the_kernel(
     scenario: Rc<Scenario>,
     subject: impl Subject<KernelNetwork>,
@@ -107,7 +107,7 @@ fn on_the_kernel(
     })
 }
 
-/// Plays `scenario` to a speaker that is a process.
+/// Runs `scenario` with an external process under test.
 fn external(
     scenario: &Rc<Scenario>,
     variant: &Variant,
@@ -162,7 +162,7 @@ fn setup(scenario: &Scenario) -> Setup {
     }
 }
 
-/// Plays `scenario` to the process of `launcher` on the kernel's loopback, and gives its log too.
+/// Runs `scenario` with the process of `launcher` on the kernel's loopback, and returns its log too.
 ///
 /// # Errors
 /// What the operating system says of sockets and files.
@@ -215,7 +215,7 @@ pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
     ))
 }
 
-/// Gives neighbors what the scenario has them say.
+/// Gives neighbors the verbatim bytes of the scenario.
 fn set_verbatim(scenario: &Scenario, configuration: &mut Configuration) {
     for (peer, verbatim) in &scenario.verbatims {
         let neighbors = configuration.neighbors.iter_mut();

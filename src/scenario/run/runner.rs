@@ -1,4 +1,4 @@
-//! One run of a scenario: the subject, its peers and programs, on which networks, under which conditions.
+//! One run of a scenario: the subject, its peers and programs, the networks, and the faults.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -27,14 +27,14 @@ use crate::subject::{Ended, Host, Subject};
 /// How long a scenario may take on its own clock.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
-/// Where a speaker listens for a peer that connects although its configuration has no place for that.
+/// Where a speaker listens for a peer that connects if its configuration names no address.
 pub const MEETING: u16 = 1179;
 
 /// Everything that a run is made of.
 pub struct Run<S, N, M> {
-    /// What is played.
+    /// The scenario.
     pub scenario: Rc<Scenario>,
-    /// What is under test.
+    /// The subject under test.
     pub subject: S,
     /// The network that the subject sees.
     pub network: N,
@@ -46,11 +46,11 @@ pub struct Run<S, N, M> {
     pub clock: Clock,
     /// The subject's own clock.
     pub subject_clock: Clock,
-    /// Is told what the subject does, as far as it tells.
+    /// Receives the subject's events, if it has any.
     pub observer: Rc<dyn Observer>,
-    /// Whether programs pause where their scripts say so: where answers promise nothing.
+    /// Whether programs pause where their scripts say so: needed if answers come early.
     pub pauses: bool,
-    /// Under which conditions.
+    /// Expectations and faults.
     pub conditions: Conditions,
 }
 
@@ -59,16 +59,16 @@ pub struct Run<S, N, M> {
 pub enum Conditions {
     /// Every step must be met as it is written.
     Strict,
-    /// Things go wrong on purpose: steps that cannot be met are given up, and the run is watched until it has recovered.
+    /// Faults are injected: steps that cannot be met are abandoned, and the run is watched until it has recovered.
     Adverse(AdverseConditions),
 }
 
-/// What goes wrong in a run, and how long it is watched.
+/// The faults of a run, and how long it is watched.
 #[derive(Debug, Clone, Default)]
 pub struct AdverseConditions {
-    /// What befalls hosts and programs.
+    /// Faults of hosts and programs.
     pub host_faults: Vec<HostFault>,
-    /// How long a program waits for something that may never come.
+    /// How long a program waits for an event that faults may prevent.
     pub patience: Duration,
     /// When the last fault is over.
     pub calm: Duration,
@@ -78,11 +78,11 @@ pub struct AdverseConditions {
     pub watch: Duration,
 }
 
-/// Whether a run has recovered; asked again and again.
+/// Whether a run has recovered; called repeatedly.
 pub type Recovered = Box<dyn Fn(&Transcripts) -> bool>;
 
 impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
-    /// Plays to the end; `recovered` says when an adverse run has recovered.
+    /// Runs to the end; `recovered` says whether a run with faults has recovered.
     ///
     /// # Errors
     /// A peer that cannot listen.
@@ -128,13 +128,13 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
                     source: Some(dial.script.address),
                     ..SocketOptions::default()
                 };
-                // A speaker that does not listen, or is down, has no collision.
+                // A speaker that does not listen, or is down, cannot have a collision.
                 if let Ok(connection) = network.connect(dial.to, &options).await {
                     spawn_local(peer::converse(dial, connection, caller.clone()));
                 }
             }
         });
-        // A crash makes a new speaker with a control of its own; signals go to the one that lives.
+        // Each restart after a crash has a new control; signals go to the current one.
         let controls: Rc<std::cell::RefCell<Option<ControlSender>>> = Rc::default();
         let live = controls.clone();
         spawn_local(async move {
@@ -166,7 +166,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
         };
         let elapsed = self.clock.now();
         for task in tasks {
-            // A peer that panicked has failed the run in its own way.
+            // A peer that panicked has already failed the run.
             let _ = task.await;
         }
         let (transcripts, tables) = transcripts.take();
@@ -182,7 +182,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
         })
     }
 
-    /// Lets the subject live, and again after each of its crashes.
+    /// Runs the subject, and restarts it after each crash.
     async fn live(
         &self,
         port: u16,
@@ -221,7 +221,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
                 () = sleep_until(self.clock.at(at)) => {}
                 _ = life => return,
             }
-            // A crash says nothing, so it is said for it.
+            // A crashed speaker cannot emit the event itself.
             self.observer
                 .observe(self.subject_clock.now(), &SpeakerEvent::Ended);
             sleep(down).await;
@@ -244,7 +244,7 @@ const fn control(signal: Signal) -> Control {
     }
 }
 
-/// Serves a peer, and again after each of its crashes.
+/// Runs a peer, and restarts it after each crash.
 async fn serve<M: Network>(
     script: Rc<PeerScript>,
     (network, at): (M, SocketAddr),
@@ -309,7 +309,7 @@ impl Conditions {
         latest_first(crashes)
     }
 
-    /// What a peer is made to play: its script, and what is strange about it.
+    /// The script of a peer, with the unusual behaviour that the faults give it.
     fn cast(&self, script: &PeerScript) -> PeerScript {
         let mut script = script.clone();
         for host_fault in self.host_faults() {
@@ -329,7 +329,7 @@ impl Conditions {
         script
     }
 
-    /// How programs behave.
+    /// How programs behave under the faults of the run.
     fn program_behaviour(&self, pauses: bool) -> ProgramBehaviour {
         let patience = match self {
             Self::Strict => None,
@@ -353,7 +353,7 @@ fn latest_first(crashes: impl Iterator<Item = (Duration, Duration)>) -> Vec<(Dur
     crashes
 }
 
-/// A run under adverse, watched until it has recovered.
+/// A run with faults, watched until it has recovered.
 struct AdverseRun<'a> {
     scenario: &'a Scenario,
     progress: &'a Progress,
@@ -361,7 +361,7 @@ struct AdverseRun<'a> {
     adverse: &'a AdverseConditions,
 }
 
-/// How often it is asked whether the run has recovered.
+/// Interval between checks of recovery.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a speaker may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -382,7 +382,7 @@ impl AdverseRun<'_> {
                     .iter()
                     .map(|program| program.name.as_str())
             };
-            // Peers that recite have times of their own; the others wait for what faults may keep from them.
+            // Peers with timed steps follow their own times; the others wait for events that faults may prevent.
             let verbatim = || {
                 let peers = self.scenario.peers.iter();
                 peers
@@ -392,7 +392,7 @@ impl AdverseRun<'_> {
             let done = self
                 .progress
                 .until(|progress| progress.all_done(programs(), verbatim()));
-            // A program may never end its script: its waits are bounded, so this bound is generous.
+            // A program may never finish its script; its waits are bounded, so this bound is generous.
             let _ = timeout(LIMIT * 10 + self.scenario.span() * 2, done).await;
             sleep_until(self.clock.at(self.adverse.calm)).await;
             let deadline = self.clock.now() + self.adverse.recovery;
@@ -415,7 +415,7 @@ impl AdverseRun<'_> {
             }
             () = course => {
                 let over = self.clock.now();
-                // The last state counts, before anything is closed.
+                // The final state is taken before anything is closed.
                 let _ = signals.send(Signal::Terminate);
                 self.progress.end();
                 let _ = timeout(PATIENCE, &mut speaker).await;

@@ -1,4 +1,4 @@
-//! A run in which nothing goes wrong and every step must be met as it is written.
+//! A run without faults, in which every step must be met exactly.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use crate::subject::Subject;
 /// The port of BGP (RFC 4271 section 8): a simulated host has it to itself.
 pub(super) const PORT: u16 = 179;
 
-/// Plays `scenario` to `subject` on the networks of subject and peers, the peers listening at `port` (0: any that is free).
+/// Runs `scenario` with `subject` under test on `network`, the peers listening at `port` (0: any that is free).
 pub(super) async fn run<N: Network>(
     scenario: Rc<Scenario>,
     subject: impl Subject<N>,

@@ -15,10 +15,10 @@ use crate::subject::Subject;
 const LATENCY: Duration = Duration::from_millis(1);
 const PARTY: &str = "host";
 
-/// Plays `scenario` to `subject`: speaker and peers are one party, as they are one host on the loopback.
+/// Runs `scenario` with `subject` under test. Speaker and peers share one host, as on the loopback.
 ///
 /// # Errors
-/// A run that stands still.
+/// A run that makes no progress.
 pub fn play(
     scenario: Rc<Scenario>,
     subject: impl Subject<TurmoilNetwork> + 'static,

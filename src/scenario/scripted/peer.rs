@@ -1,4 +1,4 @@
-//! A peer played from its script: it mirrors OPEN, meets expectations in order, and keeps a table.
+//! A scripted peer: it mirrors OPEN, checks expected messages in order, and keeps a table.
 
 mod receive;
 
@@ -25,22 +25,22 @@ use crate::scenario::scripted::table::View;
 use crate::scenario::scripted::transcript::{Ending, Passed};
 use crate::scenario::scripted::transcripts::Ends;
 
-/// What all peers of a run share.
+/// State shared by all peers of a run.
 #[derive(Clone)]
 pub struct Shared {
-    /// What was seen.
+    /// The progress of the run.
     pub progress: Progress,
     /// The peers' clock.
     pub clock: Clock,
-    /// Where finished and running connections are written down.
+    /// Transcripts of all connections.
     pub transcripts: crate::scenario::scripted::transcripts::Transcripts,
     /// Signals to the speaker.
     pub signals: UnboundedSender<Signal>,
-    /// Who connects to the speaker when a peer asks for it.
+    /// Opens connections to the speaker on a peer's behalf.
     pub dials: UnboundedSender<Dial>,
     /// Lines of the scenario whose signal was sent.
     pub signalled: Rc<RefCell<BTreeSet<usize>>>,
-    /// Whether a message that is not the expected one fails the run: not where faults are about.
+    /// Whether an unexpected message fails the run; false in runs with faults.
     pub strict: bool,
 }
 
@@ -48,13 +48,13 @@ pub struct Shared {
 pub struct Dial {
     /// Where the speaker listens.
     pub to: SocketAddr,
-    /// The script of the peer that connects.
+    /// The peer's address.
     pub script: Rc<PeerScript>,
     /// Which of the peer's connections it is, from 1, whoever opened them: scripts name their sections so.
     pub number: usize,
 }
 
-/// Plays `dial.script` on a connection that the peer made.
+/// Runs `dial.script` on a connection that the peer opened.
 pub async fn converse<C: Connection>(dial: Dial, connection: C, shared: Shared) {
     Session::new(dial.script, (dial.number, Opener::Peer), connection, shared)
         .play()
@@ -115,7 +115,7 @@ struct Session<C> {
     received: Vec<u8>,
     /// The speaker's OPEN.
     open: Option<Vec<u8>>,
-    /// Its own, where that is a step.
+    /// The peer's own OPEN, if the script sends it.
     said: Option<Vec<u8>>,
     opened: bool,
     up: bool,
@@ -191,7 +191,7 @@ impl<C: Connection + Stream> Session<C> {
         let now = self.shared.clock.now();
         self.shared.transcripts.close(self.record, now, ending);
         if !self.shared.progress.is_over() {
-            // What holds at the end of the run is not undone by its end.
+            // The end of the run itself must not change the final state.
             self.view.borrow_mut().set_live(false);
         }
         if ending != Ending::ByPeer && self.step().is_some() && self.shared.strict {
@@ -199,7 +199,7 @@ impl<C: Connection + Stream> Session<C> {
         }
     }
 
-    /// Says that the script is through, once it is.
+    /// Records the end of the script, once it is reached.
     fn report_done(&self) {
         let last = self.number >= self.script.last_connection();
         if last && self.opened && self.step().is_none() {
@@ -207,7 +207,7 @@ impl<C: Connection + Stream> Session<C> {
         }
     }
 
-    /// Does the next step if it can be done now.
+    /// Runs the next step if it can run now.
     fn advance(&mut self) -> bool {
         if !self.opened {
             return self.answer_open();
@@ -236,7 +236,7 @@ impl<C: Connection + Stream> Session<C> {
                 true
             }
             PeerAction::Signal(signal) => {
-                // Adverse runs connect again and again, and a signal is an event of the run, not of a connection.
+                // Runs with faults reconnect repeatedly, and a signal belongs to the run, not to a connection.
                 let first = self.shared.signalled.borrow_mut().insert(step.line);
                 if first || self.shared.strict {
                     let _ = self.shared.signals.send(signal);
@@ -265,7 +265,7 @@ impl<C: Connection + Stream> Session<C> {
         over
     }
 
-    /// Whether it has nothing to say here, since it connects to the speaker instead.
+    /// Whether it stays silent on this connection because it connects to the speaker instead.
     fn met_elsewhere(&self) -> bool {
         self.script.open.connect.is_some() && self.number == 1
     }
@@ -333,7 +333,7 @@ impl<C: Connection + Stream> Session<C> {
         self.shared.progress.fail(format!("{who}: {what}"), step);
     }
 
-    /// Waits until octets come, something is seen elsewhere, or a timer is due.
+    /// Waits for octets, an event at another peer, or a timer.
     async fn wait(&mut self) {
         let progress = self.shared.progress.clone();
         let clock = self.shared.clock;

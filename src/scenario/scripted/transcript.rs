@@ -1,11 +1,11 @@
-//! What one peer sent and received on one connection, message by message.
+//! The messages that one peer sent and received on one connection.
 
 use std::time::Duration;
 
 use crate::net::ConnectionName;
 use crate::scenario::format::message::KEEPALIVE;
 
-/// A message and when it passed.
+/// A message and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed {
     /// Time since the start of the run.
@@ -34,14 +34,14 @@ pub struct Transcript {
     pub name: ConnectionName,
     /// When the peer had it open, since the start of the run.
     pub opened: Duration,
-    /// What passed, in order.
+    /// Messages, in order.
     pub messages: Vec<Passed>,
     /// When and how it ended.
     pub ended: Option<(Duration, Ending)>,
 }
 
 impl Transcript {
-    /// What a golden fixes: the speaker's messages, KEEPALIVEs left out.
+    /// The messages that are compared with a golden: the speaker's, without KEEPALIVEs.
     pub fn compared(&self) -> impl Iterator<Item = &Passed> {
         compared(&self.messages)
     }

@@ -1,4 +1,4 @@
-//! The transcripts of a run, written down while it goes on.
+//! The transcripts of a run, recorded as it proceeds.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -78,12 +78,12 @@ impl Inner {
     }
 }
 
-/// A handle that all peers of a run write to.
+/// The handle shared by all peers of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Transcripts(Rc<RefCell<Inner>>);
 
 impl Transcripts {
-    /// Transcripts under the names that `attempts` gives, those of the speaker's network.
+    /// Begins a connection and returns its index.
     #[must_use]
     pub fn named_by_speaker(attempts: &Attempts) -> Self {
         attempts.remember();
@@ -120,7 +120,7 @@ impl Transcripts {
         entries[place].name(namer)
     }
 
-    /// A message passed on the connection at `place`.
+    /// Records a message on the connection at index `place`.
     pub fn passed(&self, place: usize, passed: Passed) {
         let Inner { namer, entries, .. } = &mut *self.0.borrow_mut();
         let entry = &mut entries[place];
@@ -129,7 +129,7 @@ impl Transcripts {
         entry.messages.push(passed);
     }
 
-    /// The connection at `place` has ended.
+    /// Records the end of the connection at index `place`.
     pub fn close(&self, place: usize, now: Duration, ending: Ending) {
         self.0.borrow_mut().entries[place].ended = Some((now, ending));
     }
@@ -191,7 +191,8 @@ impl Transcripts {
         counts
     }
 
-    /// All that was written down: connections in the order in which the peers had them open, and the peers' last tables.
+    /// All that was written down: connections in the order in which the peers had them open, and the peers' last
+    /// tables.
     #[must_use]
     pub fn take(&self) -> (Vec<Transcript>, BTreeMap<IpAddr, View>) {
         let inner = std::mem::take(&mut *self.0.borrow_mut());
