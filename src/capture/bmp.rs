@@ -1,6 +1,6 @@
-//! The BGP Monitoring Protocol (RFC 7854, RFC 8671): what a router tells a station of its sessions.
+//! The BGP Monitoring Protocol (RFC 7854, RFC 8671): what a router reports to a station about its sessions.
 //!
-//! Each peer becomes a session of its own, with the OPENs that its Peer Up tells.
+//! Each peer becomes a session of its own, with the OPENs of its Peer Up message.
 //!
 //! ```text
 //! version(1) length(4) type(1)
@@ -46,11 +46,11 @@ struct Monitored {
     connection: Connection,
     /// Which end of it the peer is.
     peer: StreamDirection,
-    /// Octets told of each direction.
+    /// Number of octets in each direction.
     offsets: [u64; 2],
 }
 
-/// What one router tells.
+/// The messages of one router.
 #[derive(Debug)]
 pub(super) struct Station {
     router: IpAddr,
@@ -73,8 +73,8 @@ impl Station {
         }
     }
 
-    /// Whether `octets`, sent in `direction` of `connection`, are of BMP: an Initiation at the start of the stream, or in
-    /// its middle a message that holds BGP.
+    /// Whether `octets`, sent in `direction` of `connection`, are of BMP: an Initiation at the start of the stream, or
+    /// in its middle a message that holds BGP.
     pub(super) fn recognise(
         octets: &[u8],
         from_start: bool,

@@ -14,9 +14,9 @@ use super::read::Capture;
 /// One direction of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// Which connection.
+    /// The connection that carried it.
     pub connection: ConnectionId,
-    /// Which way.
+    /// From which end.
     pub direction: StreamDirection,
 }
 
@@ -43,7 +43,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The messages alone.
+    /// The messages, without other items.
     pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
         self.items.iter().filter_map(|(_, item)| match item {
             Item::Message(octets) => Some(&octets[..]),

@@ -18,7 +18,7 @@ impl StreamDirection {
     /// Both, the client's first.
     pub const BOTH: [Self; 2] = [Self::FromClient, Self::FromServer];
 
-    /// The other way.
+    /// The opposite direction.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
@@ -35,14 +35,14 @@ impl StreamDirection {
 /// Two hosts, by who connected to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Peer {
-    /// Who opened the connection.
+    /// Address of the end that opened the connection.
     pub client: IpAddr,
-    /// Who accepted it.
+    /// Address of the end that accepted it.
     pub server: IpAddr,
 }
 
 impl Peer {
-    /// Who sends in `direction`.
+    /// Address of the sender in `direction`.
     #[must_use]
     pub const fn sender(&self, direction: StreamDirection) -> IpAddr {
         match direction {
@@ -61,7 +61,7 @@ impl fmt::Display for Peer {
 /// The name of a connection that is the same in every run: the peer, and which of its connections this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId {
-    /// Between whom.
+    /// The two addresses.
     pub peer: Peer,
     /// From 1, counting the connections of this peer on which BGP was spoken.
     pub attempt: u32,
@@ -80,15 +80,16 @@ pub struct Connection {
     pub id: ConnectionId,
     /// Its number in this capture, from 0.
     pub number: usize,
-    /// Address and port of the end that opened it (as far as the capture tells).
+    /// Address and port of the end that opened it (as far as the capture shows).
     pub client: Endpoint,
     /// Address and port of the end that accepted it.
     pub server: Endpoint,
-    /// Whether its SYN is in the capture; without, who opened it is taken from the ports, and its beginning may be missing.
+    /// Whether its SYN is in the capture; without, who opened it is taken from the ports, and its beginning may be
+    /// missing.
     pub handshake: bool,
     /// Nanoseconds since 1970 of its first packet.
     pub opened: u64,
-    /// What told of it.
+    /// The kind of record that it comes from.
     pub via: Via,
     /// What is known of how its UPDATEs are written, OPENs or not.
     pub encoding: Encoding,
@@ -105,7 +106,7 @@ pub enum Via {
     /// Its own TCP connection.
     #[default]
     Tcp,
-    /// What a router told a BMP station of it (RFC 7854): this router.
+    /// The router that reported it to a BMP station (RFC 7854).
     Bmp(IpAddr),
     /// The messages of an MRT file (RFC 6396, BGP4MP).
     MrtMessages,
@@ -113,7 +114,7 @@ pub enum Via {
     MrtTable,
 }
 
-/// What the source itself says of how UPDATEs are written; `None` where the OPENs tell.
+/// The encoding of UPDATEs, if the source itself states it; `None` if the OPENs decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Encoding {
     /// AS numbers have four octets in AS_PATH and AGGREGATOR.

@@ -61,7 +61,7 @@ pub(super) fn llc(body: Layer<'_>) -> Result<Found<'_>, Skipped> {
     }
 }
 
-/// A label stack (RFC 3032); what it carries is told by its first octet, as routers do (RFC 4928).
+/// A label stack (RFC 3032); the first octet decides what it carries, as in routers (RFC 4928).
 pub(super) fn mpls(mut body: Layer<'_>) -> Result<Found<'_>, Skipped> {
     body = body.deeper()?;
     loop {

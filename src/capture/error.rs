@@ -14,7 +14,7 @@ pub struct CaptureError {
     pub file: String,
     /// Octets from the start of the file to what is wrong.
     pub offset: u64,
-    /// What is wrong.
+    /// The kind of error.
     pub kind: CaptureErrorKind,
 }
 

@@ -8,13 +8,13 @@ use super::framing::JunkReason;
 /// Something that happened on a connection that speaks BGP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CaptureEvent<'a> {
-    /// On which connection.
+    /// The connection that it happened on.
     pub connection: &'a Connection,
     /// Who did it. For [`EventKind::Opened`], who opened the connection.
     pub direction: StreamDirection,
     /// Nanoseconds since 1970: when its last octet was in order.
     pub time: u64,
-    /// What.
+    /// What happened.
     pub kind: EventKind<'a>,
 }
 
@@ -29,29 +29,29 @@ impl CaptureEvent<'_> {
 /// What happened on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind<'a> {
-    /// It was opened. Told with the first octets, so that connections on which nothing is said are not told of.
+    /// The connection was opened. Reported with its first octets, so that connections without any are left out.
     Opened,
     /// A message, marker and all.
     Message {
         /// Octets of the stream before it.
         offset: u64,
-        /// The whole message.
+        /// The message with its header (RFC 4271 section 4.1).
         octets: &'a [u8],
     },
-    /// Octets that are no message.
+    /// Octets that are not part of a message.
     Junk {
         /// Octets of the stream before them.
         offset: u64,
-        /// Why they are no message.
+        /// Why they are not a message.
         reason: JunkReason,
-        /// They themselves.
+        /// The octets that are not part of a message.
         octets: &'a [u8],
     },
     /// Octets that were sent and are not in the capture.
     Gap {
         /// Octets of the stream before them.
         offset: u64,
-        /// How many.
+        /// Number of octets.
         lost: u64,
     },
     /// The sender will send no more (FIN).
@@ -67,18 +67,18 @@ pub enum EventKind<'a> {
 pub enum Note {
     /// A connection to port 179 that came to nothing; it has no number.
     Attempt(Attempt),
-    /// The session went down, as a BMP station was told (RFC 7854 section 4.9, with the FSM event of reason 2).
+    /// The session went down, as reported to a BMP station (RFC 7854 section 4.9, with the FSM event of reason 2).
     PeerDown {
-        /// Why.
+        /// Reason code of the Peer Down message.
         reason: u8,
         /// The event that led to it.
         event: u16,
     },
-    /// The session changed its state, as an MRT file tells (RFC 6396 section 4.4.1).
+    /// The session changed its state, according to an MRT file (RFC 6396 section 4.4.1).
     State {
-        /// From this state.
+        /// Old state, as MRT numbers them (RFC 6396 section 4.4.1).
         from: u16,
-        /// To this one.
+        /// New state, numbered likewise.
         to: u16,
     },
 }

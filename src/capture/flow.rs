@@ -18,7 +18,7 @@ const CONSIDERED_OF_ALL: usize = 64 * 1024 * 1024;
 enum Speaks {
     Unknown,
     Bgp,
-    /// A router tells a BMP station of its peers: in this direction.
+    /// A router reports its peers to a BMP station, in this direction.
     Bmp(StreamDirection, Box<Station>),
     Other,
 }
@@ -41,7 +41,7 @@ pub(super) struct Flow {
     hopeless: [bool; 2],
     pub(super) reset: bool,
     pub(super) closed: bool,
-    /// What it came to was told.
+    /// Its end was reported.
     concluded: bool,
 }
 
@@ -102,7 +102,7 @@ impl Flow {
         matches!(self.speaks, Speaks::Other)
     }
 
-    /// Whether something of it is told.
+    /// Whether any event of it has been reported.
     pub(super) const fn is_told(&self) -> bool {
         matches!(self.speaks, Speaks::Bgp | Speaks::Bmp(..))
     }
@@ -246,7 +246,7 @@ impl Flow {
         });
     }
 
-    /// It is over, or the capture is, at `time`: tells what it was if nothing was said on it.
+    /// It is over, or the capture is, at `time`: reports what it was if it carried nothing.
     pub(super) fn conclude(
         &mut self,
         time: u64,
@@ -401,7 +401,7 @@ impl Feed<'_> {
                 self.watch(time, direction, station, sink);
                 return;
             }
-            // One end that says nothing of BGP may have another that does.
+            // One end may send no BGP while the other does.
             self.hopeless[direction.index()] |= from_start && evidence.verdict == Verdict::Other;
             if *self.hopeless == [true, true]
                 || framer.kept() > CONSIDERED
@@ -428,7 +428,7 @@ impl Feed<'_> {
         }
     }
 
-    /// A BMP station is told of peers here.
+    /// A BMP station receives reports of peers here.
     fn watch(
         &mut self,
         time: u64,
@@ -450,7 +450,7 @@ impl Feed<'_> {
     }
 }
 
-/// Turns what a framer tells into events of one connection.
+/// Turns the output of a framer into events of one connection.
 #[inline]
 fn emitter<'e>(
     connection: &'e Connection,

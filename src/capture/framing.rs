@@ -101,7 +101,7 @@ impl Framer {
         }
     }
 
-    /// Keeps octets of a connection of which it is not known yet whether it speaks BGP, and says whether they tell.
+    /// Keeps octets of a connection that may not be BGP, and returns whether that is decided.
     pub(super) fn consider(&mut self, time: u64, octets: &[u8]) -> Evidence {
         self.buffer.extend_from_slice(octets);
         self.arrived = time;
@@ -128,7 +128,7 @@ impl Framer {
         self.buffer.len()
     }
 
-    /// They themselves.
+    /// The octets kept.
     pub(super) fn octets(&self) -> &[u8] {
         &self.buffer
     }
@@ -141,7 +141,7 @@ impl Framer {
         self.state = State::Hunting(JunkReason::AfterGap);
     }
 
-    /// Takes the next octets of the stream, which arrived at `time`; `out` is told each stretch with the time of its
+    /// Takes the next octets of the stream, which arrived at `time`; `out` receives each item with the time of its
     /// last octet and its offset.
     #[inline]
     pub(super) fn push(
@@ -166,7 +166,8 @@ impl Framer {
         self.arrived = time;
     }
 
-    /// Hands on all that is decided in `octets` and says how many those were. All but the first `old` arrived at `time`.
+    /// Hands on all that is decided in `octets` and says how many those were. All but the first `old` arrived at
+    /// `time`.
     #[inline]
     fn cut(
         &mut self,
@@ -304,7 +305,7 @@ enum Next {
 
 /// What begins at the first of `octets`.
 ///
-/// An unknown type is a message still: its length tells where the next begins.
+/// An unknown type is a message still: its length gives the start of the next.
 #[inline]
 fn next_message(octets: &[u8]) -> Next {
     let Some(header) = octets.first_chunk::<HEADER>() else {
@@ -431,7 +432,7 @@ mod tests {
     }
 
     proptest! {
-        /// The cuts between segments do not show, and every octet is told once, in order.
+        /// The cuts between segments do not show, and every octet is reported once, in order.
         #[test]
         fn segmentation_does_not_show(
             bodies in proptest::collection::vec((any::<u8>(), proptest::collection::vec(any::<u8>(), 0..80), any::<bool>()), 0..12),

@@ -20,9 +20,9 @@ pub struct Endpoint {
 /// A TCP segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// Who sent it.
+    /// Address and port of the sender.
     pub source: Endpoint,
-    /// To whom.
+    /// Address and port of the receiver.
     pub destination: Endpoint,
     /// Sequence number.
     pub sequence: u32,

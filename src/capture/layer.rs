@@ -8,7 +8,7 @@ const MAX_DEPTH: u8 = 24;
 /// A header and what follows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layer<'a> {
-    /// What was captured.
+    /// The octets of the packet, from its link header on.
     pub(super) octets: &'a [u8],
     /// Octets that were on the wire after these and that the snap length cut off.
     pub(super) cut: usize,

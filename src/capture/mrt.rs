@@ -1,5 +1,5 @@
-//! MRT files (RFC 6396, RFC 8050): the messages of BGP4MP as sessions, and the routes of TABLE_DUMP and TABLE_DUMP_V2 as
-//! an UPDATE for each.
+//! MRT files (RFC 6396, RFC 8050): the messages of BGP4MP as sessions, and the routes of TABLE_DUMP and TABLE_DUMP_V2
+//! as an UPDATE for each.
 //!
 //! ```text
 //! timestamp(4) type(2) subtype(2) length(4) [microseconds(4)]
@@ -94,7 +94,7 @@ impl<R: Read> Mrt<R> {
         self.source.offset()
     }
 
-    /// Reads one record and tells what it holds; `false` at the end of the file.
+    /// Reads one record and reports its contents; `false` at the end of the file.
     pub(super) fn step(
         &mut self,
         tracker: &mut Tracker,
@@ -139,8 +139,8 @@ impl<R: Read> Mrt<R> {
         Ok(true)
     }
 
-    /// RFC 6396 section 4.4: peer AS, local AS, interface(2), AFI(2), peer address, local address, then a message or two
-    /// states. `None` where the record is too short, `false` where it is of another kind.
+    /// RFC 6396 section 4.4: peer AS, local AS, interface(2), AFI(2), peer address, local address, then a message or
+    /// two states. `None` where the record is too short, `false` where it is of another kind.
     fn message(
         &mut self,
         subtype: u16,

@@ -6,7 +6,7 @@ use super::connection::{Connection, Peer};
 
 /// IANA's port for BGP.
 pub(super) const BGP_PORT: u16 = 179;
-/// Attempts counted so far, and connections told of.
+/// Attempts counted so far, and connections reported.
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
     attempts: BTreeMap<Peer, u32>,

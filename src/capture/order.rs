@@ -33,7 +33,7 @@ struct Held {
     octets: Vec<u8>,
 }
 
-/// Events that wait, in the order in which they were told.
+/// Events that wait, in the order in which they were reported.
 #[derive(Debug, Default)]
 pub(super) struct Ordered {
     held: Vec<Held>,

@@ -72,10 +72,10 @@ impl<R: Read> Capture<R> {
         })
     }
 
-    /// Reads one packet, tells `sink` what it brought about, and says whether there may be more.
+    /// Reads one packet, passes its events to `sink`, and returns whether there may be more.
     ///
     /// # Errors
-    /// The file is malformed or cut short. All that came before has been told then, and the next call gives `false`.
+    /// The file is malformed or truncated. Everything before has been reported, and the next call returns `false`.
     #[inline]
     pub fn step(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) -> Result<bool, CaptureError> {
         if self.ended {
@@ -150,7 +150,7 @@ impl<R: Read> Capture<R> {
         Ok(())
     }
 
-    /// Ends before the end of the file: tells what was waiting for more.
+    /// Ends before the end of the file: reports what was waiting for more.
     pub fn stop(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) {
         if !self.ended {
             self.finish(&mut sink);

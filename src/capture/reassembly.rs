@@ -93,7 +93,7 @@ impl HalfStream {
         }
     }
 
-    /// Whether what is missing will not come any more, as far as can be told at `time`.
+    /// Whether what is missing will not come any more, as far as is known at `time`.
     pub(super) fn is_overdue(&self, time: u64) -> bool {
         let (Some((since, segments)), Some((begin, _))) = (self.hole, self.held.first_key_value())
         else {
@@ -274,7 +274,7 @@ impl HalfStream {
         self.next = self.next.map(|next| next.wrapping_add(count as u32));
     }
 
-    /// Counts what lies before the first held segment as lost, and goes on behind it.
+    /// Counts what lies before the first held segment as lost, and continues behind it.
     fn give_up_hole(&mut self, tally: &mut Tally, out: &mut impl FnMut(u64, Piece<'_>)) {
         let Some((&begin, held)) = self.held.first_key_value() else {
             return;

@@ -100,7 +100,7 @@ impl<W: Write> Recorder<W> {
     /// Begins a capture of a run that started at `epoch` since 1970.
     ///
     /// # Errors
-    /// What `inner` says.
+    /// Errors of `inner`.
     pub fn new(inner: W, resolution: Resolution, epoch: Duration) -> io::Result<Self> {
         Ok(Self {
             writer: Writer::new(inner, LinkType::ETHERNET, resolution)?,

@@ -19,7 +19,7 @@ pub(super) struct Source<R: Read> {
     end: usize,
     /// Offset in the file of `buffer[start]`.
     offset: u64,
-    /// Why nothing more can be read, to be told when all before it is used.
+    /// Why nothing more can be read; reported once everything before it is used.
     fault: Option<CaptureErrorKind>,
 }
 

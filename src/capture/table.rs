@@ -1,15 +1,16 @@
-//! The routes of MRT's tables (RFC 6396 sections 4.2 and 4.3, RFC 8050 section 4), as the UPDATEs that would announce them.
+//! The routes of MRT's tables (RFC 6396 sections 4.2 and 4.3, RFC 8050 section 4), as the UPDATEs that would announce
+//! them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One route of a table.
 #[derive(Debug)]
 pub(super) struct Route {
-    /// Who told of it.
+    /// The peer that announced it.
     pub(super) peer: Teller,
     pub(super) four_octet_as: bool,
     pub(super) add_path: bool,
-    /// The UPDATE.
+    /// The route as an UPDATE with its header.
     pub(super) update: Vec<u8>,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Tracker {
     pub(super) numbering: Numbering,
     /// Connections of which a direction waits for earlier octets.
     holed: BTreeSet<usize>,
-    /// Whether something is told of one of them.
+    /// Whether an event of one of them has been reported.
     waiting: bool,
     /// Where the last segment belonged: the next most likely does too.
     last: usize,
@@ -90,7 +90,7 @@ impl Tracker {
         }
     }
 
-    /// Whether something that was told of waits for octets that may still come.
+    /// Whether a reported connection waits for octets that may still come.
     #[inline]
     pub(super) const fn is_waiting(&self) -> bool {
         self.waiting
@@ -213,7 +213,7 @@ impl Tracker {
         if self.closed.len() > MAX_CLOSED
             && let Some(oldest) = self.closed.pop_front()
         {
-            // It was flushed when it closed: there is nothing left to tell.
+            // It was flushed when it closed: nothing is left to report.
             self.remove(oldest, &mut |_| ());
         }
     }
@@ -247,7 +247,7 @@ impl Tracker {
         }
     }
 
-    /// The capture is over: tells what was waiting for segments that never came.
+    /// The capture is over: reports what was waiting for segments that never came.
     pub(super) fn finish(&mut self, time: u64, sink: &mut impl FnMut(CaptureEvent<'_>)) {
         let mut flows: Vec<Flow> = std::mem::take(&mut self.flows)
             .into_iter()
@@ -292,7 +292,7 @@ const fn ordered(
     }
 }
 
-/// Whether `source` rather than `destination` listens, where no SYN tells: the BGP port, else the lower.
+/// Whether `source` rather than `destination` listens, where there is no SYN: the BGP port, else the lower.
 const fn serves(source: Endpoint, destination: Endpoint) -> bool {
     match (source.port, destination.port) {
         (_, BGP_PORT) => false,

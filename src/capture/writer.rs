@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::link_type::LinkType;
 
-/// How finely a pcap file tells the time.
+/// The unit of the timestamps of a pcap file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
     /// What every tool reads.
@@ -28,7 +28,7 @@ impl<W: Write> Writer<W> {
     /// Begins a file of packets that start as `link` says.
     ///
     /// # Errors
-    /// What `inner` says.
+    /// Errors of `inner`.
     pub fn new(mut inner: W, link: LinkType, resolution: Resolution) -> io::Result<Self> {
         let magic: u32 = match resolution {
             Resolution::Microseconds => 0xa1b2_c3d4,

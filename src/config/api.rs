@@ -1,4 +1,4 @@
-//! The `api` section of a neighbor: which processes may command it, and what they hear of it.
+//! The `api` section of a neighbor: which processes may command it, and which events they receive.
 
 use crate::bgp::text::{TextError, Word, Words};
 use crate::speaker::neighbor::{ApiSection, MessageSelection};
@@ -35,7 +35,7 @@ const MESSAGES: &[&str] = &[
 pub struct ApiDraft {
     /// Its name; sections without one never meet another of a template.
     pub name: Option<String>,
-    /// Where it stands.
+    /// Its byte range in the text.
     pub at: std::ops::Range<usize>,
     /// What it says, but for `processes-match`.
     pub section: ApiSection,

@@ -20,7 +20,8 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
 }
 
 /// Adds `attribute`, which `keyword` says, to those of a route. Said twice, the first stands, as in ExaBGP; extended
-/// communities are joined, and `[ ]` says nothing: RFC 7606 sections 7.8 and 7.14 allow no communities attribute of no octets.
+/// communities are joined, and `[ ]` is ignored: RFC 7606 sections 7.8 and 7.14 allow no communities attribute of no
+/// octets.
 ///
 /// # Errors
 /// An attribute in octets that would not be sent, because another word says what is sent under its code.

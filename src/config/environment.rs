@@ -13,7 +13,8 @@ use crate::speaker::settings::{ApiEncoder, Settings};
 
 use super::suggest;
 
-/// Names of settings that ExaBGP has and that mean nothing here: they are accepted, so that what starts it starts this speaker too.
+/// Names of settings that ExaBGP has and that mean nothing here: they are accepted, so that what starts it starts this
+/// speaker too.
 const WITHOUT_MEANING: &[&str] = &[
     "profile_enable",
     "profile_file",
@@ -127,7 +128,7 @@ pub struct Service {
     pub drop: bool,
     /// `exabgp_daemon_umask`.
     pub umask: u32,
-    /// `exabgp_daemon_pid`: the file that tells its process number while it runs.
+    /// `exabgp_daemon_pid`: the file that holds its process number while it runs.
     pub pid: Option<PathBuf>,
     /// `exabgp_daemon_daemonize`: it goes into the background.
     pub daemonize: bool,
@@ -151,7 +152,7 @@ impl Default for Service {
 pub struct EnvironmentError {
     /// The name, as it was given.
     pub name: String,
-    /// The value.
+    /// The value as written, without quotes.
     pub value: String,
     /// What it should be.
     pub expected: &'static str,

@@ -16,12 +16,12 @@ pub struct ConfigError {
     mistakes: Vec<Mistake>,
 }
 
-/// One mistake and the text that it is in.
+/// One error and the text that it is in.
 #[derive(Debug, Clone)]
 pub struct Mistake {
     error: TextError,
     source: Arc<NamedSource<String>>,
-    /// It is no mistake but something that is passed over.
+    /// A warning: something that is ignored.
     is_warning: bool,
 }
 
@@ -52,20 +52,21 @@ impl ConfigError {
         Self { mistakes }
     }
 
-    /// The mistakes.
+    /// The errors, in the order of the text.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
 
-    /// The whole report without colour, as it stands in logs and tests: file, line, column, the text with a mark, and what would be right.
+    /// The whole report without colour, as it stands in logs and tests: file, line, column, the text with a mark, and
+    /// what would be right.
     #[must_use]
     pub fn render(&self) -> String {
         let handler =
             GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(120);
         let mut report = String::new();
         for mistake in &self.mistakes {
-            // A report that cannot be drawn still names its mistake.
+            // A report that cannot be drawn still names its error.
             if handler.render_report(&mut report, mistake).is_err() {
                 report.push_str(&mistake.to_string());
                 report.push('\n');

@@ -93,7 +93,7 @@ fn afi_names() -> Vec<&'static str> {
 /// What a `family` or `add-path` section says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FamilySection {
-    /// The families named.
+    /// Families named, in order.
     pub named: Vec<Family>,
     /// `all` was said.
     pub all: bool,

@@ -7,7 +7,7 @@ use crate::bgp::text::{TextError, Word, Words};
 use super::attribute;
 use super::route::{NextHopText, RouteDraft};
 
-/// The keywords.
+/// Keywords of `then`.
 pub const KEYWORDS: &[&str] = &[
     "accept",
     "discard",

@@ -34,8 +34,8 @@ pub enum Place {
     L2vpn,
 }
 
-/// The most ends of route lines that are remembered: more than a full table has distinct ones, for below it each line is
-/// understood anew.
+/// The most ends of route lines that are remembered: more than a full table has distinct ones, for below it each line
+/// is understood anew.
 const CAPACITY: usize = 1 << 18;
 
 /// What stands behind the prefix of a route of one NLRI without labels, understood.
@@ -50,7 +50,8 @@ struct Tail {
     purpose: Purpose,
 }
 
-/// Reads parts of a configuration, and remembers what it read: lines that differ in their prefix alone are understood once.
+/// Reads parts of a configuration, and remembers what it read: lines that differ in their prefix alone are understood
+/// once.
 #[derive(Debug, Clone, Default)]
 pub struct Fragments {
     interner: Interner,
@@ -61,7 +62,7 @@ impl Fragments {
     /// The routes of `line` from octet `at` on, which would stand in `place`; at least one.
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error, with its position.
     pub fn routes(
         &mut self,
         line: &str,
@@ -87,7 +88,8 @@ impl Fragments {
         Ok(routes.into_iter().map(|(route, _)| route).collect())
     }
 
-    /// The route of `prefix` and `tail` (its keywords), if it is of the plain kind and `tail` was seen before; else nothing.
+    /// The route of `prefix` and `tail` (its keywords), if it is of the plain kind and `tail` was seen before; else
+    /// nothing.
     #[must_use]
     pub fn known_route(
         &self,

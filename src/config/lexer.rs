@@ -25,9 +25,9 @@ pub enum End {
 /// The words up to a `;`, `{` or `}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The words.
+    /// The words, without the terminator.
     pub words: Vec<Word>,
-    /// What ended it.
+    /// The terminator: `;`, `{`, `}` or the end of the text.
     pub end: End,
     /// Where it ended, in octets of the source.
     pub at: usize,
@@ -87,7 +87,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// The next statement; mistakes go to `mistakes` and the statement is given as it was meant.
+    /// The next statement; errors go to `mistakes`, and the statement is returned as if corrected.
     pub fn next(&mut self, mistakes: &mut Vec<TextError>) -> Statement {
         let (known, warned) = (mistakes.len(), self.warnings.len());
         loop {
@@ -365,7 +365,7 @@ fn verbatim(words: &[Word]) -> bool {
 fn missing_semicolon(words: &[Word], place: &str, mistakes: &mut Vec<TextError>) {
     let end = words.last().map_or(0, |word| word.span.end);
     let start = words.last().map_or(0, |word| word.span.start);
-    // An open quotation mark has taken the `;` into its text, and is told already.
+    // An open quotation mark has taken the `;` into its text, and is reported already.
     if mistakes
         .last()
         .is_some_and(|last| last.span == (start..end))

@@ -23,8 +23,8 @@ pub fn index(neighbor: &Neighbor) -> String {
 
 /// The `api` sections of the neighbor that `at` begins, their processes resolved.
 ///
-/// Those that `processes-match` finds may command the neighbor but hear nothing of it, as in ExaBGP;
-/// they come as a section of their own. `broken` are processes that exist but have mistakes.
+/// Those that `processes-match` finds may command the neighbor but receive no events of it, as in ExaBGP;
+/// they come as a section of their own. `broken` are processes that exist but have errors.
 ///
 /// # Errors
 /// Where a process is not defined, a pattern is none or matches no process, or names and patterns are mixed.

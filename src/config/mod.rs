@@ -1,4 +1,4 @@
-//! ExaBGP's configuration: text to neighbors, processes and routes, every mistake with its place.
+//! ExaBGP's configuration: text to neighbors, processes and routes, every error with its position.
 //!
 //! Start at [`parse`]; one file per section. Pure: files are read by the caller.
 
@@ -56,7 +56,7 @@ pub struct Configuration {
     pub warnings: Vec<TextError>,
 }
 
-/// Reads a configuration; `name` is that of its file, for mistakes.
+/// Reads a configuration; `name` is that of its file, for errors.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -65,8 +65,8 @@ pub fn parse(name: &str, text: &str) -> Result<Configuration, ConfigError> {
     understand(&mut lexer).map_err(|mistakes| ConfigError::new(name, text, mistakes))
 }
 
-/// Reads a configuration from what `open` gives, a piece at a time: the text is never held whole. Only where it has mistakes
-/// is it opened once more, to show them in it.
+/// Reads a configuration from what `open` gives, a piece at a time: the text is never held whole. Only where it has
+/// errors is it opened once more, to show them in it.
 ///
 /// # Errors
 /// Where it cannot be read; within, everything that is wrong with it.

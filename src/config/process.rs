@@ -7,7 +7,7 @@ use super::{suggest, value};
 /// The words of the section.
 const KEYWORDS: [&str; 3] = ["run", "encoder", "respawn"];
 
-/// In which form a process hears of events.
+/// The format in which a process receives events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoder {
     /// `encoder json`.
@@ -26,7 +26,7 @@ pub struct Process {
     pub run: Vec<String>,
     /// Where the program stands in the text, in octets.
     pub at: std::ops::Range<usize>,
-    /// The form of what it hears.
+    /// The format of the events that it receives.
     pub encoder: Encoder,
     /// Whether it is started again when it ends.
     pub respawn: bool,
@@ -49,7 +49,8 @@ impl Process {
     }
 }
 
-/// Whether a process of that name is ExaBGP's command-line client: it may command every neighbor, and is always answered.
+/// Whether a process of that name is ExaBGP's command-line client: it may command every neighbor, and is always
+/// answered.
 #[must_use]
 pub fn is_client(name: &str) -> bool {
     name.starts_with(CLIENT)
@@ -92,7 +93,7 @@ impl ProcessDraft {
         Ok(())
     }
 
-    /// The process `name`.
+    /// The finished process, called `name`.
     ///
     /// # Errors
     /// Where `run` or `encoder` is missing.

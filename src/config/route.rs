@@ -67,7 +67,7 @@ pub struct RouteDraft {
     pub next_hop: Option<(NextHopText, NextHopText)>,
     /// `rd`
     pub rd: Option<RouteDistinguisher>,
-    /// The attributes.
+    /// Path attributes, by type code.
     pub attributes: Attributes,
     path_id: Option<PathId>,
     labels: Option<Labels>,
@@ -227,8 +227,8 @@ impl RouteDraft {
         Ok(())
     }
 
-    /// The next hop that counts where several are said. Parity: as the attribute NEXT_HOP the first, in MP_REACH_NLRI the
-    /// last, and `self` as either is `self` as both.
+    /// The next hop that counts where several are said. Parity: as the attribute NEXT_HOP the first, in MP_REACH_NLRI
+    /// the last, and `self` as either is `self` as both.
     fn chosen_next_hop(&self, family: Family) -> Option<NextHopText> {
         let (first, last) = self.next_hop?;
         let attribute = matches!(family, Family::IPV4_UNICAST | Family::IPV4_MULTICAST);

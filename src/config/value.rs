@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::bgp::text::{TextError, Word, Words};
 use crate::speaker::neighbor::{Address, AsNumber};
 
-/// A mistake at `word`.
+/// An error at `word`.
 pub fn wrong(word: &Word, expected: &str) -> TextError {
     TextError::new(
         word.span.clone(),

@@ -41,7 +41,7 @@ impl<'s> Window<'s> {
         }
     }
 
-    /// The stretch.
+    /// The text of the window.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -22,7 +22,7 @@ pub struct Line {
     pub process: i32,
     /// Where it was written.
     pub stream: Stream,
-    /// What was written.
+    /// The octets written.
     pub octets: Vec<u8>,
 }
 

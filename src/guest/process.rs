@@ -26,7 +26,7 @@ pub(super) struct Process {
     pub clock_at: u64,
     /// `clock_gettime` in the vDSO.
     pub clock_code_at: u64,
-    /// The time there.
+    /// The virtual time written to `clock_at`, in nanoseconds.
     pub clock: i64,
     /// User and group: real, effective, saved.
     pub users: [u32; 3],

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(924);
 /// The faults of a connection, and the state they have put it into.
 #[derive(Debug)]
 pub(super) struct ConnectionFaults {
-    /// Those that have not struck, with their numbers.
+    /// Faults that have not triggered, with their numbers.
     waiting: Vec<(usize, Fault)>,
     sent: DirectionState,
     received: DirectionState,
@@ -289,7 +289,7 @@ impl ConnectionFaults {
         held > 0
     }
 
-    /// Octets until the next fault of `direction` strikes.
+    /// Octets until the next fault of `direction` triggers.
     fn distance(&self, direction: Direction) -> usize {
         let passed = self.lane(direction).passed;
         let bytes = self.waiting.iter().filter_map(|(_, fault)| {

@@ -9,7 +9,7 @@ use crate::net::abort::Abort;
 use crate::net::direction::Direction;
 use crate::net::name::{ConnectionName, Opener};
 
-/// Where a fault strikes.
+/// Where a fault triggers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Moment {
     /// When the connection is attempted or opens.
@@ -74,23 +74,23 @@ pub struct Unsupported {
     pub reason: &'static str,
 }
 
-/// The faults of one run and which of them struck; a cheap handle.
+/// The faults of one run and which of them triggered; a cheap handle.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     shared: Rc<RefCell<Vec<TriggeredFault>>>,
 }
 
-/// A fault, and when it struck.
+/// A fault, and when it triggered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TriggeredFault {
     /// The fault.
     pub fault: Fault,
-    /// True virtual time since the run began; `None` as long as it has not struck.
+    /// True virtual time since the run began; `None` if it has not triggered.
     pub at: Option<Duration>,
 }
 
 impl Faults {
-    /// Faults that have not struck yet.
+    /// Faults that have not triggered yet.
     #[must_use]
     pub fn new(faults: &[Fault]) -> Self {
         let shared = faults.iter().map(|fault| TriggeredFault {
@@ -102,7 +102,7 @@ impl Faults {
         }
     }
 
-    /// Every fault, in the order given, and whether and when it struck.
+    /// Every fault, in the order given, and when it triggered, if it did.
     #[must_use]
     pub fn report(&self) -> Vec<TriggeredFault> {
         self.shared.borrow().clone()

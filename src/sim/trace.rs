@@ -53,7 +53,7 @@ pub struct Record {
 pub enum TraceEvent {
     /// Something on a connection, as its socket saw it.
     Socket(ConnectionName, Socket),
-    /// A fault struck.
+    /// A fault triggered.
     Fault(String),
     /// What another room has to say.
     Note {

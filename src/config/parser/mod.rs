@@ -27,14 +27,14 @@ pub trait Routes: Extend<(ConfiguredRoute, usize)> {}
 
 impl<T: Extend<(ConfiguredRoute, usize)>> Routes for T {}
 
-/// Reads sections. Mistakes are collected, and reading goes on behind them.
+/// Reads sections. Errors are collected, and parsing continues behind them.
 #[derive(Debug)]
 pub struct Parser<'s, 'i> {
     lexer: &'i mut Lexer<'s>,
     interner: &'i mut Interner,
     purpose: Purpose,
     templates: Map<String, NeighborDraft>,
-    /// Processes with mistakes: their use elsewhere is no second mistake.
+    /// Processes with errors: using them elsewhere is not a second error.
     pub broken: Vec<String>,
     /// What was wrong so far.
     pub mistakes: Vec<TextError>,
@@ -45,7 +45,7 @@ pub struct Parser<'s, 'i> {
 pub struct Sections {
     /// The neighbors, each with its `api` sections and the word that begins it.
     pub neighbors: Vec<(Neighbor, Vec<ApiDraft>, Word)>,
-    /// The processes.
+    /// The `process` sections read so far.
     pub processes: Vec<Process>,
 }
 
@@ -212,7 +212,7 @@ impl<'s, 'i> Parser<'s, 'i> {
         self.lexer.next(&mut self.mistakes)
     }
 
-    /// A `}` that closes no section is a mistake where more follows it.
+    /// A `}` that closes no section is an error if more follows it.
     fn after_last_brace(&mut self, at: usize) -> Option<TextError> {
         if self.lexer.is_at_end() {
             return None;
