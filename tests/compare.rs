@@ -491,11 +491,11 @@ fn a_capture_that_breaks_off_is_compared_as_far_as_it_goes() {
     let whole = session(&messages);
     let cut = whole[..whole.len() - 300].to_vec();
     let report = compare(whole, cut, Options::default());
-    assert_eq!(report.troubles.len(), 1);
+    assert_eq!(report.problems.len(), 1);
     assert!(
-        report.troubles[0].contains("the file ends inside"),
+        report.problems[0].contains("the file ends inside"),
         "{:?}",
-        report.troubles
+        report.problems
     );
     assert!(report.matched > 3);
 }

@@ -1,4 +1,4 @@
-//! What API processes are told of.
+//! Events that API processes receive.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -19,9 +19,9 @@ pub const fn direction_name(direction: Direction) -> &'static str {
 /// The neighbor that an event is of, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerIdentity {
-    /// What tells it from every other neighbor: the name in the configuration.
+    /// The name in the configuration, unique among neighbors.
     pub name: String,
-    /// The peer's address.
+    /// The peer's address, in text form.
     pub peer: String,
     /// Our address; `None` until a socket says it.
     pub local: Option<IpAddr>,
@@ -61,7 +61,7 @@ impl PeerIdentity {
     }
 }
 
-/// Something that API processes are told of.
+/// An event that API processes receive.
 #[derive(Debug, Clone, Copy)]
 pub enum ApiEvent<'a> {
     /// A connection to the peer is open.
@@ -83,21 +83,21 @@ pub enum ApiEvent<'a> {
     Message {
         /// Which way it went.
         direction: Direction,
-        /// The message.
+        /// The decoded message.
         message: &'a Message,
-        /// What was agreed on, where processes want to hear of it.
+        /// What was negotiated, if processes subscribe to it.
         negotiated: Option<&'a Negotiated>,
-        /// Its octets, header included, where they are told too.
+        /// Its octets, header included, if they are sent too.
         raw: Option<&'a [u8]>,
     },
-    /// A message that was read outside any session, as ExaBGP's `decode` tells of it: it came `in`, and its routes stand
+    /// A message that was read outside any session, as ExaBGP's `decode` shows it: it came `in`, and its routes stand
     /// as they were written, whatever its malformed attributes make of them.
     Decoded(&'a Message),
     /// The octets of a message.
     Packet {
         /// Which way it went.
         direction: Direction,
-        /// What was agreed on, where processes want to hear of it.
+        /// What was negotiated, if processes subscribe to it.
         negotiated: Option<&'a Negotiated>,
         /// The octets, header included.
         raw: &'a [u8],

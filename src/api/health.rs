@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A name that tells one run of the speaker from every other; the caller draws it.
+/// A random name for this run of the speaker, chosen by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity(pub u128);
 
@@ -29,20 +29,20 @@ pub fn pong(identity: Identity, active: bool) -> String {
     format!("pong {identity} active={active}")
 }
 
-/// What `status` tells.
+/// The contents of the answer to `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Health<'a> {
-    /// Which run.
+    /// The name of this run.
     pub identity: Identity,
-    /// Process identifier.
+    /// Process identifier of the speaker.
     pub pid: u32,
-    /// The speaker's version.
+    /// Version of the speaker, as in `exabgp_version`.
     pub version: &'a str,
     /// Time since the start.
     pub uptime: Duration,
-    /// Neighbors.
+    /// Number of neighbors.
     pub neighbors: usize,
-    /// Those of them with an established session.
+    /// Number of neighbors with an established session.
     pub established: usize,
 }
 

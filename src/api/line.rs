@@ -8,14 +8,14 @@ use crate::config::did_you_mean;
 /// A word of a command, and where it stands in the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineWord<'a> {
-    /// The word.
+    /// The word, without quotes.
     pub text: &'a str,
     /// Its octets in the line.
     pub span: Range<usize>,
 }
 
 impl LineWord<'_> {
-    /// A mistake at this word.
+    /// An error at this word.
     pub fn error(&self, message: impl Into<String>) -> TextError {
         TextError::new(self.span.clone(), message)
     }
@@ -43,7 +43,7 @@ impl<'a> Line<'a> {
         Self { text, at: 0 }
     }
 
-    /// The whole line.
+    /// The line as read.
     pub const fn text(&self) -> &'a str {
         self.text
     }

@@ -7,7 +7,7 @@ pub mod command;
 pub mod encoder;
 pub mod event;
 pub mod health;
-pub mod hearing;
+pub mod subscribers;
 pub mod help;
 mod line;
 pub mod selector;

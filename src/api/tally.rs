@@ -1,4 +1,4 @@
-//! What is known of a neighbor's session beside its Adj-RIBs: kept by whoever hears its events, for `show`.
+//! What is known of a neighbor's session beside its Adj-RIBs: kept from its events, for `show`.
 
 use std::net::IpAddr;
 use std::sync::Arc;

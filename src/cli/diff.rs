@@ -27,7 +27,8 @@ const LARGE: u64 = 64 * 1024 * 1024;
     reason = "each is a flag of the command line"
 )]
 pub struct Arguments {
-    /// What ought to be: a capture (pcap or pcapng), `-`, a scenario in a mode (`api-rib@async`), or its golden (`api-rib`).
+    /// What ought to be: a capture (pcap or pcapng), `-`, a scenario in a mode (`api-rib@async`), or its golden
+    /// (`api-rib`).
     #[arg(value_name = "A")]
     left: String,
     /// What is.
@@ -136,7 +137,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         print(&text)?;
     }
     let has_both = report.tallies.iter().all(|tally| tally.connections > 0);
-    Ok(if !report.troubles.is_empty() || !has_both {
+    Ok(if !report.problems.is_empty() || !has_both {
         Status::Invalid
     } else if !report.is_same() {
         Status::Failed

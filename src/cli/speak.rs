@@ -409,7 +409,7 @@ impl Observer for Log {
             | SpeakerEvent::Received { .. }
             | SpeakerEvent::Command { .. }
             | SpeakerEvent::Answer { .. }
-            | SpeakerEvent::Told { .. }
+            | SpeakerEvent::ProgramEvent { .. }
             | SpeakerEvent::Taken { .. }
             | SpeakerEvent::Retry { .. } => tracing::debug!(target: "lockstep::reactor", "{event}"),
             SpeakerEvent::Malformed { .. }

@@ -124,7 +124,7 @@ pub struct Report {
     /// Fields that were not compared.
     pub ignored: Vec<String>,
     /// What is wrong with the captures themselves: a file that ends too early.
-    pub troubles: Vec<String>,
+    pub problems: Vec<String>,
     /// What of each capture was not read, so that nothing can be said of it.
     pub unread: [Vec<String>; 2],
 }
@@ -139,7 +139,7 @@ impl Report {
     /// Whether both captures hold BGP and all of it was read: only then can they be the same.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.troubles.is_empty() && self.unread.iter().all(Vec::is_empty)
+        self.problems.is_empty() && self.unread.iter().all(Vec::is_empty)
     }
 
     /// The first divergence.

@@ -31,7 +31,7 @@ pub fn survey(input: &mut Input) -> Contexts {
 ///
 /// # Errors
 /// One of them cannot be opened or is no capture. One that breaks off is compared as far as it goes,
-/// and [`Report::troubles`] says so.
+/// and [`Report::problems`] says so.
 pub fn captures(
     left: &mut Input,
     right: &mut Input,
@@ -56,7 +56,7 @@ pub fn captures(
     let comparison = Comparison::paired(options, pairings, contexts);
     let (mut report, _) = compare(left, right, comparison, progress)?;
     if let Some(named) = named {
-        report.troubles = named.troubles;
+        report.problems = named.problems;
     }
     Ok(report)
 }
@@ -96,7 +96,7 @@ fn compare(
     mut comparison: Comparison,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Report, bool), CompareError> {
-    let mut troubles = Vec::new();
+    let mut problems = Vec::new();
     let mut tallies;
     let mut first = true;
     loop {
@@ -117,7 +117,7 @@ fn compare(
                 Ok(more) => more,
                 Err(error) => {
                     if first {
-                        troubles.push(error.to_string());
+                        problems.push(error.to_string());
                     }
                     false
                 }
@@ -146,7 +146,7 @@ fn compare(
         report.unread[side] = unread(&report.tallies[side]);
         report.unread[side].extend(before);
     }
-    report.troubles = troubles;
+    report.problems = problems;
     Ok((report, doubtful))
 }
 

@@ -1,5 +1,5 @@
-//! Whether a plan can be carried out at all in its scenario: connections, peers and programs that exist, faults that the
-//! simulated network can cause, an end within the time that a run may take.
+//! Whether a plan can be carried out at all in its scenario: connections, peers and programs that exist, faults that
+//! the simulated network can cause, an end within the time that a run may take.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,7 +14,8 @@ use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;
 use crate::sim::{Faults, SimConnection};
 
-/// The longest that the faults of a plan and the watch after them may last, in virtual time; a run is stopped after a day.
+/// The longest that the faults of a plan and the watch after them may last, in virtual time; a run is stopped after a
+/// day.
 const LONGEST: Duration = Duration::from_secs(12 * 3_600);
 
 /// Checks that `scenario` and the simulated network can carry out `plan`; the speaker may have `neighbors` that no peer
@@ -123,11 +124,11 @@ fn known_program(
 }
 
 fn ends(plan: &Plan) -> Result<(), PlanMistake> {
-    let last = plan.last_trouble();
+    let last = plan.last_timed_fault();
     if last.saturating_add(plan.watch) <= LONGEST {
         return Ok(());
     }
-    let lasts = |only: Plan| only.last_trouble();
+    let lasts = |only: Plan| only.last_timed_fault();
     let quiet = || Plan::quiet("");
     let faults = plan.faults.iter().enumerate().map(|(index, fault)| {
         let faults = vec![*fault];

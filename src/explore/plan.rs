@@ -135,7 +135,7 @@ impl Plan {
 
     /// A time by which its timed faults are over; a fault at an octet has no known time.
     #[must_use]
-    pub fn last_trouble(&self) -> Duration {
+    pub fn last_timed_fault(&self) -> Duration {
         let host_faults = self.host_faults.iter().map(|fault| match fault {
             HostFault::CrashSpeaker { at, down } | HostFault::CrashPeer { at, down, .. } => {
                 *at + *down

@@ -232,9 +232,9 @@ impl Runner {
                 host_faults: plan.host_faults.clone(),
                 patience: PROGRAM_PATIENCE,
                 calm: if lives {
-                    plan.last_trouble()
+                    plan.last_timed_fault()
                 } else {
-                    plan.last_trouble().min(FLEETING)
+                    plan.last_timed_fault().min(FLEETING)
                 },
                 recovery: RECOVERY,
                 watch: plan.watch,

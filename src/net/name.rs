@@ -29,7 +29,7 @@ pub struct HostName(ArrayString<23>);
 pub struct InvalidHostName(pub String);
 
 impl HostName {
-    /// Its text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -140,7 +140,7 @@ const MOST: usize = 65_536;
 
 /// Names the connections of one host under test: a cheap handle, shared by its network's clones.
 ///
-/// The network holds it, not the speaker: a speaker that crashes and starts again goes on counting.
+/// The network holds it, not the speaker: a speaker that crashes and starts again continues counting.
 #[derive(Debug, Clone, Default)]
 pub struct Attempts(Rc<RefCell<Counts>>);
 

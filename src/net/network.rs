@@ -31,7 +31,7 @@ pub trait Stream: Unpin + 'static {
     /// `ConnectionReset` or `BrokenPipe` where nobody will read.
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// Half-closes: no more will be written, reading goes on.
+    /// Half-closes: no more will be written; reading continues.
     ///
     /// # Errors
     /// As for a write.
@@ -43,14 +43,14 @@ pub trait Connection: Stream {
     /// Its name, which the network of this end gave.
     fn name(&self) -> ConnectionName;
 
-    /// This end.
+    /// Address and port of this end.
     fn local_address(&self) -> SocketAddr;
 
-    /// The other end.
+    /// Address and port of the peer's end.
     fn peer_address(&self) -> SocketAddr;
 
     /// Ready once the connection is gone for both directions: reset, or timed out. Reading and writing say so too, but
-    /// each only when its turn comes: after the peer's FIN a read says nothing else (`POLLHUP` of poll(2)).
+    /// each only when its turn comes: after the peer's FIN a read returns nothing else (`POLLHUP` of poll(2)).
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let _ = context;
         Poll::Pending
@@ -74,7 +74,7 @@ pub trait Connecting<C>: Future<Output = io::Result<C>> + Unpin + 'static {
 
 /// A listening socket.
 pub trait Listener: Unpin + 'static {
-    /// What it accepts.
+    /// The type of accepted connections.
     type Connection: Connection;
 
     /// The next connection of the backlog.
@@ -83,7 +83,7 @@ pub trait Listener: Unpin + 'static {
     /// What the network says; the listener stays usable.
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Self::Connection>>;
 
-    /// Where it listens.
+    /// The address and port it listens at.
     fn local_address(&self) -> SocketAddr;
 
     /// From now on connections of these peers must be signed with their keys, and those of others must not be signed;
@@ -110,8 +110,8 @@ pub struct SocketOptions {
     pub incoming_ttl: Option<u8>,
     /// TCP MD5 signature key (RFC 2385).
     pub md5: Option<Vec<u8>>,
-    /// The key, or that there is none, is what this end really has: a listener that was told its keys hears nothing of it
-    /// where they differ. Without this, a simulated end agrees to any key, as a scripted peer does.
+    /// The key, or that there is none, is what this end really has: a listener that has its keys receives no segment
+    /// of a peer whose key differs. Without this, a simulated end agrees to any key, as a scripted peer does.
     pub md5_is_known: bool,
 }
 

@@ -9,11 +9,11 @@ use crate::net::Stream;
 /// A program to start (in ExaBGP's configuration, a `process` section).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// Its name.
+    /// Name of its `process` section.
     pub name: String,
     /// The executable and its arguments.
     pub command: Vec<String>,
-    /// The working directory.
+    /// Its working directory.
     pub directory: PathBuf,
 }
 

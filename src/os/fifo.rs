@@ -1,4 +1,5 @@
-//! The named pipes over which ExaBGP's command-line client commands a daemon: `exabgp.in` takes commands, `exabgp.out` gives answers.
+//! The named pipes over which ExaBGP's command-line client commands a daemon: `exabgp.in` takes commands, `exabgp.out`
+//! gives answers.
 
 use std::fs;
 use std::future::Future;
@@ -80,7 +81,7 @@ fn directories() -> Vec<PathBuf> {
 /// Starts child processes, and for one name serves the clients of named pipes instead.
 #[derive(Debug, Clone)]
 pub struct DaemonPrograms {
-    /// Every other program.
+    /// Programs that are child processes.
     pub children: ChildPrograms,
     /// The name, and its pipes.
     pub clients: Option<(String, NamedPipes)>,

@@ -42,7 +42,7 @@ pub struct ChildPipe {
     pause: Duration,
 }
 
-/// The shortest and the longest time between two looks at what a program has read, of which the kernel does not tell.
+/// The shortest and the longest time between two looks at what a program has read, which the kernel does not report.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 impl ChildPrograms {
@@ -109,8 +109,8 @@ impl Programs for ChildPrograms {
     }
 }
 
-/// Where the program `executable` of a configuration in `directory` is, as ExaBGP looks for it (`process/parser.py run`):
-/// in `/etc/exabgp`, beside the configuration, then in the directories of `PATH`; the last that has it counts.
+/// Where the program `executable` of a configuration in `directory` is, as ExaBGP looks for it (`process/parser.py
+/// run`): in `/etc/exabgp`, beside the configuration, then in the directories of `PATH`; the last that has it counts.
 ///
 /// # Errors
 /// It is nowhere, or cannot be run.

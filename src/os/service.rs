@@ -1,4 +1,4 @@
-//! What a daemon asks of the system: a user to be, a file that tells its process number, a umask, the background.
+//! What a daemon asks of the system: a user to run as, a pid file, a umask, running in the background.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,20 +8,20 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 use rustix::process::{Pid, test_kill_process};
 
-/// Whom a daemon becomes that root started.
+/// The user that a daemon started by root runs as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The user's number.
+    /// User ID.
     pub user: u32,
-    /// That of the user's group.
+    /// Group ID of the user's primary group.
     pub group: u32,
 }
 
 impl Identity {
-    /// Looks `name` up; `None` where it is not root who runs this, and so has nothing to give up.
+    /// Looks up `name`; `None` unless this process runs as root.
     ///
     /// # Errors
-    /// No such user.
+    /// `NotFound` if there is no such user; errors of the password database.
     pub fn find(name: &str) -> io::Result<Option<Self>> {
         if !Uid::effective().is_root() {
             return Ok(None);

@@ -27,10 +27,10 @@ pub(super) const AMBIGUOUS: (u8, &str) = (
     "could not accept the connection (more than one neighbor match)",
 );
 
-/// What programs are told of a session of a neighbor that is removed.
+/// Reason given to programs when the neighbor of a session is removed.
 pub(super) const REMOVED: &str = "removed";
 
-/// What programs are told of every session when the speaker ends.
+/// Reason given to programs for every session when the speaker ends.
 pub(super) const SHUTTING_DOWN: &str = "shutting down";
 
 /// The NOTIFICATION of a `teardown SUBCODE`: its data is the subcode's name, as a shutdown communication where the

@@ -19,7 +19,7 @@ pub enum Control {
 }
 
 impl Control {
-    /// The signal by which a daemon is asked for it: its number on Linux, which API programs are told.
+    /// The number, on Linux, of the signal that requests it; API programs receive that number.
     #[must_use]
     pub const fn signal(self) -> u8 {
         match self {
@@ -58,7 +58,7 @@ pub fn channel() -> (ControlSender, ControlReceiver) {
 }
 
 impl ControlSender {
-    /// Asks for `control`; a speaker that has ended does not hear it.
+    /// Requests `control`; without effect if the speaker has ended.
     pub fn send(&self, control: Control) {
         // The receiver is gone only where the speaker has ended.
         let _ = self.0.send(control);

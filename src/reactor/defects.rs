@@ -1,8 +1,8 @@
 //! What a reactor must get right beyond the protocol, and what becomes of it where it does not: the sixteen defects
 //! that real reactors had, each behind a seam of its own.
 //!
-//! A reactor is generic over its defects. [`NoDefects`] has no defect and no state, so that its questions are answered when the
-//! program is compiled and leave no trace in it; [`Defects`] has those that it is told to have.
+//! A reactor is generic over its defects. [`NoDefects`] has no defect and no state, so that its questions are answered
+//! when the program is compiled and leave no trace in it; [`Defects`] has those that were enabled.
 
 use std::fmt;
 use std::str::FromStr;

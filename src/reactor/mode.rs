@@ -3,18 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which reactor runs.
+/// The reactor of our own speaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
-    /// The polled reactor.
+    /// [`super::polled`]: a single poll loop.
     #[default]
     Sync,
-    /// The reactor of tasks.
+    /// [`super::tasks`]: one task per peer.
     Async,
 }
 
 impl Mode {
-    /// Both.
+    /// Both reactors, `sync` first.
     pub const ALL: [Self; 2] = [Self::Sync, Self::Async];
 }
 

@@ -1,5 +1,5 @@
 //! Everything that can be seen of a run, as one list of events with a stable text form: the trace and its hash,
-//! the story that `--verbose` tells, and what oracles judge are made of it.
+//! the output of `--verbose` and the evidence of the oracles are made of it.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::speaker::session::{Cause, SessionEvent, State, TimerKind};
 
 use crate::reactor::control::Control;
 
-/// Something that happened, as an observer is told of it.
+/// An event of a run, as observers receive it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpeakerEvent<'a> {
     /// The speaker listens.
@@ -22,7 +22,7 @@ pub enum SpeakerEvent<'a> {
         /// The local address and port.
         at: SocketAddr,
     },
-    /// The speaker cannot listen where it was told to.
+    /// The speaker cannot listen at the configured address.
     NotListening {
         /// The local address and port that it was to listen at.
         at: SocketAddr,
@@ -40,7 +40,8 @@ pub enum SpeakerEvent<'a> {
     Connected {
         /// The name of the connection.
         connection: &'a ConnectionName,
-        /// The neighbor: its peer's address, followed by `/2`, `/3` … where the configuration has several neighbors there.
+        /// The neighbor: its peer's address, followed by `/2`, `/3` … where the configuration has several neighbors
+        /// there.
         peer: &'a str,
     },
     /// A connection could not be opened.
@@ -95,7 +96,7 @@ pub enum SpeakerEvent<'a> {
     Malformed {
         /// The name of the connection.
         connection: &'a ConnectionName,
-        /// The octets.
+        /// The message with its header.
         raw: &'a [u8],
         /// What is wrong with them.
         error: &'a MessageError,
@@ -176,8 +177,8 @@ pub enum SpeakerEvent<'a> {
         /// The line that it was sent, without its end.
         line: &'a str,
     },
-    /// An API program was told something that it had not asked.
-    Told {
+    /// An API program was sent a line that is not an answer: an event.
+    ProgramEvent {
         /// The name of its `process` section.
         program: &'a str,
         /// The line that it was sent, without its end.
@@ -199,7 +200,7 @@ pub enum SpeakerEvent<'a> {
     },
     /// The system calls of a speaker that ran as a guest.
     Calls {
-        /// How many were answered.
+        /// Number of calls answered.
         count: u64,
         /// SHA-256 over all of them, with their times and results.
         digest: &'a [u8; 32],
@@ -266,7 +267,7 @@ impl fmt::Display for SpeakerEvent<'_> {
             Self::ProgramEnded { program, reason } => write!(f, "program-ended {program} {reason}"),
             Self::Command { program, line } => write!(f, "command {program} {line}"),
             Self::Answer { program, line } => write!(f, "answer {program} {line}"),
-            Self::Told { program, line } => write!(f, "told {program} {line}"),
+            Self::ProgramEvent { program, line } => write!(f, "event {program} {line}"),
             Self::Control(control) => write!(f, "control {control}"),
             Self::Reloaded { accepted: true, .. } => f.write_str("reloaded"),
             Self::Reloaded { reason, .. } => write!(f, "not-reloaded {reason}"),
@@ -278,7 +279,7 @@ impl fmt::Display for SpeakerEvent<'_> {
 }
 
 impl<'a> SpeakerEvent<'a> {
-    /// What an observer is told of a session's event, if anything.
+    /// The event that an observer receives for an event of a session, if any.
     #[must_use]
     pub const fn of_session(
         connection: &'a ConnectionName,
@@ -315,7 +316,7 @@ impl<'a> SpeakerEvent<'a> {
     }
 }
 
-/// Is told everything that happens in a run, when it happens.
+/// Receives every event of a run as it happens.
 ///
 /// It must not call back into the reactor.
 pub trait Observer {
@@ -323,7 +324,7 @@ pub trait Observer {
     fn observe(&self, at: Duration, event: &SpeakerEvent<'_>);
 }
 
-/// Looks away.
+/// Discards every event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoObserver;
 

@@ -7,9 +7,9 @@ use crate::speaker::routes::ConfiguredRoutes;
 /// What becomes of one neighbor.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is gone: its session ends.
+    /// A neighbor that is gone: its session ends.
     Remove(String),
-    /// It is new.
+    /// A neighbor that was not there before.
     Add(Box<Neighbor>),
     /// It is defined otherwise: its session is established anew under this definition.
     Reestablish(Box<Neighbor>),
@@ -40,7 +40,7 @@ pub fn compare<'a>(old: impl Iterator<Item = &'a Neighbor>, new: Vec<Neighbor>) 
     changes
 }
 
-/// Whether a session goes on under a new definition of its neighbor: what `bgp/neighbor.py __eq__` does not compare
+/// Whether a session continues under a new definition of its neighbor: what `bgp/neighbor.py __eq__` does not compare
 /// is taken up without a new session, some of it at once (routes, `api`), the rest by the next one.
 fn same_session(old: &Neighbor, new: &Neighbor) -> bool {
     let compared = |neighbor: &Neighbor| Neighbor {

@@ -11,7 +11,7 @@ use crate::reactor::observer::Observer;
 use crate::reactor::run::{Outcome, Speaker, Surroundings};
 use crate::reactor::{Mode, polled, tasks};
 
-/// Runs `speaker` until its peers are used up or it is told to end.
+/// Runs `speaker` until no peer may reconnect or it is asked to end.
 pub async fn run<N: Network, P: Programs>(
     mode: Mode,
     speaker: Speaker,

@@ -1,9 +1,9 @@
-//! Which API programs hear of what, and in which words. Pure: the reactor passes the lines on.
+//! Which API programs receive which events, as lines in their encoding. Pure: the reactor delivers the lines.
 
 use std::time::Duration;
 
 use crate::api::apply::Identity;
-use crate::api::hearing::{self, Form, Happening};
+use crate::api::subscribers::{self, EventClass, Form};
 use crate::api::{ApiEvent, Events, PeerIdentity};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::iana::MessageType;
@@ -14,7 +14,7 @@ use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 use crate::speaker::session::{Cause, Session, SessionEvent};
 
-/// Writes to programs what they want to hear.
+/// Writes the lines for the events that programs subscribe to.
 #[derive(Debug)]
 pub(super) struct Subscriptions {
     events: Events,
@@ -35,13 +35,13 @@ impl Subscriptions {
         }
     }
 
-    /// Only these programs are told anything from now on.
+    /// From now on only these programs receive lines.
     pub fn configure(&mut self, processes: &[Process]) {
         let configured = |name: &String| processes.iter().any(|process| process.name == *name);
         self.programs.retain(|(name, _)| configured(name));
     }
 
-    /// A program was started, and hears in the form that its definition had by then.
+    /// A program was started; it keeps the encoding of its definition at that time.
     pub fn started(&mut self, process: &Process) {
         self.programs.retain(|(name, _)| *name != process.name);
         self.programs.push((process.name.clone(), process.encoder));
@@ -51,14 +51,14 @@ impl Subscriptions {
         (self.epoch + now).as_secs_f64()
     }
 
-    /// What `program` is told when the speaker ends.
+    /// The line for a program when the speaker ends.
     pub fn farewell(&self, now: Duration, encoder: Encoder) -> String {
         self.events.shutdown(encoder, self.time(now))
     }
 
     /// A connection to `peer` is open.
     pub fn connected(&mut self, now: Duration, peer: &Peer, pass: Pass<'_>) {
-        self.happened(now, peer, Happening::Change, &ApiEvent::Connected, pass);
+        self.happened(now, peer, EventClass::Change, &ApiEvent::Connected, pass);
     }
 
     /// The speaker received a signal.
@@ -66,7 +66,7 @@ impl Subscriptions {
         self.happened(
             now,
             peer,
-            Happening::Signal,
+            EventClass::Signal,
             &ApiEvent::Signal(number),
             pass,
         );
@@ -86,32 +86,32 @@ impl Subscriptions {
         }
         match event {
             SessionEvent::State { to, .. } => {
-                self.happened(now, peer, Happening::Fsm, &ApiEvent::Fsm(*to), pass);
+                self.happened(now, peer, EventClass::Fsm, &ApiEvent::Fsm(*to), pass);
             }
             SessionEvent::Negotiated(negotiated) => {
                 self.happened(
                     now,
                     peer,
-                    Happening::Negotiated,
+                    EventClass::Negotiated,
                     &ApiEvent::Negotiated(negotiated),
                     pass,
                 );
             }
             SessionEvent::Established(_) => {
-                self.happened(now, peer, Happening::Change, &ApiEvent::Up, pass);
+                self.happened(now, peer, EventClass::Change, &ApiEvent::Up, pass);
             }
             SessionEvent::Closed { cause } => {
                 let reason = reason(cause);
                 self.happened(
                     now,
                     peer,
-                    Happening::Change,
+                    EventClass::Change,
                     &ApiEvent::Down { reason: &reason },
                     pass,
                 );
             }
             SessionEvent::Received { message, raw } => {
-                if is_heard(peer.neighbor(), Direction::Received, message.kind()) {
+                if is_subscribed(peer.neighbor(), Direction::Received, message.kind()) {
                     self.message(
                         now,
                         peer,
@@ -123,13 +123,13 @@ impl Subscriptions {
             }
             SessionEvent::Sent { raw } => {
                 let kind = MessageType(raw.get(Header::SIZE - 1).copied().unwrap_or_default());
-                if !is_heard(peer.neighbor(), Direction::Sent, kind) {
+                if !is_subscribed(peer.neighbor(), Direction::Sent, kind) {
                     return;
                 }
                 let context = session
                     .negotiated()
                     .map_or_else(WireContext::default, |agreed| agreed.send.clone());
-                // What cannot be read back is no message that a program could be told of.
+                // A message that does not decode again has no line.
                 if let Ok(message) = Message::decode(&context, raw) {
                     self.message(now, peer, session, (Direction::Sent, &message, raw), pass);
                 }
@@ -149,12 +149,12 @@ impl Subscriptions {
         pass: Pass<'_>,
     ) {
         let neighbor = peer.neighbor();
-        let told = hearing::with_negotiated(neighbor);
+        let subscribed = subscribers::with_negotiated(neighbor);
         let negotiated = session
             .negotiated()
             .map(|agreed| &**agreed)
-            .filter(|_| told);
-        for form in hearing::forms(neighbor, direction) {
+            .filter(|_| subscribed);
+        for form in subscribers::forms(neighbor, direction) {
             let raw_beside = (form == Form::Consolidated).then_some(raw);
             let event = match form {
                 Form::Packet => ApiEvent::Packet {
@@ -169,8 +169,8 @@ impl Subscriptions {
                     raw: raw_beside,
                 },
             };
-            let programs = hearing::of_message(neighbor, direction, message.kind());
-            self.tell(now, peer, &event, programs, pass);
+            let programs = subscribers::of_message(neighbor, direction, message.kind());
+            self.send(now, peer, &event, programs, pass);
         }
     }
 
@@ -178,21 +178,21 @@ impl Subscriptions {
         &mut self,
         now: Duration,
         peer: &Peer,
-        happening: Happening,
+        class: EventClass,
         event: &ApiEvent<'_>,
         pass: Pass<'_>,
     ) {
-        self.tell(
+        self.send(
             now,
             peer,
             event,
-            hearing::of_happening(peer.neighbor(), happening),
+            subscribers::of_event(peer.neighbor(), class),
             pass,
         );
     }
 
     /// Tells `event` to each of `programs`, once.
-    fn tell<'a>(
+    fn send<'a>(
         &mut self,
         now: Duration,
         peer: &Peer,
@@ -200,14 +200,14 @@ impl Subscriptions {
         programs: impl Iterator<Item = &'a str>,
         pass: Pass<'_>,
     ) {
-        let mut told: Vec<&str> = Vec::new();
+        let mut reached: Vec<&str> = Vec::new();
         let mut identity = None;
         for program in programs {
             let known = self.programs.iter().find(|(name, _)| name == program);
-            let Some((_, encoder)) = known.filter(|_| !told.contains(&program)) else {
+            let Some((_, encoder)) = known.filter(|_| !reached.contains(&program)) else {
                 continue;
             };
-            told.push(program);
+            reached.push(program);
             let encoder = *encoder;
             let time = self.time(now);
             let identity = identity
@@ -219,8 +219,8 @@ impl Subscriptions {
     }
 }
 
-fn is_heard(neighbor: &Neighbor, direction: Direction, kind: MessageType) -> bool {
-    hearing::of_message(neighbor, direction, kind)
+fn is_subscribed(neighbor: &Neighbor, direction: Direction, kind: MessageType) -> bool {
+    subscribers::of_message(neighbor, direction, kind)
         .next()
         .is_some()
 }

@@ -32,7 +32,7 @@ pub fn json(report: &Report, names: [&str; 2]) -> Value {
         "equivalent": report.equivalent,
         "counts": counts,
         "differences": report.differences.iter().map(difference).collect::<Vec<_>>(),
-        "troubles": report.troubles,
+        "problems": report.problems,
     })
 }
 

@@ -30,11 +30,11 @@ pub struct TextOptions {
 #[must_use]
 pub fn text(report: &Report, names: [&str; 2], options: TextOptions) -> String {
     let mut out = String::new();
-    for trouble in &report.troubles {
+    for problem in &report.problems {
         let _ = writeln!(
             out,
-            "{} {trouble}",
-            paint("trouble:", true, options.colours)
+            "{} {problem}",
+            paint("problem:", true, options.colours)
         );
     }
     for (name, unread) in names.iter().zip(&report.unread) {
@@ -152,7 +152,7 @@ fn full(difference: &Difference, names: [&str; 2], first: bool, colours: bool) -
         None => out.push_str(&aside(difference)),
     }
     for entry in &difference.context {
-        let _ = writeln!(out, "  =  {}", told(entry, &difference.contexts[0]));
+        let _ = writeln!(out, "  =  {}", message_text(entry, &difference.contexts[0]));
     }
     let sides = [
         ("A", names[0], &difference.left, &difference.contexts[0]),
@@ -160,7 +160,7 @@ fn full(difference: &Difference, names: [&str; 2], first: bool, colours: bool) -
     ];
     for (sign, _, entries, context) in sides {
         for entry in entries {
-            let _ = writeln!(out, "  {sign}  {}", told(entry, context));
+            let _ = writeln!(out, "  {sign}  {}", message_text(entry, context));
         }
         let more = difference.messages.saturating_sub(entries.len() as u64);
         if !entries.is_empty() && more > 0 {
@@ -233,7 +233,7 @@ pub fn line(difference: &Difference) -> String {
                 .first()
                 .map(|entry| (entry, &difference.contexts[1]))
         });
-    let what = entry.map_or_else(String::new, |(entry, context)| told(entry, context));
+    let what = entry.map_or_else(String::new, |(entry, context)| message_text(entry, context));
     format!("{}: {what}", title(difference))
 }
 
@@ -328,7 +328,7 @@ pub fn in_words(field: &FieldDifference) -> String {
 
 /// An entry in one line: when, and what it says.
 #[must_use]
-pub fn told(entry: &ComparedItem, context: &WireContext) -> String {
+pub fn message_text(entry: &ComparedItem, context: &WireContext) -> String {
     let what = match entry.kind {
         ComparedItemKind::Message => summary(context, &entry.octets),
         ComparedItemKind::Junk(reason) => format!(

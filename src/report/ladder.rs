@@ -58,7 +58,7 @@ pub fn write_rung(
         StreamDirection::FromClient => "──▶",
         StreamDirection::FromServer => "◀──",
     };
-    let (text, is_wrong) = told(event, context);
+    let (text, is_wrong) = event_text(event, context);
     let text = if is_wrong {
         style(text).red().force_styling(colours).to_string()
     } else {
@@ -133,7 +133,7 @@ fn state(number: u16) -> String {
     name.map_or_else(|| number.to_string(), |name| (*name).to_owned())
 }
 
-fn told(event: &CaptureEvent<'_>, context: &WireContext) -> (String, bool) {
+fn event_text(event: &CaptureEvent<'_>, context: &WireContext) -> (String, bool) {
     match event.kind {
         EventKind::Opened => ("opened".to_owned(), false),
         EventKind::Message { octets, .. } => {

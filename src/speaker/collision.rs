@@ -7,7 +7,8 @@ use super::session::State;
 /// What to do with a connection that the peer just made while another exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Collision {
-    /// The connection there was is closed with NOTIFICATION 6/7 (silently while it has not sent OPEN), the new one lives.
+    /// The connection there was is closed with NOTIFICATION 6/7 (silently while it has not sent OPEN), the new one
+    /// lives.
     KeepNew,
     /// The new one is closed with NOTIFICATION 6/7.
     KeepOld,
@@ -18,7 +19,7 @@ pub enum Collision {
 /// Decides between the connection that exists, in state `existing` and made by us, and one that the peer made.
 ///
 /// An established session always survives. Otherwise the connection made by the speaker with the
-/// higher BGP Identifier lives; equal identifiers are told apart by AS number (RFC 6286 section 2.3).
+/// higher BGP Identifier lives; equal identifiers are ordered by AS number (RFC 6286 section 2.3).
 /// `peer` is known only once an OPEN of the peer was received on one of them.
 #[must_use]
 pub fn decide(existing: State, local: (Ipv4Addr, u32), peer: Option<(Ipv4Addr, u32)>) -> Collision {

@@ -16,14 +16,14 @@ use super::session::Verbatim;
 /// A direction of add-path (RFC 7911 section 4), or of anything that two ends agree on one way at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AddPath {
-    /// Not offered.
+    /// Neither receive nor send; the capability is not offered.
     #[default]
     Disabled,
     /// We receive several paths.
     Receive,
     /// We send several paths.
     Send,
-    /// Both.
+    /// Receive and send.
     Both,
 }
 
@@ -103,7 +103,7 @@ impl Default for CapabilitySettings {
 pub struct MessageSelection {
     /// Messages in ExaBGP's parsed form.
     pub parsed: bool,
-    /// The octets.
+    /// `packets`: the octets of the message.
     pub packets: bool,
     /// Both in one line.
     pub consolidate: bool,
@@ -121,18 +121,19 @@ pub struct MessageSelection {
     pub operational: bool,
 }
 
-/// One `api` section: the processes that may command this neighbor, and what they hear of it.
+/// One `api` section: the processes that may command this neighbor, and the events they receive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiSection {
     /// Names of the processes.
     pub processes: Vec<String>,
-    /// The processes are those that `processes-match` found: they may command the neighbor but hear nothing of it, as in ExaBGP.
+    /// The processes are those that `processes-match` found: they may command the neighbor but receive no events of it,
+    /// as in ExaBGP.
     pub by_pattern: bool,
     /// State changes: connected, up, down.
     pub neighbor_changes: bool,
-    /// What was negotiated.
+    /// `negotiated`: what the OPENs agreed on.
     pub negotiated: bool,
-    /// FSM transitions.
+    /// `fsm`: state changes of the session.
     pub fsm: bool,
     /// Signals that the speaker received.
     pub signal: bool,
@@ -148,9 +149,10 @@ pub struct ApiSection {
 pub struct Neighbor {
     /// `description`.
     pub description: Option<String>,
-    /// The peer's address.
+    /// `neighbor ADDRESS`: the peer's address.
     pub peer_address: IpAddr,
-    /// Bits of [`Neighbor::peer_address`] that count: fewer than the address has where the neighbor is a range of passive peers.
+    /// Bits of [`Neighbor::peer_address`] that count: fewer than the address has where the neighbor is a range of
+    /// passive peers.
     pub peer_prefix_length: u8,
     /// `local-address`.
     pub local_address: Address,

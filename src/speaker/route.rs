@@ -8,7 +8,7 @@ use crate::bgp::nlri::Nlri;
 /// A route as it is announced or withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// What is reachable.
+    /// The destination (RFC 4271 section 4.3).
     pub nlri: Nlri,
     /// By which next hop.
     pub next_hop: NextHop,

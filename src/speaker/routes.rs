@@ -79,13 +79,13 @@ fn hash(terms: &Terms) -> u64 {
 }
 
 impl ConfiguredRoutes {
-    /// No route.
+    /// An empty set of routes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many there are.
+    /// Number of routes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.length
@@ -301,8 +301,8 @@ mod tests {
     use crate::bgp::nlri::PathId;
     use proptest::prelude::*;
 
-    /// Routes of every shape: prefixes of either AFI, with bits beyond their length, in a family that is not theirs, with a
-    /// path identifier, and NLRI that are no prefixes.
+    /// Routes of every shape: prefixes of either AFI, with bits beyond their length, in a family that is not theirs,
+    /// with a path identifier, and NLRI that are no prefixes.
     fn any_route() -> impl Strategy<Value = ConfiguredRoute> {
         let address = prop_oneof![
             any::<[u8; 4]>().prop_map(IpAddr::from),

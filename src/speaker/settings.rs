@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The form in which API processes are told of events.
+/// The encoding in which API processes receive events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ApiEncoder {
     /// One JSON object per line.
@@ -24,13 +24,14 @@ pub struct Settings {
     pub port: u16,
     /// `exabgp_tcp_bind`: addresses to listen on; empty means that the speaker does not listen.
     pub bind: Vec<IpAddr>,
-    /// `exabgp_tcp_attempts` (`exabgp_tcp_connections`, `exabgp_tcp_once`): connections tried per neighbor; 0 is without limit.
+    /// `exabgp_tcp_attempts` (`exabgp_tcp_connections`, `exabgp_tcp_once`): connections tried per neighbor; 0 is
+    /// without limit.
     pub attempts: u32,
     /// `exabgp_bgp_passive`: never connect, whatever the neighbor says.
     pub passive: bool,
     /// `exabgp_bgp_openwait`: how long a connection may stay without the peer's OPEN.
     pub open_wait: Duration,
-    /// `exabgp_version`: the version told to API processes and in the software version capability.
+    /// `exabgp_version`: the version shown to API processes and sent in the software version capability.
     pub version: String,
     /// `exabgp_api_ack`: whether API commands are answered from the start.
     pub api_ack: bool,
@@ -44,8 +45,9 @@ pub struct Settings {
     pub api_compact: bool,
     /// `exabgp_debug_rotate`: a reload takes the next configuration file of the command line.
     pub debug_rotate: bool,
-    /// How long after a session is established its first UPDATEs wait, so that what the peer sent behind its KEEPALIVE is
-    /// read, and told to programs, before them. None in a simulation, where nothing is still on its way by chance.
+    /// How long after a session is established its first UPDATEs wait, so that what the peer sent behind its KEEPALIVE
+    /// is read, and reported to programs, before them. None in a simulation, where nothing is still on its way by
+    /// chance.
     pub settle: Duration,
     /// RFC 9687: how long octets may wait for the peer to read before the session is given up.
     /// `None` takes the larger of 8 minutes and twice the hold time, as the RFC recommends.

@@ -51,7 +51,7 @@ fn text(octets: &[u8]) -> String {
 }
 
 #[test]
-fn exit_statuses_are_same_different_and_trouble() {
+fn exit_statuses_are_same_different_and_invalid() {
     let scratch = Scratch::new("status");
     let a = scratch.file("a.pcap", &session(&[one(1), one(2)]));
     let b = scratch.file("b.pcap", &session(&[one(1), update(&[2], 7, false)]));
@@ -167,7 +167,7 @@ fn a_ladder_in_json_is_a_line_for_each_event() {
 }
 
 #[test]
-fn it_is_no_trouble_that_nobody_reads_on() {
+fn a_closed_pipe_is_no_error() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let status = |arguments: &[&str]| {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lockstep"))

@@ -91,7 +91,7 @@ impl Chosen<'_> {
         let mut failed = false;
         let bound = |choice: Choice<'_>, peer: &Peer| choice.binds(peer.neighbor());
         if routes.iter().any(|route| route.next_hop_self) {
-            // Parity: where one peer cannot say it, none is told.
+            // Parity: if one peer cannot send it, no peer does.
             self.visit(bound, |subject| {
                 let cannot = routes
                     .iter()
@@ -167,7 +167,8 @@ impl Chosen<'_> {
         applied
     }
 
-    /// As in ExaBGP a teardown without a selector, or of a peer that is not established, is done at once: there is nothing to do.
+    /// As in ExaBGP a teardown without a selector, or of a peer that is not established, is done at once: there is
+    /// nothing to do.
     pub fn teardown(&mut self, subcode: u8) -> Applied {
         if !self.choice.command.selectors.is_empty() {
             self.visit(

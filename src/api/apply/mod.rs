@@ -22,7 +22,7 @@ use chosen::{Choice, Chosen};
 pub struct Subject<'a> {
     /// What selectors are held against: [`Neighbor::name`].
     pub name: &'a str,
-    /// The peer.
+    /// The peer that the command applies to.
     pub peer: &'a mut Peer,
     /// What is known of its session.
     pub tally: &'a Tally,
@@ -45,14 +45,14 @@ pub struct Acknowledgement(pub bool);
 /// The answer to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It was done.
+    /// The command was applied.
     Done,
-    /// It was not.
+    /// The command was refused.
     Error,
 }
 
 impl Answer {
-    /// The line.
+    /// The line as the program reads it, without its newline.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -65,24 +65,24 @@ impl Answer {
 /// What a command asks of the speaker as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// End.
+    /// End the speaker.
     Shutdown,
     /// Read the configuration again.
     Reload,
     /// Read the configuration again and establish every session anew.
     Restart,
-    /// Add a neighbor; it is told if there is one of that name already.
+    /// Add a neighbor; refused if there is one of that name already.
     Create(Box<Neighbor>),
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Lines that the program is told before the answer.
+    /// Lines that the program receives before the answer.
     pub lines: Vec<String>,
-    /// The answer; `None` where none is due.
+    /// The answer; `None` if the program gets none.
     pub answer: Option<Answer>,
-    /// What is left to the reactor.
+    /// What the reactor has to do.
     pub effect: Option<Effect>,
     /// What was refused and why, for the log.
     pub refusals: Vec<String>,
@@ -90,12 +90,12 @@ pub struct Applied {
     pub changed: bool,
 }
 
-/// Who the speaker is, as programs are told.
+/// The identity of the speaker, as programs see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The machine and the process.
     pub host: Host,
-    /// What `version` answers.
+    /// Version string in the answer to `version`.
     pub release: String,
     /// Names this run of the speaker (`ping`, `status`).
     pub run: health::Identity,

@@ -37,8 +37,8 @@ const WITHDRAW: &[&str] = &[
     "watchdog",
 ];
 
-/// `announce route PREFIX …` and `withdraw route PREFIX …` from octet `at` of the line on, understood without cutting it
-/// into words where one with the same end was seen before; nothing for any other line.
+/// `announce route PREFIX …` and `withdraw route PREFIX …` from octet `at` of the line on, understood without cutting
+/// it into words where one with the same end was seen before; nothing for any other line.
 pub fn plain_route(
     line: &str,
     at: usize,
@@ -68,7 +68,7 @@ const fn action(purpose: Purpose, routes: Vec<crate::speaker::route::ConfiguredR
     }
 }
 
-/// What follows `announce`.
+/// Parses the rest of a line after `announce`.
 pub fn announce(words: &mut Line<'_>, fragments: &mut Fragments) -> Result<Action, TextError> {
     let at = words.at();
     let what = words.expect("what to announce")?;
@@ -84,7 +84,7 @@ pub fn announce(words: &mut Line<'_>, fragments: &mut Fragments) -> Result<Actio
     }
 }
 
-/// What follows `withdraw`.
+/// Parses the rest of a line after `withdraw`.
 pub fn withdraw(words: &mut Line<'_>, fragments: &mut Fragments) -> Result<Action, TextError> {
     let at = words.at();
     let what = words.expect("what to withdraw")?;

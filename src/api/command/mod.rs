@@ -21,14 +21,15 @@ use super::selector::Selector;
 pub struct Command {
     /// The neighbors it is for: any that one of these means; every neighbor of the process where there is none.
     pub selectors: Vec<Selector>,
-    /// What to do.
+    /// The action to take.
     pub action: Action,
 }
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// `announce route …`, `announce ipv4 unicast …`, `announce attributes … nlri …`, `announce flow …`, `announce vpls …`.
+    /// `announce route …`, `announce ipv4 unicast …`, `announce attributes … nlri …`, `announce flow …`, `announce vpls
+    /// …`.
     Announce(Vec<ConfiguredRoute>),
     /// The same with `withdraw`.
     Withdraw(Vec<ConfiguredRoute>),
@@ -36,7 +37,8 @@ pub enum Action {
     AnnounceEor(Family),
     /// `announce route-refresh AFI SAFI`.
     RouteRefresh(Family),
-    /// `announce operational asm afi ipv4 …`; a router identifier of 0.0.0.0 and a sequence number of 0 are for the session to fill in.
+    /// `announce operational asm afi ipv4 …`; a router identifier of 0.0.0.0 and a sequence number of 0 are for the
+    /// session to fill in.
     Operational(Operational),
     /// `announce watchdog NAME`; without a name, that of the process.
     AnnounceWatchdog(Option<String>),
@@ -91,7 +93,7 @@ pub enum Action {
     Nothing,
 }
 
-/// What to show.
+/// The arguments of `show`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Show {
     /// `show neighbor [ADDRESS] [summary|extensive|configuration] [json]`.
@@ -100,7 +102,7 @@ pub enum Show {
         limit: Option<String>,
         /// How much, `None` where it was not said.
         detail: Option<NeighborDetail>,
-        /// As JSON.
+        /// `json`: answer in JSON.
         json: bool,
     },
     /// `show adj-rib in|out [ADDRESS] [inet|flow|l2vpn] [extensive] [json]`.
@@ -109,30 +111,30 @@ pub enum Show {
         incoming: bool,
         /// Only neighbors of this address.
         limit: Option<String>,
-        /// Only these routes.
+        /// Routes to include.
         kind: RouteKind,
         /// With attributes, and the whole name of the neighbor.
         extensive: bool,
-        /// As JSON.
+        /// `json`: answer in JSON.
         json: bool,
     },
 }
 
-/// How much `show neighbor` says.
+/// How much `show neighbor` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeighborDetail {
-    /// A line each.
+    /// `summary`: one line per neighbor.
     Summary,
-    /// Everything of the session.
+    /// `extensive`: everything about the session.
     Extensive,
-    /// The configuration.
+    /// `configuration`: the neighbor's section of the configuration.
     Configuration,
 }
 
 /// Which routes `show adj-rib` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RouteKind {
-    /// Every one.
+    /// Routes of every family.
     All,
     /// `inet`: IPv4 and IPv6 prefixes.
     Inet,

@@ -5,7 +5,7 @@ use crate::bgp::text::TextError;
 use super::{NeighborDetail, RouteKind, Show};
 use crate::api::line::Line;
 
-/// What follows `show`.
+/// Parses the rest of a line after `show`.
 pub fn parse(words: &mut Line<'_>) -> Result<Show, TextError> {
     let what = words.expect("what to show")?;
     match what.text {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Host;
+use super::content::{self, octets};
 use super::message;
-use super::told::{self, octets};
 use crate::api::event::{ApiEvent, PeerIdentity, direction_name};
 use crate::bgp::family::Family;
 use crate::bgp::iana::MessageType;
@@ -38,7 +38,10 @@ pub fn event(
             ("fsm", None, None, members(&[("state", &name)]))
         }
         ApiEvent::Signal(number) => {
-            let (code, name) = (quoted(&number.to_string()), quoted(told::signal(*number)));
+            let (code, name) = (
+                quoted(&number.to_string()),
+                quoted(content::signal(*number)),
+            );
             (
                 "signal",
                 None,
@@ -95,7 +98,7 @@ pub fn event(
     out
 }
 
-/// The line that tells that the speaker ends.
+/// The line that reports that the speaker ends.
 pub fn shutdown(host: &Host, time: f64) -> String {
     let mut out = String::new();
     open(&mut out, host, time);
@@ -215,7 +218,7 @@ const fn short_name(kind: MessageType) -> &'static str {
     }
 }
 
-/// The type of a message of which the octets are told.
+/// The type of a message whose octets are shown.
 const fn long_name(kind: MessageType) -> &'static str {
     match kind {
         MessageType::ROUTE_REFRESH => "route-refresh",

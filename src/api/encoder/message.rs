@@ -1,8 +1,8 @@
-//! What each message says, as JSON: the members that stand beside the neighbor in its event. Here alone is it known how a
-//! message becomes JSON; API processes and `lockstep decode` are told the same.
+//! What each message says, as JSON: the members that stand beside the neighbor in its event. Here alone is it known how
+//! a message becomes JSON; API processes and `lockstep decode` get the same.
 
 use super::Host;
-use super::told::{self, Route, Told};
+use super::content::{self, Content, Route};
 use crate::bgp::capability;
 use crate::bgp::family::Family;
 use crate::bgp::json::quoted;
@@ -27,7 +27,7 @@ pub fn content(host: &Host, direction: Option<Direction>, message: &Message) -> 
 
 fn open(open: &Open, direction: Option<Direction>) -> String {
     let capabilities: Vec<String> =
-        told::capabilities(capability::json(open.capabilities()), direction)
+        content::capabilities(capability::json(open.capabilities()), direction)
             .into_iter()
             .map(|(code, json)| match direction {
                 Some(Direction::Sent) => format!("\"{}\": {json}", capability::name(code)),
@@ -36,7 +36,7 @@ fn open(open: &Open, direction: Option<Direction>) -> String {
             .collect();
     format!(
         "\"open\": {{ \"version\": 4, \"asn\": {}, \"hold_time\": {}, \"router_id\": \"{}\", \"capabilities\": {{ {} }} }}",
-        told::asn(open, direction),
+        content::asn(open, direction),
         open.hold_time,
         open.identifier,
         capabilities.join(", ")
@@ -44,13 +44,13 @@ fn open(open: &Open, direction: Option<Direction>) -> String {
 }
 
 fn update(host: &Host, message: &Update, direction: Option<Direction>) -> String {
-    let (attributes, errors, routes) = match Told::of(message, direction) {
-        Told::EndOfRib(Family { afi, safi }) => {
+    let (attributes, errors, routes) = match Content::of(message, direction) {
+        Content::EndOfRib(Family { afi, safi }) => {
             return format!(
                 "\"message\": {{ \"eor\": {{ \"afi\" : \"{afi}\", \"safi\" : \"{safi}\" }} }}"
             );
         }
-        Told::Routes {
+        Content::Routes {
             attributes,
             errors,
             routes,
@@ -79,7 +79,7 @@ fn announced(host: &Host, routes: &[Route<'_>]) -> Option<String> {
     let mut families: Vec<(Family, ByNextHop)> = Vec::new();
     for route in routes.iter().filter(|route| route.announced) {
         let hops = entry(&mut families, route.nlri.family);
-        entry(hops, told::next_hop(route.next_hop)).push(json(host, route));
+        entry(hops, content::next_hop(route.next_hop)).push(json(host, route));
     }
     let families: Vec<String> = families
         .iter()
@@ -122,19 +122,19 @@ fn entry<K: PartialEq, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
 }
 
 fn notification(message: &Notification, direction: Option<Direction>) -> String {
-    let data = told::notification_data(message, direction);
+    let data = content::notification_data(message, direction);
     format!(
         "\"notification\": {{ \"code\": {}, \"subcode\": {}, \"data\": \"{}\", \"message\": {} }} ",
         message.code.0,
         message.subcode,
-        told::octets(&data),
+        content::octets(&data),
         quoted(&String::from_utf8_lossy(&data))
     )
 }
 
 fn refresh(message: &RouteRefresh) -> String {
     let Family { afi, safi } = message.family;
-    let subtype = told::subtype(message);
+    let subtype = content::subtype(message);
     format!(
         "\"route-refresh\": {{ \"afi\": \"{afi}\", \"safi\": \"{safi}\", \"subtype\": \"{subtype}\" }}"
     )
@@ -156,12 +156,12 @@ fn operational(message: &Operational) -> String {
             ..
         } => format!(
             ", \"router-id\": \"{router_id}\", \"sequence\": {}, \"counter\": {counter}",
-            match told::sequence(*sequence) {
+            match content::sequence(*sequence) {
                 Some(sequence) => sequence.to_string(),
                 None => quoted("None"),
             },
         ),
-        OperationalValue::Other(bytes) => format!(", \"raw\": \"{}\"", told::octets(bytes)),
+        OperationalValue::Other(bytes) => format!(", \"raw\": \"{}\"", content::octets(bytes)),
     };
     let family = message.family().map_or_else(String::new, |family| {
         format!(
@@ -177,6 +177,6 @@ fn unknown(message: &UnknownMessage) -> String {
     format!(
         "\"message\": {{ \"category\": {}, \"body\": \"{}\" }}",
         message.kind.0,
-        told::octets(&message.body)
+        content::octets(&message.body)
     )
 }

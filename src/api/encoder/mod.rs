@@ -3,7 +3,7 @@
 pub mod json;
 mod message;
 pub mod text;
-mod told;
+mod content;
 
 use crate::bgp::collections::Map;
 use crate::config::Encoder;
@@ -38,7 +38,7 @@ impl Default for Host {
     }
 }
 
-/// Writes events, and counts them: JSON numbers the events of each neighbor, whichever process hears them.
+/// Writes events, and counts them: JSON numbers the events of each neighbor, whichever process receives them.
 #[derive(Debug, Clone)]
 pub struct Events {
     host: Host,
@@ -55,8 +55,8 @@ impl Events {
         }
     }
 
-    /// What is written to a process with that encoder, final newline included; nothing where the form has no word for it.
-    /// `time` is in seconds since 1970.
+    /// What is written to a process with that encoder, final newline included; nothing where the form has no word for
+    /// it. `time` is in seconds since 1970.
     pub fn encode(
         &mut self,
         encoder: Encoder,
@@ -70,7 +70,7 @@ impl Events {
         }
     }
 
-    /// The line of JSON that tells of `event`, newline included, for which every event has words.
+    /// The JSON line of `event`, with its newline; every event has one.
     /// `time` is in seconds since 1970.
     pub fn json(&mut self, time: f64, peer: &PeerIdentity, event: &ApiEvent<'_>) -> String {
         let counter = match self.counters.get_mut(&peer.name) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Host;
-use super::told::{self, Told};
+use super::content::{self, Content};
 use crate::api::event::{ApiEvent, PeerIdentity, direction_name};
 use crate::bgp::capability;
 use crate::bgp::family::Family;
@@ -42,7 +42,7 @@ pub fn event(peer: &PeerIdentity, event: &ApiEvent<'_>) -> Option<String> {
     Some(text + "\n")
 }
 
-/// The line that tells that the speaker ends.
+/// The line that reports that the speaker ends.
 pub fn shutdown(host: &Host) -> String {
     format!("shutdown {} {}\n\n", host.pid, host.ppid)
 }
@@ -64,12 +64,12 @@ fn content(prefix: &str, direction: Direction, message: &Message, octets: &str) 
 }
 
 fn open_message(open: &Open, direction: Option<Direction>) -> String {
-    let mut capabilities = told::capabilities(capability::text(open.capabilities()), direction);
+    let mut capabilities = content::capabilities(capability::text(open.capabilities()), direction);
     capabilities.sort_by_key(|(code, _)| *code);
     let capabilities: Vec<String> = capabilities.into_iter().map(|(_, text)| text).collect();
     format!(
         "open version 4 asn {} hold_time {} router_id {} capabilities [{}]",
-        told::asn(open, direction),
+        content::asn(open, direction),
         open.hold_time,
         open.identifier,
         one_line(&capabilities.join(", ")).to_lowercase()
@@ -78,15 +78,15 @@ fn open_message(open: &Open, direction: Option<Direction>) -> String {
 
 fn update(prefix: &str, message: &Update, direction: Direction, octets: &str) -> String {
     let mut out = format!("{prefix} update start\n");
-    match Told::of(message, Some(direction)) {
-        Told::EndOfRib(Family { afi, safi }) => {
+    match Content::of(message, Some(direction)) {
+        Content::EndOfRib(Family { afi, safi }) => {
             let (number, sub_number) = (afi.0, safi.0);
             let _ = writeln!(
                 out,
                 "{prefix} update route eor {number}/{sub_number} ({afi} {safi})"
             );
         }
-        Told::Routes {
+        Content::Routes {
             attributes,
             errors,
             routes,
@@ -117,7 +117,7 @@ fn notification(message: &Notification, direction: Direction) -> String {
         "notification code {} subcode {} data {}",
         message.code.0,
         message.subcode,
-        told::octets(&told::notification_data(message, Some(direction)))
+        content::octets(&content::notification_data(message, Some(direction)))
     )
 }
 
@@ -126,7 +126,7 @@ fn refresh(message: &RouteRefresh) -> String {
         "route-refresh afi {} safi {} {}",
         message.family.afi,
         message.family.safi,
-        told::subtype(message)
+        content::subtype(message)
     )
 }
 
@@ -151,11 +151,11 @@ fn operational(message: &Operational) -> String {
             "operational {name} afi {} safi {} router-id {router_id} sequence {} counter {counter}",
             family.afi,
             family.safi,
-            told::sequence(*sequence)
+            content::sequence(*sequence)
                 .map_or_else(|| "None".to_owned(), |number| number.to_string())
         ),
         OperationalValue::Other(bytes) => {
-            format!("operational {name} {}", told::octets(bytes))
+            format!("operational {name} {}", content::octets(bytes))
         }
     }
 }
@@ -167,7 +167,7 @@ fn octets(raw: Option<&[u8]>) -> String {
     let (header, body) = raw.split_at(Header::SIZE.min(raw.len()));
     for (name, bytes) in [("header", header), ("body", body)] {
         if !bytes.is_empty() {
-            let _ = write!(out, " {name} {}", told::octets(bytes));
+            let _ = write!(out, " {name} {}", content::octets(bytes));
         }
     }
     out

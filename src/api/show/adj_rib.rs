@@ -18,11 +18,11 @@ use super::{NeighborStatus, neighbor};
 pub struct AdjRib<'a> {
     /// Only neighbors of this address.
     pub limit: Option<&'a str>,
-    /// Only these routes.
+    /// Routes to include.
     pub kind: RouteKind,
     /// With attributes, and the whole name of the neighbor.
     pub extensive: bool,
-    /// As JSON.
+    /// Answer in JSON.
     pub json: bool,
 }
 

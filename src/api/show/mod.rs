@@ -35,7 +35,7 @@ pub struct Statistics {
 /// A neighbor as `show neighbor` sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct NeighborStatus<'a> {
-    /// Its configuration.
+    /// The neighbor as configured.
     pub neighbor: &'a Neighbor,
     /// Our address on the connection, where there is one.
     pub local: Option<IpAddr>,

@@ -64,7 +64,8 @@ pub struct Arguments {
 /// Decodes each input.
 ///
 /// # Errors
-/// An input that cannot be read. Messages that cannot be decoded are told on standard error, and the others are shown all the same.
+/// An input that cannot be read. Messages that cannot be decoded are told on standard error, and the others are shown
+/// all the same.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut shower = MessagePrinter {
         table: arguments.table,
@@ -163,7 +164,7 @@ impl<W: Write> MessagePrinter<W> {
         self.check(flushed)
     }
 
-    /// That nobody reads on is no trouble.
+    /// A closed pipe is not an error.
     fn check(&mut self, written: io::Result<()>) -> miette::Result<()> {
         match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed = true,

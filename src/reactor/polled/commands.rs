@@ -13,7 +13,7 @@ use crate::reactor::observer::SpeakerEvent;
 
 use crate::reactor::polled::Polled;
 use crate::reactor::polled::peer::Slot;
-use crate::reactor::polled::program::{Heard, Held};
+use crate::reactor::polled::program::{Held, ProgramOutput};
 
 /// The peers, as commands meet them.
 struct Subjects<'a, N: Network>(&'a mut BTreeMap<usize, Slot<N>>);
@@ -62,20 +62,22 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
                 continue;
             }
             match helper.read(buffer) {
-                Heard::Nothing => {}
-                // The speaker ends: whoever still speaks is not heard.
-                Heard::Lines(_) if self.ending.is_some() => {}
-                Heard::Ended(reason) if self.ending.is_some() => self.end_program(id, &reason),
-                Heard::Lines(lines) if split => {
+                ProgramOutput::Nothing => {}
+                // The speaker is ending: further commands are ignored.
+                ProgramOutput::Lines(_) if self.ending.is_some() => {}
+                ProgramOutput::Ended(reason) if self.ending.is_some() => {
+                    self.end_program(id, &reason)
+                }
+                ProgramOutput::Lines(lines) if split => {
                     let queued = lines.lines().map(|line| line.trim_end().to_owned());
                     helper.queued.extend(queued);
                 }
-                Heard::Lines(lines) => {
+                ProgramOutput::Lines(lines) => {
                     for line in lines.lines() {
                         self.command(id, line.trim_end());
                     }
                 }
-                Heard::Ended(reason) => self.program_ended(id, &reason),
+                ProgramOutput::Ended(reason) => self.program_ended(id, &reason),
             }
         }
     }

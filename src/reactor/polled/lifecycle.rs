@@ -24,7 +24,7 @@ use crate::reactor::polled::program::Helper;
 /// How long programs may take to read that the speaker ends.
 const FAREWELL: Duration = Duration::from_millis(100);
 
-/// The speaker ends.
+/// The state of a speaker that is shutting down.
 pub(super) struct Ending {
     /// Programs that have not read their farewell by then do not get it.
     pub until: Duration,
@@ -314,7 +314,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         });
     }
 
-    /// Peers and listeners go, programs are told.
+    /// Removes peers and listeners, and notifies programs.
     fn begin_end(&mut self, outcome: Outcome) {
         if self.ending.is_some() {
             return;
@@ -340,7 +340,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             let program = &helper.process.name;
             self.turn.observer.observe(
                 now,
-                &SpeakerEvent::Told {
+                &SpeakerEvent::ProgramEvent {
                     program,
                     line: line.trim_end(),
                 },

@@ -3,8 +3,8 @@
 //! A turn is: requests from outside, one new connection per listener, one step of each peer that has something to
 //! do (a step reads once, fills up to 25 messages, writes once), then the answers whose changes the peers have
 //! taken by that, then one read of each program, all commands of which are applied at once, then what programs are
-//! to be told. Between turns the future sleeps until a socket, a pipe or the earliest deadline wakes it: every
-//! socket and pipe has a waker of its own, which puts it into a FIFO; there is one timer.
+//! to be sent their lines. Between turns the future sleeps until a socket, a pipe or the earliest deadline wakes it:
+//! every socket and pipe has a waker of its own, which puts it into a FIFO; there is one timer.
 
 mod accept;
 mod closing;

@@ -34,7 +34,7 @@ pub(super) struct Open<T> {
     pub writable: bool,
     /// The connection is gone: there is nothing to be closed in order.
     pub lost: bool,
-    /// A write failed. What arrived before is still to be read; the session hears of the failure then.
+    /// A write failed. What arrived before is still to be read; the session is given the failure then.
     pub broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     pub wait_until: Option<Duration>,

@@ -309,7 +309,7 @@ impl<N: Network> Slot<N> {
         (*open).into_closing(turn)
     }
 
-    /// The speaker ends: programs are told that the session does.
+    /// The speaker ends: programs receive the end of the session.
     pub fn shut_down<P: Programs, C: DefectSet>(&mut self, turn: &mut Turn<P, C>) {
         self.stopped = true;
         if let Phase::Open(open) = &mut self.phase {

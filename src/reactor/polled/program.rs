@@ -1,4 +1,5 @@
-//! The API programs: one read each per turn, everything that it brought as one batch, answers after the peers had theirs.
+//! The API programs: one read each per turn, everything that it brought as one batch, answers after the peers had
+//! theirs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -50,7 +51,7 @@ pub(super) enum Held {
 }
 
 /// What one read of a program's pipe brought.
-pub(super) enum Heard {
+pub(super) enum ProgramOutput {
     Nothing,
     Lines(String),
     /// The program has ended, or must end: why.
@@ -116,7 +117,7 @@ impl<P: Programs> Helpers<P> {
         {
             observer.observe(
                 now,
-                &SpeakerEvent::Told {
+                &SpeakerEvent::ProgramEvent {
                     program,
                     line: line.trim_end(),
                 },
@@ -180,27 +181,27 @@ impl<T: ProgramPipe> Helper<T> {
     }
 
     /// Reads once, unless so many answers wait that the program should read them first.
-    pub fn read(&mut self, buffer: &mut [u8]) -> Heard {
+    pub fn read(&mut self, buffer: &mut [u8]) -> ProgramOutput {
         let Some(pipe) = &mut self.pipe else {
-            return Heard::Nothing;
+            return ProgramOutput::Nothing;
         };
         if self.outbox.is_over() {
-            return Heard::Ended("it does not read what it is told".to_owned());
+            return ProgramOutput::Ended("it does not read its input".to_owned());
         }
         if !self.readable || self.outbox.is_high() {
-            return Heard::Nothing;
+            return ProgramOutput::Nothing;
         }
         let end = buffer.len().min(READ);
         match pipe.poll_read(&mut Context::from_waker(&self.waker), &mut buffer[..end]) {
             Poll::Pending => {
                 self.readable = false;
-                Heard::Nothing
+                ProgramOutput::Nothing
             }
-            Poll::Ready(Ok(0)) => Heard::Ended("its output ended".to_owned()),
-            Poll::Ready(Err(error)) => Heard::Ended(error.kind().to_string()),
+            Poll::Ready(Ok(0)) => ProgramOutput::Ended("its output ended".to_owned()),
+            Poll::Ready(Err(error)) => ProgramOutput::Ended(error.kind().to_string()),
             Poll::Ready(Ok(count)) => match self.lines.feed(&buffer[..count]) {
-                Ok(lines) => Heard::Lines(lines),
-                Err(oversized) => Heard::Ended(oversized.to_string()),
+                Ok(lines) => ProgramOutput::Lines(lines),
+                Err(oversized) => ProgramOutput::Ended(oversized.to_string()),
             },
         }
     }
@@ -219,7 +220,7 @@ impl<T: ProgramPipe> Helper<T> {
                 Held::Line(line) => {
                     observer.observe(
                         now,
-                        &SpeakerEvent::Told {
+                        &SpeakerEvent::ProgramEvent {
                             program,
                             line: &line,
                         },

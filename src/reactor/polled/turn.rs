@@ -1,4 +1,4 @@
-//! What every peer's step has at hand: the time, the settings, who watches, and the programs that are told of events.
+//! The context of a peer's step: the time, the settings, the observer, and the subscribed programs.
 
 use std::fmt;
 use std::rc::Rc;

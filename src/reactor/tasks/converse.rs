@@ -41,12 +41,12 @@ pub(super) struct Conversation<'a, N: Network, C> {
     buffer: Vec<u8>,
     /// The connection is gone: there is nothing to be closed in order.
     lost: bool,
-    /// A write failed. What arrived before is still to be read; the session hears of the failure then.
+    /// A write failed. What arrived before is still to be read; the session is given the failure then.
     broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     wait_until: Option<Duration>,
     /// The last wait brought octets.
-    heard: bool,
+    progressed: bool,
     /// What a wrong defects does with octets.
     pub wrong: Wrong,
 }
@@ -91,7 +91,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             lost: false,
             broken: None,
             wait_until: None,
-            heard: false,
+            progressed: false,
             wrong: Wrong {
                 partial: Vec::new(),
                 leftover: std::mem::take(&mut entry.leftover),
@@ -120,7 +120,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
                 self.wait().await
             };
             let now = self.hub.now();
-            self.heard = progress.is_some();
+            self.progressed = progress.is_some();
             match progress {
                 Some(progress) => self.progress(progress, now),
                 None if self.deadline().is_some_and(|at| now >= at) => {
@@ -156,7 +156,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
         let defects = &self.hub.defects;
         let waits =
             defects.has(Defect::ContinueAfterTimeout) || defects.has(Defect::ReadWithoutTimeout);
-        self.heard || !waits
+        self.progressed || !waits
     }
 
     /// Passes on what happened in the session.

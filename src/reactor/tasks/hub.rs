@@ -50,7 +50,7 @@ pub(super) struct Hub<N: Network, C> {
     pub keys: RefCell<Vec<PeerKey>>,
     /// What the main task is to take up.
     pub requests: RefCell<VecDeque<Request>>,
-    /// The main task should look: a request, a peer or a program that ended, a connection that closed.
+    /// Wakes the main task: a request arrived, a peer or a program ended, a connection closed.
     pub bell: Notify,
     /// How many batches of changes there were.
     pub changes: Cell<u64>,
@@ -58,9 +58,9 @@ pub(super) struct Hub<N: Network, C> {
     pub last_command: Cell<Option<Duration>>,
     /// Some peer has taken changes, or its session has ended.
     pub taken: Notify,
-    /// The speaker ends.
+    /// Whether the speaker is shutting down.
     pub ending: Cell<bool>,
-    /// Connections on their way out.
+    /// Number of connections that are closing.
     pub lingering: Cell<usize>,
     next_id: Cell<usize>,
 }
@@ -84,11 +84,11 @@ pub(super) struct PeerEntry<T> {
     pub teardown: Option<u8>,
     /// A definition that holds from the next session on.
     pub replacement: Option<Arc<Neighbor>>,
-    /// It has a session whose end was not told yet.
+    /// It has a session whose end is not reported yet.
     pub in_session: bool,
-    /// It is on its way out and does not come back.
+    /// It is being removed and will not reconnect.
     pub stopped: bool,
-    /// It came of a range of passive peers, and goes with its connection.
+    /// It was created for one peer of a passive range, and is removed with its connection.
     pub generated: bool,
     /// Connections that it made, not yet looked at.
     pub arrivals: VecDeque<T>,
@@ -242,7 +242,7 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
         id
     }
 
-    /// There are changes for the peers to take: tells them all, and gives the number of the batch.
+    /// Notifies every peer of a batch of changes, and returns the number of the batch.
     pub fn announce_changes(&self) -> u64 {
         self.changes.set(self.changes.get() + 1);
         for entry in self.peers.borrow().values() {
@@ -334,7 +334,7 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
         if let Some(mailbox) = mailboxes.values_mut().find(|it| it.process.name == program)
             && mailbox.running
         {
-            self.observe(&SpeakerEvent::Told {
+            self.observe(&SpeakerEvent::ProgramEvent {
                 program,
                 line: line.trim_end(),
             });

@@ -298,7 +298,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
         }
     }
 
-    /// Peers and listeners go, programs are told; waits until that is done.
+    /// Removes peers and listeners and notifies programs; returns once that is done.
     async fn end(&self) {
         let hub = &self.hub;
         for (_, stop) in hub.doors.borrow_mut().drain(..) {
@@ -309,7 +309,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
             .borrow_mut()
             .values_mut()
             .for_each(super::hub::PeerEntry::stop);
-        // Programs are told of the end of each session before they are told of the speaker's.
+        // Programs receive the end of each session before that of the speaker.
         while hub.peers.borrow().values().any(|entry| entry.in_session) {
             hub.bell.notified().await;
         }
@@ -325,7 +325,7 @@ impl<N: Network, P: Programs, C: DefectSet> Main<N, P, C> {
                 .borrow()
                 .farewell(now, mailbox.process.encoder);
             let program = &mailbox.process.name;
-            hub.observe(&SpeakerEvent::Told {
+            hub.observe(&SpeakerEvent::ProgramEvent {
                 program,
                 line: line.trim_end(),
             });

@@ -24,7 +24,7 @@ pub(super) fn spawn<N: Network, C: DefectSet>(
     let task = Rc::clone(hub);
     hub.spawner.spawn(async move {
         let over = task.clock.at(task.now() + PATIENCE);
-        // A peer that does not close is left at the end of our patience.
+        // A peer that does not close is abandoned after the time limit.
         let lingers = !task.defects.has(Defect::NotificationLost);
         let _ = crate::net::timer::timeout_at(over, close(stream, rest, lingers)).await;
         if let Some(connection) = &name {

@@ -1,4 +1,5 @@
-//! A program's task: what it writes is read in large pieces, each piece one batch of commands; answers are written in bulk.
+//! A program's task: what it writes is read in large pieces, each piece one batch of commands; answers are written in
+//! bulk.
 
 use std::future::poll_fn;
 use std::io;
@@ -162,7 +163,7 @@ struct Service<'a, N: Network, C, T> {
     waits_for: Option<u64>,
     buffer: Vec<u8>,
     parser: Parser,
-    /// It does not take what it is told any more.
+    /// It no longer reads its input.
     broken: bool,
 }
 
@@ -214,7 +215,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
         let verdict = self.mailbox(|mailbox| match mailbox.order {
             Some(ProgramOrder::End) => Some("it is not configured any more"),
             Some(ProgramOrder::Restart) => Some("it is started anew"),
-            None if mailbox.outbox.is_over() => Some("it does not read what it is told"),
+            None if mailbox.outbox.is_over() => Some("it does not read its input"),
             None => None,
         });
         verdict
@@ -316,7 +317,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
             for held in held {
                 match held {
                     Held::Line(line) => {
-                        self.hub.observe(&SpeakerEvent::Told {
+                        self.hub.observe(&SpeakerEvent::ProgramEvent {
                             program,
                             line: &line,
                         });

@@ -187,7 +187,7 @@ fn note(difference: &Difference, entries: &[BTreeMap<(StreamDirection, u64), usi
     for (at, (sign, side)) in sides.into_iter().enumerate() {
         let text = side.first().map_or_else(
             || "nothing".into(),
-            |entry| diff_text::told(entry, &difference.contexts[at]),
+            |entry| diff_text::message_text(entry, &difference.contexts[at]),
         );
         lines.push((sign.into(), text.trim_start().to_owned()));
     }

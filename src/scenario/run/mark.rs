@@ -123,7 +123,8 @@ impl Mark {
                 (Program, format!("{program} ended: {reason}"))
             }
             SpeakerEvent::Command { program, line } => (Program, format!("{program} ▸ {line}")),
-            SpeakerEvent::Answer { program, line } | SpeakerEvent::Told { program, line } => {
+            SpeakerEvent::Answer { program, line }
+            | SpeakerEvent::ProgramEvent { program, line } => {
                 (Program, format!("{program} ◂ {line}"))
             }
             SpeakerEvent::Printed { text } => (Printed, (*text).to_owned()),

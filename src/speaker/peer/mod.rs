@@ -40,7 +40,7 @@ pub struct Peer {
     out: AdjRibOut,
     incoming: AdjRibIn,
     queues: Queues,
-    /// Static advisories, told anew to each session.
+    /// Static advisories, sent in every session.
     advisories: Map<Family, Operational>,
     outbound: Option<Outbound>,
     backoff: Backoff,
@@ -166,7 +166,7 @@ impl Peer {
         self.queues.refresh.push_back(family);
     }
 
-    /// Queues an OPERATIONAL message; an ASM is told anew to every session.
+    /// Queues an OPERATIONAL message; an ASM is sent in every session.
     ///
     /// # Errors
     /// A message of a family that the neighbor does not have is not for it.
@@ -271,8 +271,8 @@ impl Peer {
         self.backoff.increase(now);
     }
 
-    /// Takes everything queued so far into the session's own outgoing batch, so that what is queued from now on comes after
-    /// it. Without a session nothing is taken.
+    /// Takes everything queued so far into the session's own outgoing batch, so that what is queued from now on comes
+    /// after it. Without a session nothing is taken.
     pub fn take_changes(&mut self) {
         if let Some(outbound) = &mut self.outbound {
             outbound.take(&mut self.out);
@@ -298,19 +298,19 @@ impl Peer {
             .is_some_and(|outbound| outbound.has_output(&self.out, &self.queues))
     }
 
-    /// The neighbor.
+    /// The neighbor as configured.
     #[must_use]
     pub const fn neighbor(&self) -> &Arc<Neighbor> {
         &self.neighbor
     }
 
-    /// The Adj-RIB-Out.
+    /// The Adj-RIB-Out (RFC 4271 section 1.1).
     #[must_use]
     pub const fn rib_out(&self) -> &AdjRibOut {
         &self.out
     }
 
-    /// The Adj-RIB-In.
+    /// The Adj-RIB-In (RFC 4271 section 1.1).
     #[must_use]
     pub const fn rib_in(&self) -> &AdjRibIn {
         &self.incoming

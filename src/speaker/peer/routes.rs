@@ -78,7 +78,8 @@ impl Peer {
         })))
     }
 
-    /// Whether `next-hop self` of a route of a family that the neighbor has can be said here, as far as our address is known.
+    /// Whether `next-hop self` of a route of a family that the neighbor has can be said here, as far as our address is
+    /// known.
     ///
     /// # Errors
     /// It cannot: our address is of another family.
@@ -126,8 +127,8 @@ impl Peer {
         }
     }
 
-    /// The configuration was reloaded, and nothing changed that needs a new session: routes are told at once, as is what
-    /// programs hear of; the rest holds from the next session on.
+    /// The configuration was reloaded, and nothing changed that needs a new session: routes change at once, as do the
+    /// events that programs receive; the rest applies from the next session on.
     ///
     /// # Errors
     /// New routes that cannot be sent come back with the reason.

@@ -5,7 +5,8 @@ use thiserror::Error;
 use crate::bgp::error::EncodeError;
 use crate::bgp::family::Family;
 
-/// A route that cannot go on the wire. ExaBGP logs such a route and sends nothing; here whoever announces it is told.
+/// A route that cannot go on the wire. ExaBGP logs such a route and sends nothing; here the error is returned to the
+/// announcer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
     /// Something does not fit its field.

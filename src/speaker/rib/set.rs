@@ -16,7 +16,7 @@ use crate::bgp::family::Family;
 pub struct AttributeSet {
     /// The attributes, without NEXT_HOP.
     pub attributes: Arc<Attributes>,
-    /// The next hop.
+    /// Next hop, with a link-local address if there is one.
     pub next_hop: NextHop,
     number: u64,
     octets: u32,

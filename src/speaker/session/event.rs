@@ -1,4 +1,4 @@
-//! What a session tells whoever drives it.
+//! Events of a session, for the reactor that drives it.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use crate::bgp::message::{Message, Notification};
 pub enum Cause {
     /// The connection is open.
     Connected,
-    /// We sent OPEN.
+    /// We sent an OPEN.
     OpenSent,
     /// The peer's OPEN was received and is acceptable.
     OpenReceived,
@@ -75,11 +75,11 @@ impl fmt::Display for Cause {
 pub enum SessionEvent {
     /// The state changed.
     State {
-        /// From this state.
+        /// Old state (RFC 4271 section 8.2.2).
         from: State,
-        /// To this one.
+        /// New state.
         to: State,
-        /// Why.
+        /// The event that caused it.
         cause: Cause,
     },
     /// A whole message was queued for sending.
@@ -89,7 +89,7 @@ pub enum SessionEvent {
     },
     /// A whole message was received and decoded.
     Received {
-        /// The message.
+        /// The decoded message.
         message: Message,
         /// Its octets, header included.
         raw: Vec<u8>,
@@ -111,7 +111,7 @@ pub enum SessionEvent {
     Refused(EncodeError),
     /// The session has ended; nothing follows. What is left of `poll_transmit` should still be sent.
     Closed {
-        /// Why.
+        /// The event that caused it.
         cause: Cause,
     },
 }

@@ -4,7 +4,8 @@
 //! ([`Session::poll_transmit`]), next deadline ([`Session::poll_deadline`]); and events ([`Session::poll_event`]).
 //! Every call that takes `&mut self` and a time is followed by a full drain of the three `poll_*`.
 //!
-//! A session is made when a connection is open and dies with it: octets half received or half sent never pass to another.
+//! A session is made when a connection is open and dies with it: octets half received or half sent never pass to
+//! another.
 
 mod event;
 mod negotiate;
@@ -42,7 +43,7 @@ pub struct Ends {
     pub local: SocketAddr,
     /// The peer's address and port.
     pub peer: SocketAddr,
-    /// Who opened it.
+    /// The end that opened the connection.
     pub opener: Opener,
 }
 
@@ -69,9 +70,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session on a connection that has just opened: it queues OPEN at once, unless our AS number is to be the peer's.
+    /// The session on a connection that has just opened: it queues OPEN at once, unless our AS number is to be the
+    /// peer's.
     ///
-    /// `restarted` claims in OPEN that the speaker has restarted (RFC 4724 section 3), where graceful restart is configured.
+    /// `restarted` claims in OPEN that the speaker has restarted (RFC 4724 section 3), where graceful restart is
+    /// configured.
     #[must_use]
     pub fn new(
         neighbor: Arc<Neighbor>,
@@ -126,7 +129,8 @@ impl Session {
         }
     }
 
-    /// Ends the session without a word because the neighbor is removed, or the speaker ends; `why` is for those who are told.
+    /// Ends the session without a word because the neighbor is removed, or the speaker ends; `why` is reported in the
+    /// event.
     pub fn stop(&mut self, now: Duration, why: &'static str) {
         if !self.closed {
             self.finish(now, Cause::Stopped(why));
@@ -183,12 +187,12 @@ impl Session {
         self.timers.next()
     }
 
-    /// The next event.
+    /// Takes the next event; `None` if there is none.
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
         self.events.pop_front()
     }
 
-    /// The state.
+    /// The state of the session (RFC 4271 section 8.2.2).
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
@@ -230,7 +234,7 @@ impl Session {
         self.received_open.as_ref()
     }
 
-    /// The neighbor.
+    /// The neighbor as configured when the session began.
     #[must_use]
     pub const fn neighbor(&self) -> &Arc<Neighbor> {
         &self.neighbor

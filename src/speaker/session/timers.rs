@@ -1,5 +1,5 @@
-//! The timers of a session: an array indexed by what each is for. When to connect again is the peer's business, not that
-//! of a session: [`crate::speaker::backoff`].
+//! The timers of a session: an array indexed by what each is for. When to connect again is the peer's business, not
+//! that of a session: [`crate::speaker::backoff`].
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum TimerKind {
     /// The peer's OPEN has not come (the "large value" of the hold timer in OpenSent: RFC 4271 section 8.2.2).
     OpenWait,
-    /// Nothing was heard for the hold time.
+    /// Nothing was received for the hold time.
     Hold,
     /// A KEEPALIVE is due.
     Keepalive,

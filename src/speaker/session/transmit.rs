@@ -82,7 +82,7 @@ impl Session {
         self.timers.set(TimerKind::SendHold, now + interval);
     }
 
-    /// Queues what `write` appends, one whole message, and tells of it.
+    /// Queues the one message that `write` appends, and emits its event.
     ///
     /// # Errors
     /// Those of `write`; nothing is queued then.

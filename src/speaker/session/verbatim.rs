@@ -1,7 +1,7 @@
 //! What a session says in the place of its own words: the octets of a recorded session, each at its time.
 //!
-//! Another speaker's attribute order, packing and pace cannot be had from a configuration. A neighbor with a verbatim says
-//! them all the same; what it hears it acts on as ever, and once the verbatim is through it keeps the session alive.
+//! Another speaker's attribute order, packing and pace cannot be had from a configuration. A neighbor with a verbatim
+//! says them all the same; received messages are handled as usual, and after the last piece it keeps the session alive.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub struct Verbatim {
 
 /// Nothing can be negotiated on what does not begin with an OPEN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("what a session recites must begin with a whole OPEN that decodes (RFC 4271 section 4.2)")]
+#[error("verbatim octets must begin with a whole OPEN that decodes (RFC 4271 section 4.2)")]
 pub struct NoOpen;
 
 impl Verbatim {
@@ -38,7 +38,7 @@ impl Verbatim {
         }
     }
 
-    /// The pieces.
+    /// The pieces, in the order sent.
     #[must_use]
     pub fn pieces(&self) -> &[(Duration, Vec<u8>)] {
         &self.pieces

@@ -1,4 +1,5 @@
-//! What of a message is told, in either form. A direction of `None` is that of ExaBGP's `decode`, which has no session.
+//! The parts of a message that API programs receive, as JSON and as text alike. A direction of `None` is that of
+//! ExaBGP's `decode`, which has no session.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -23,16 +24,17 @@ const COMMUNICATION: usize = 128;
 
 /// An UPDATE as ExaBGP holds it.
 #[derive(Debug)]
-pub enum Told<'a> {
-    /// It says nothing but that the routes of a family have been sent.
+pub enum Content<'a> {
+    /// End-of-RIB (RFC 4724 section 2) of a family.
     EndOfRib(Family),
     /// Routes and their attributes.
     Routes {
-        /// The attributes; `None` where there are none but the multiprotocol ones. NEXT_HOP counts, but is told with the routes.
+        /// The attributes; `None` where there are none but the multiprotocol ones. NEXT_HOP counts, but is written with
+        /// the routes.
         attributes: Option<Attributes>,
-        /// What the malformed attributes make of it; ExaBGP tells each of them under the name `error`.
+        /// Errors of malformed attributes; ExaBGP writes each under the name `error`.
         errors: Vec<String>,
-        /// The routes.
+        /// Routes in the order of the message.
         routes: Vec<Route<'a>>,
     },
 }
@@ -40,16 +42,16 @@ pub enum Told<'a> {
 /// A route of an UPDATE.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
-    /// Which.
+    /// The destination.
     pub nlri: &'a Nlri,
-    /// By which next hop.
+    /// The next hop; `None` if withdrawn, or if the NLRI has none.
     pub next_hop: Option<IpAddr>,
     /// Whether it is announced, not withdrawn.
     pub announced: bool,
 }
 
-impl<'a> Told<'a> {
-    /// What is told of `message`.
+impl<'a> Content<'a> {
+    /// What programs receive of `message`.
     pub fn of(message: &'a Update, direction: Option<Direction>) -> Self {
         let attributes = message.attributes.received();
         let own = |code| !matches!(code, MpReach::CODE | MpUnreach::CODE);
@@ -57,7 +59,7 @@ impl<'a> Told<'a> {
             .iter()
             .any(|held| own(held.value.code()))
             .then_some(attributes);
-        // What is decoded without a session is told as it was written.
+        // Without a session the message is shown as written.
         let withdrawn = direction == Some(Direction::Received) && message.is_treated_as_withdraw();
         let errors = errors(message, withdrawn);
         let routes = routes(message, withdrawn);
@@ -75,8 +77,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The routes in the order of the message: Withdrawn Routes, NLRI, MP_UNREACH_NLRI, MP_REACH_NLRI. One with a global and
-/// a link-local next hop is told with the one and then with the other. None is announced if all are `withdrawn`.
+/// The routes in the order of the message: Withdrawn Routes, NLRI, MP_UNREACH_NLRI, MP_REACH_NLRI. One with a global
+/// and a link-local next hop is listed with the one and then with the other. None is announced if all are `withdrawn`.
 fn routes(message: &Update, withdrawn: bool) -> Vec<Route<'_>> {
     let mut routes = Vec::new();
     let mut add = |nlri, next_hop, announced| {
@@ -109,8 +111,8 @@ fn routes(message: &Update, withdrawn: bool) -> Vec<Route<'_>> {
     routes
 }
 
-/// ExaBGP's words for what the malformed attributes make of an UPDATE, weakest first. It says nothing of an attribute that
-/// is there twice, and lets a missing one pass, which is told where a session has `withdrawn` the routes for it.
+/// ExaBGP's words for what the malformed attributes make of an UPDATE, weakest first. It ignores an attribute that
+/// is there twice, and lets a missing one pass, which is reported if a session has `withdrawn` the routes for it.
 fn errors(message: &Update, withdrawn: bool) -> Vec<String> {
     let first = |action| {
         message.malformed.iter().find(|one| {
@@ -190,17 +192,17 @@ fn communication(length: usize, data: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(text) else {
         return invalid("invalid UTF-8");
     };
-    let mut told = format!(
+    let mut text = format!(
         "Shutdown Communication: \"{}\"",
         text.replace(['\r', '\n'], " ")
     );
     if !trailer.is_empty() {
-        told.push_str(&format!(", trailing data: {}", octets(trailer)));
+        text.push_str(&format!(", trailing data: {}", octets(trailer)));
     }
-    told
+    text
 }
 
-/// ExaBGP's form of the capabilities of an OPEN, by code. Of its own it tells the Session Id of multisession,
+/// ExaBGP's form of the capabilities of an OPEN, by code. Of its own OPEN it shows the Session Id of multisession,
 /// which it does not understand in that of a peer.
 pub fn capabilities(
     mut written: Vec<(u8, String)>,
@@ -219,7 +221,7 @@ pub fn capabilities(
     written
 }
 
-/// The AS number of an OPEN: ExaBGP tells its own in full, and of a peer's OPEN the field of two octets.
+/// The AS number of an OPEN: ExaBGP shows its own in full, and of a peer's OPEN the two-octet field.
 pub fn asn(open: &Open, direction: Option<Direction>) -> u32 {
     match direction {
         Some(Direction::Sent) => open.asn(),
@@ -237,7 +239,7 @@ pub fn sequence(number: u32) -> Option<u32> {
     (number != 0).then_some(number)
 }
 
-/// The subtype's name.
+/// ExaBGP's name of the subtype of a ROUTE-REFRESH.
 pub fn subtype(message: &RouteRefresh) -> &'static str {
     message.subtype.name().unwrap_or("invalid")
 }

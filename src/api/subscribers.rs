@@ -1,14 +1,14 @@
-//! Which processes hear of what, and in which form, by the `api` sections of a neighbor.
+//! Which processes receive which events, and in which form, by the `api` sections of a neighbor.
 //!
 //! As in ExaBGP, the words `parsed`, `packets` and `consolidate` of one section hold for all processes of the neighbor:
-//! they say in which forms a message is told, and the names of messages say to whom.
+//! they select the forms of a message, and the names of messages select the processes.
 
 use crate::bgp::iana::MessageType;
 use crate::speaker::neighbor::{ApiSection, MessageSelection, Neighbor};
 
 use crate::net::Direction;
 
-/// In which form a message is told.
+/// The form in which processes receive a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// [`super::ApiEvent::Packet`]: its octets alone.
@@ -19,30 +19,30 @@ pub enum Form {
     Consolidated,
 }
 
-/// What is to be told, apart from messages.
+/// Classes of events other than messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
+pub enum EventClass {
     /// Connected, up, down: `neighbor-changes`.
     Change,
-    /// `negotiated`
+    /// `negotiated`: what the OPENs agreed on.
     Negotiated,
-    /// `fsm`
+    /// `fsm`: state changes of the session.
     Fsm,
-    /// `signal`
+    /// `signal`: signals to the speaker.
     Signal,
 }
 
-/// The processes that hear of `happening`, in the order of the configuration.
-pub fn of_happening(neighbor: &Neighbor, happening: Happening) -> impl Iterator<Item = &str> {
-    processes(neighbor, move |section| match happening {
-        Happening::Change => section.neighbor_changes,
-        Happening::Negotiated => section.negotiated,
-        Happening::Fsm => section.fsm,
-        Happening::Signal => section.signal,
+/// The processes that receive events of `class`, in the order of the configuration.
+pub fn of_event(neighbor: &Neighbor, class: EventClass) -> impl Iterator<Item = &str> {
+    processes(neighbor, move |section| match class {
+        EventClass::Change => section.neighbor_changes,
+        EventClass::Negotiated => section.negotiated,
+        EventClass::Fsm => section.fsm,
+        EventClass::Signal => section.signal,
     })
 }
 
-/// The processes that hear of messages of type `kind` that go that way.
+/// The processes that receive messages of type `kind` in that direction.
 pub fn of_message(
     neighbor: &Neighbor,
     direction: Direction,
@@ -62,7 +62,7 @@ pub fn of_message(
     })
 }
 
-/// The forms in which messages that go that way are told, in order.
+/// The forms of messages in that direction, in the order sent.
 #[must_use]
 pub fn forms(neighbor: &Neighbor, direction: Direction) -> Vec<Form> {
     let said = |word: fn(MessageSelection) -> bool| {
@@ -93,9 +93,7 @@ pub fn forms(neighbor: &Neighbor, direction: Direction) -> Vec<Form> {
 /// Whether messages carry what was negotiated.
 #[must_use]
 pub fn with_negotiated(neighbor: &Neighbor) -> bool {
-    of_happening(neighbor, Happening::Negotiated)
-        .next()
-        .is_some()
+    of_event(neighbor, EventClass::Negotiated).next().is_some()
 }
 
 const fn selection(section: &ApiSection, direction: Direction) -> MessageSelection {
@@ -107,12 +105,12 @@ const fn selection(section: &ApiSection, direction: Direction) -> MessageSelecti
 
 fn processes(
     neighbor: &Neighbor,
-    hears: impl Fn(&ApiSection) -> bool,
+    receives: impl Fn(&ApiSection) -> bool,
 ) -> impl Iterator<Item = &str> {
     neighbor
         .api
         .iter()
-        .filter(move |section| hears(section))
+        .filter(move |section| receives(section))
         .flat_map(|section| section.processes.iter().map(String::as_str))
 }
 
@@ -131,7 +129,7 @@ mod tests {
             .remove(0)
     }
 
-    fn hear(neighbor: &Neighbor, kind: MessageType) -> Vec<&str> {
+    fn receivers(neighbor: &Neighbor, kind: MessageType) -> Vec<&str> {
         of_message(neighbor, Direction::Received, kind).collect()
     }
 
@@ -141,16 +139,16 @@ mod tests {
             "api one { processes [ a ]; receive { parsed; update; } }\n\
              api two { processes [ b ]; neighbor-changes; receive { packets; update; open; } send { consolidate; open; } }",
         );
-        assert_eq!(hear(&neighbor, MessageType::UPDATE), ["a", "b"]);
-        assert_eq!(hear(&neighbor, MessageType::OPEN), ["b"]);
-        assert_eq!(hear(&neighbor, MessageType::KEEPALIVE), [""; 0]);
+        assert_eq!(receivers(&neighbor, MessageType::UPDATE), ["a", "b"]);
+        assert_eq!(receivers(&neighbor, MessageType::OPEN), ["b"]);
+        assert_eq!(receivers(&neighbor, MessageType::KEEPALIVE), [""; 0]);
         assert_eq!(
             forms(&neighbor, Direction::Received),
             [Form::Packet, Form::Parsed]
         );
         assert_eq!(forms(&neighbor, Direction::Sent), [Form::Parsed]);
         assert_eq!(
-            of_happening(&neighbor, Happening::Change).collect::<Vec<_>>(),
+            of_event(&neighbor, EventClass::Change).collect::<Vec<_>>(),
             ["b"]
         );
         assert!(!with_negotiated(&neighbor));
@@ -161,7 +159,7 @@ mod tests {
         let neighbor = neighbor(
             "api { processes-match [ ^a ]; neighbor-changes; receive { parsed; update; } }",
         );
-        assert_eq!(hear(&neighbor, MessageType::UPDATE), [""; 0]);
+        assert_eq!(receivers(&neighbor, MessageType::UPDATE), [""; 0]);
         assert!(
             neighbor
                 .api
