@@ -12,7 +12,7 @@ fn every_scenario_parses() {
     let mut count = 0;
     for scenario in directory::select(&root, &[]).unwrap_or_else(|error| panic!("{error:?}")) {
         let path = root.join(&scenario.name);
-        for config in &scenario.config {
+        for config in scenario.speakers.iter().flat_map(|it| &it.config) {
             assert!(path.join(config).is_file(), "{}: {config:?}", scenario.name);
         }
         count += 1;

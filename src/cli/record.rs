@@ -125,6 +125,9 @@ fn golden(
 ) -> miette::Result<Result<(ManifestEntry, Vec<u8>), String>> {
     let now = clock::since_1970();
     let (recorded, version, command, bytes) = match scenario.golden {
+        GoldenSource::None => {
+            return Ok(Err("it has `golden none`: its steps decide".into()));
+        }
         GoldenSource::Messages => {
             let transcripts = expected::load(scenario)?;
             let bytes = record::pcap(&transcripts, now).into_diagnostic()?;

@@ -181,6 +181,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
         Class::Order => plan.drawn_order = true,
         Class::CrashSpeaker => plan.host_faults.push(HostFault::CrashSpeaker {
+            host: None,
             at: within(profile, random),
             down: micros(random, 3_000_000),
         }),

@@ -12,6 +12,7 @@ use crate::explore::suggest;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
+use crate::scenario::format::values::{at_least_one, loss, time};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
 use crate::subject::{SpeakerName, known};
 
@@ -175,27 +176,6 @@ fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
     Ok(skew)
 }
 
-/// `0.5%`, in millionths.
-fn loss(words: &mut Words<'_>) -> Result<u32, TextError> {
-    let word = words.word("a percentage")?;
-    let read = |text: &str| {
-        let (whole, fraction) = text
-            .strip_suffix('%')?
-            .split_once('.')
-            .unwrap_or((text.strip_suffix('%')?, ""));
-        if fraction.len() > 4 {
-            return None;
-        }
-        let whole = whole.parse::<u32>().ok()?.checked_mul(10_000)?;
-        let fraction = format!("{fraction:0<4}").parse::<u32>().ok()?;
-        whole.checked_add(fraction).filter(|loss| *loss < 1_000_000)
-    };
-    read(&word.text).ok_or_else(|| {
-        TextError::new(word.span.clone(), format!("`{}` is not a loss", word.text))
-            .help("write a percentage from 0% to 99.9999%, as in 0.5%")
-    })
-}
-
 /// `retries2 8`: a setting of TCP, by its name in Linux without `tcp_`.
 fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     let word = words.word("the name of a TCP setting, as retries2")?;
@@ -214,16 +194,6 @@ fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> 
         }
     }
     Ok(())
-}
-
-fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
-    let span = words.span();
-    let number = words.parse(&format!("a number of {of}"))?;
-    if number == 0 {
-        return Err(TextError::new(span, format!("0 {of} would never end"))
-            .help("write at least 1; to stop everything, use the fault `stall`"));
-    }
-    Ok(number)
 }
 
 /// Reads a speaker that is known by name.
@@ -259,35 +229,6 @@ fn defect(words: &mut Words<'_>) -> Result<Defect, TextError> {
         )
         .help(suggest::defect(&word.text))
     })
-}
-
-/// `2s`, `300ms`, `150us`, also `0.25s`.
-fn time(words: &mut Words<'_>) -> Result<Duration, TextError> {
-    let word = words.word("a time")?;
-    read_time(&word.text).ok_or_else(|| {
-        TextError::new(word.span.clone(), format!("`{}` is not a time", word.text))
-            .help("write a number and its unit, as in 150us, 300ms or 2s")
-    })
-}
-
-fn read_time(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (number, unit) = text.split_at(digits);
-    let nanos_per_unit = match unit {
-        "ns" => 1,
-        "us" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        _ => return None,
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut nanos = whole.parse::<u64>().ok()?.checked_mul(nanos_per_unit)?;
-    let mut unit = nanos_per_unit;
-    for digit in fraction.chars() {
-        unit /= 10;
-        nanos = nanos.checked_add(u64::from(digit.to_digit(10)?) * unit)?;
-    }
-    Some(Duration::from_nanos(nanos))
 }
 
 fn optional_time(words: &mut Words<'_>) -> Result<Option<Duration>, TextError> {
@@ -367,7 +308,11 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
     match word.text.as_str() {
         "crash" if words.accept("speaker") => {
             let (at, down) = outage(words)?;
-            Ok(HostFault::CrashSpeaker { at, down })
+            Ok(HostFault::CrashSpeaker {
+                host: None,
+                at,
+                down,
+            })
         }
         "crash" => {
             words.expect("peer")?;

@@ -137,7 +137,7 @@ impl Plan {
     #[must_use]
     pub fn last_timed_fault(&self) -> Duration {
         let host_faults = self.host_faults.iter().map(|fault| match fault {
-            HostFault::CrashSpeaker { at, down } | HostFault::CrashPeer { at, down, .. } => {
+            HostFault::CrashSpeaker { at, down, .. } | HostFault::CrashPeer { at, down, .. } => {
                 *at + *down
             }
             HostFault::Peer { .. } | HostFault::Program { .. } => Duration::ZERO,

@@ -17,11 +17,13 @@ use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour};
 use crate::scenario::format::message::is_notification;
 use crate::scenario::format::script::{PeerAction, ProgramAction, Scenario, Signal};
+use crate::scenario::run::conditions::{AdverseConditions, Conditions, MEETING};
 use crate::scenario::run::error::PlayError;
+use crate::scenario::run::hosts::SimHosts;
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::play;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::runner::{AdverseConditions, Conditions, MEETING, Run};
+use crate::scenario::run::runner::{HostedSubject, Run};
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
     self, Faults, FaultyNetwork, Keep, Seed, TappedNetwork, Trace, TriggeredFault, World,
@@ -55,7 +57,16 @@ impl Runner {
     /// # Errors
     /// A configuration that cannot be read or understood.
     pub fn new(scenario: Rc<Scenario>) -> Result<Self, PlayError> {
-        let mut speaker = play::prepare(&scenario)?;
+        let [script] = scenario.speakers.as_slice() else {
+            return Err(PlayError::Unsupported {
+                what: format!(
+                    "plan for scenario `{}`, which has several speakers",
+                    scenario.name
+                ),
+                help: "`lockstep run` plays it",
+            });
+        };
+        let mut speaker = play::prepare(&scenario, script)?;
         // A speaker that stops after a number of attempts could not recover.
         speaker.1.attempts = 0;
         let limits = rate_limits(&speaker.0);
@@ -165,7 +176,7 @@ impl Runner {
     fn rotation(&self, plan: &Plan) -> Rotation {
         let mut rotation = self.speaker.0.clone();
         rotation.change_neighbors(|neighbor| {
-            // Speaker and peers share one host, so the speaker is reached at its own addresses.
+            // At its own addresses the speaker is reached by its peers, whatever host they are on.
             if connects(plan, neighbor.peer_address) {
                 neighbor.listen.get_or_insert(MEETING);
             }
@@ -202,8 +213,9 @@ impl Runner {
         let clock = world.clock();
         let trace = Trace::new(clock, keep);
         let faults = Faults::new(&plan.faults);
-        let host = world.host(&[]);
-        let faulty = FaultyNetwork::new(host.network(), SPEAKER, &trace, &faults)
+        let hosts = SimHosts::new(&world, &self.scenario, plan.link);
+        let script = &self.scenario.speakers[0];
+        let faulty = FaultyNetwork::new(hosts.of_speaker(script), SPEAKER, &trace, &faults)
             .map_err(|error| PlayError::Plan(error.to_string()))?;
         let tapped = TappedNetwork::new(faulty, SPEAKER, &trace);
         let speaker_clock = clock.skewed(plan.skew);
@@ -220,13 +232,18 @@ impl Runner {
         });
         let production = Run {
             scenario: self.scenario.clone(),
-            subject,
-            network: tapped,
-            peer_network: host.network(),
+            subjects: vec![HostedSubject {
+                name: None,
+                addresses: Vec::new(),
+                subject,
+                network: tapped,
+                clock: speaker_clock,
+                observer: watcher.clone(),
+            }],
+            peer_networks: hosts.of_peers(),
             port: PORT,
             clock,
-            subject_clock: speaker_clock,
-            observer: watcher.clone(),
+            background: Vec::new(),
             pauses: plan.defects.contains(&Defect::EarlyAnswer),
             conditions: Conditions::Adverse(AdverseConditions {
                 host_faults: plan.host_faults.clone(),

@@ -173,8 +173,12 @@ fn smaller_faults(fault: &Fault) -> Vec<Fault> {
 
 fn smaller_host_faults(host_fault: &HostFault) -> Vec<HostFault> {
     match host_fault {
-        HostFault::CrashSpeaker { at, down } => outages(*at, *down)
-            .map(|(at, down)| HostFault::CrashSpeaker { at, down })
+        HostFault::CrashSpeaker { host, at, down } => outages(*at, *down)
+            .map(|(at, down)| HostFault::CrashSpeaker {
+                host: *host,
+                at,
+                down,
+            })
             .collect(),
         HostFault::CrashPeer { peer, at, down } => outages(*at, *down)
             .map(|(at, down)| HostFault::CrashPeer {

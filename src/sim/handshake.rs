@@ -15,6 +15,15 @@ const FIRST_PORT: u16 = 32_768;
 /// The last ephemeral port, as on Linux.
 const LAST_PORT: u16 = 60_999;
 
+/// How many bits two addresses of one version have in common from the first on.
+fn common_prefix(one: IpAddr, other: IpAddr) -> u32 {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros(),
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros(),
+        _ => 0,
+    }
+}
+
 impl State {
     /// Starts to connect; a fault found at once is the first thing the connecting socket reports.
     pub(super) fn connect(
@@ -54,6 +63,10 @@ impl State {
         source: Option<IpAddr>,
         to: IpAddr,
     ) -> Result<IpAddr, io::ErrorKind> {
+        let owner = self.owners.get(&to);
+        if owner.is_some_and(|owner| self.disconnected.contains(&(host, *owner))) {
+            return Err(io::ErrorKind::NetworkUnreachable);
+        }
         if let Some(source) = source {
             if !self.owns(host, source) {
                 return Err(io::ErrorKind::AddrNotAvailable);
@@ -73,10 +86,21 @@ impl State {
         if self.owns(host, to) {
             return Ok(to);
         }
-        let mut own = self.hosts[host].addresses.iter();
-        own.find(|address| address.is_ipv4() == to.is_ipv4())
+        // The first of those that have most in common with the target: what lies on the same link.
+        let own = self.hosts[host].addresses.iter().rev();
+        own.filter(|address| address.is_ipv4() == to.is_ipv4())
+            .max_by_key(|address| common_prefix(**address, to))
             .copied()
             .ok_or(io::ErrorKind::NetworkUnreachable)
+    }
+
+    /// The host that `address` is of, seen from `host`.
+    fn owner(&self, host: HostId, address: IpAddr) -> Option<HostId> {
+        if !address.is_loopback() {
+            return self.owners.get(&address).copied();
+        }
+        let shared = [Some(address), None].map(|it| self.loopbacks.get(&(host, it)));
+        Some(shared.into_iter().flatten().next().copied().unwrap_or(host))
     }
 
     /// Whether `address` is the host's: each has a loopback of its own.
@@ -227,11 +251,7 @@ impl State {
         }
         let source = carried.tcp.address(Side::Client).ip();
         let target = carried.tcp.address(Side::Server);
-        let owner = if target.ip().is_loopback() {
-            Some(carried.client)
-        } else {
-            self.owners.get(&target.ip()).copied()
-        };
+        let owner = self.owner(carried.client, target.ip());
         let Some(host) = owner else {
             return self.syn_is_lost(id);
         };

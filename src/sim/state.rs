@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Poll, Waker};
@@ -37,6 +37,10 @@ pub(super) struct State {
     pub(super) now: Duration,
     pub(super) hosts: Vec<Host>,
     pub(super) owners: BTreeMap<IpAddr, HostId>,
+    /// Where loopback addresses of a host lead to another: one of them, or all.
+    pub(super) loopbacks: BTreeMap<(HostId, Option<IpAddr>), HostId>,
+    /// From which host no path leads to which.
+    pub(super) disconnected: BTreeSet<(HostId, HostId)>,
     pub(super) listeners: BTreeMap<(HostId, SocketAddr), Listening>,
     pub(super) connections: BTreeMap<ConnectionId, Carried>,
     pub(super) opened: ConnectionId,
@@ -205,6 +209,8 @@ impl State {
             now: Duration::ZERO,
             hosts: Vec::new(),
             owners: BTreeMap::new(),
+            loopbacks: BTreeMap::new(),
+            disconnected: BTreeSet::new(),
             listeners: BTreeMap::new(),
             connections: BTreeMap::new(),
             opened: 0,

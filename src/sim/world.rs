@@ -81,6 +81,22 @@ impl World {
         }
     }
 
+    /// Lets what `from` sends to `address`, one of 127.0.0.0/8 or ::1, reach `to`, as if the two shared a loopback for
+    /// it; every such address where it is `None`.
+    pub fn share_loopback(&self, from: &SimHost, address: Option<IpAddr>, to: &SimHost) {
+        self.shared.with(|state| {
+            state.loopbacks.insert((from.host, address), to.host);
+        });
+    }
+
+    /// Takes away the path between two hosts, in both directions: connecting fails at once.
+    pub fn disconnect(&self, one: &SimHost, other: &SimHost) {
+        self.shared.with(|state| {
+            let ends = [(one.host, other.host), (other.host, one.host)];
+            state.disconnected.extend(ends);
+        });
+    }
+
     /// The true clock, zero at the world's start; only to be read inside a run.
     #[must_use]
     pub fn clock(&self) -> Clock {

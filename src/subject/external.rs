@@ -19,6 +19,7 @@ use crate::os::kernel::KernelNetwork;
 use crate::reactor::control::Control;
 
 use super::relay::{RELAY, SOCKET, serve};
+use super::symbols::Symbols;
 use super::{Ended, Host, Subject, Variant};
 
 /// How an external speaker is started.
@@ -47,6 +48,20 @@ pub struct Setup {
     pub environment: Vec<(String, String)>,
     /// After how many connection attempts the speaker ends; 0: never.
     pub attempts: u32,
+    /// What `$HOST` stands for in the configuration files.
+    pub symbols: Symbols,
+}
+
+impl Setup {
+    /// Writes the configuration `file` into `directory`, its symbolic addresses replaced.
+    pub(super) fn write(&self, file: &Path, directory: &Path) -> io::Result<()> {
+        let octets = fs::read(self.directory.join(file))?;
+        let octets = match String::from_utf8(octets) {
+            Ok(text) => self.symbols.substitute(&text).into_bytes(),
+            Err(other) => other.into_bytes(),
+        };
+        fs::write(directory.join(file), octets)
+    }
 }
 
 /// A speaker that is a process of the kernel's.
@@ -81,9 +96,7 @@ impl External {
     /// Copies the configuration into a new directory and starts the speaker there; its API programs connect to the
     /// listener.
     fn start(&self, port: u16) -> io::Result<(Child, Directory, UnixListener)> {
-        let Setup {
-            name, directory, ..
-        } = &self.setup;
+        let name = &self.setup.name;
         let path = self
             .scratch
             .join(format!("{name}-{}-{port}", std::process::id()));
@@ -91,7 +104,7 @@ impl External {
         let scratch = Directory(path);
         let path = &scratch.0;
         for file in &self.setup.configurations {
-            fs::copy(directory.join(file), path.join(file))?;
+            self.setup.write(file, path)?;
         }
         let relay = path.join("program");
         let python = self.launcher.python.display();

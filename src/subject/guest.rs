@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use crate::guest::{self, Failure, Moved, STUB, Settings, Started, Turn};
 use crate::net::abort::Abort;
 use crate::net::clock::Clock;
 use crate::net::programs::{Program, Programs};
-use crate::net::{Network, Stream};
+use crate::net::{HostName, Network, Stream};
 use crate::reactor::control::{Control, ControlReceiver};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 
@@ -74,15 +75,16 @@ impl GuestSpeaker {
     }
 
     /// Makes the directory of a life: the configuration, and the stub of the programs.
-    fn prepare(&self) -> io::Result<Directory> {
+    fn prepare(&self, host: Option<HostName>) -> io::Result<Directory> {
+        let host = host.map(|host| format!("-{host}")).unwrap_or_default();
         let path = self
             .scratch
-            .join(format!("{}-{}", self.setup.name, std::process::id()));
+            .join(format!("{}{host}-{}", self.setup.name, std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path)?;
         let path = path.canonicalize()?;
         for file in &self.setup.configurations {
-            fs::copy(self.setup.directory.join(file), path.join(file))?;
+            self.setup.write(file, &path)?;
         }
         let program = path.join(PROGRAM);
         fs::write(&program, STUB)?;
@@ -127,6 +129,12 @@ fn launcher() -> io::Result<PathBuf> {
     Ok(own)
 }
 
+/// What a guest sees as the addresses of its host beside the loopback.
+fn routed(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let addresses = addresses.iter().copied();
+    addresses.filter(|address| !address.is_loopback()).collect()
+}
+
 impl<N: Network> Subject<N> for GuestSpeaker
 where
     N::Connection: Abort,
@@ -136,7 +144,7 @@ where
     }
 
     async fn live<P: Programs>(&self, host: Host<N, P>) -> Ended {
-        let started = self.prepare().and_then(|directory| {
+        let started = self.prepare(host.name).and_then(|directory| {
             let program = self.program(&directory.0, host.peer_port)?;
             Ok((directory, program))
         });
@@ -144,7 +152,7 @@ where
             Ok(started) => started,
             Err(error) => return Ended::Failed(format!("cannot be started: {error}")),
         };
-        let network = Simulated::new(host.network, &[]);
+        let network = Simulated::new(host.network, &routed(&host.addresses));
         let mut guests = guest::Host::new(&self.settings, Box::new(network));
         guests.play(&directory.0.join(PROGRAM));
         let main = match guests.start(&program) {

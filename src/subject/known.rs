@@ -81,6 +81,12 @@ pub fn check_name(speaker: &SpeakerName) -> Result<(), LocateError> {
     })
 }
 
+/// Whether a speaker can have a neighbor at a loopback address, as ExaBGP can: most refuse one.
+#[must_use]
+pub fn accepts_loopback(speaker: &SpeakerName) -> bool {
+    speaker.is_own() || speaker.name() == "exabgp"
+}
+
 fn help(name: &str) -> String {
     let listed = NAMES.join(", ");
     match nearest(name, NAMES) {

@@ -9,15 +9,17 @@ pub mod guest;
 pub mod known;
 pub mod own;
 mod relay;
+pub mod symbols;
 pub mod variant;
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::net::programs::Programs;
+use crate::net::{HostName, Network};
 use crate::reactor::control::ControlReceiver;
 use crate::reactor::observer::Observer;
 
@@ -25,6 +27,10 @@ pub use variant::{SpeakerName, Variant};
 
 /// The environment of a subject.
 pub struct Host<N, P> {
+    /// Its name; `None` where it is the only one under test.
+    pub name: Option<HostName>,
+    /// Its addresses, those of its loopback left out or not.
+    pub addresses: Vec<IpAddr>,
     /// The network as the subject sees it.
     pub network: N,
     /// The port on which its peers listen.

@@ -13,18 +13,19 @@ pub(super) fn sheet(case: &Case, reports: &[Report]) -> Sheet {
         .iter()
         .filter(|report| report.scenario == scenario.name)
         .collect();
-    let mut lanes = vec![Column::of_golden(&case.golden)];
+    let mut lanes: Vec<Column> = case.golden().map(Column::of_golden).into_iter().collect();
+    let first = lanes.len();
     lanes.extend(reports.iter().map(|report| {
         let label = report.variant.to_string();
         Column {
             verdict: Some(if report.passed() { "passed" } else { "failed" }),
             facts: facts(report),
-            ..Column::of_run(label, &report.played, Some(&case.golden))
+            ..Column::of_run(label, &report.played, case.golden())
         }
     }));
     let failed = reports
         .iter()
-        .zip(1..)
+        .zip(first..)
         .filter(|(report, _)| !report.passed());
     let notes = failed
         .map(|(report, lane)| note(report, lane, &lanes))

@@ -4,11 +4,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::net::HostName;
+
 /// A fault of a host or an API program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostFault {
     /// The speaker stops at once, its sockets with it, and starts anew after a while.
     CrashSpeaker {
+        /// Its host; `None` where only one is under test.
+        host: Option<HostName>,
         /// Virtual time since the start of the run.
         at: Duration,
         /// How long it is down.
@@ -39,6 +43,25 @@ pub enum HostFault {
     },
 }
 
+/// Two hosts that do not reach each other for a while: what one sends is lost, in both directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partition {
+    /// The hosts, which have a link.
+    pub ends: [HostName; 2],
+    /// Virtual time since the start of the run.
+    pub at: Duration,
+    /// How long it lasts.
+    pub time: Duration,
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, other] = self.ends;
+        let (at, time) = (Time(self.at), Time(self.time));
+        write!(f, "partition {one} {other} at {at} for {time}")
+    }
+}
+
 /// Unusual behaviour of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerBehaviour {
@@ -65,8 +88,9 @@ pub enum ProgramFault {
 impl fmt::Display for HostFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CrashSpeaker { at, down } => {
-                write!(f, "crash speaker at {} for {}", Time(*at), Time(*down))
+            Self::CrashSpeaker { host, at, down } => {
+                let host = host.as_ref().map_or("speaker", HostName::as_str);
+                write!(f, "crash {host} at {} for {}", Time(*at), Time(*down))
             }
             Self::CrashPeer { peer, at, down } => {
                 write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))

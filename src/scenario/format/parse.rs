@@ -1,6 +1,5 @@
 //! A scenario's text to a [`Scenario`].
 
-use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,14 +9,17 @@ use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::lines::{self, Line};
 use crate::scenario::format::parse_peer;
 use crate::scenario::format::parse_program;
+use crate::scenario::format::parse_speaker::{SPEAKER, SpeakerDraft};
+use crate::scenario::format::parse_topology::{self, address};
 use crate::scenario::format::parse_verbatim::Draft;
 use crate::scenario::format::script::{
     GoldenSource, OpenAnswer, PeerScript, ProgramScript, Scenario, TableEntry,
 };
+use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{duration, unknown};
 
-const HEAD: &str =
-    "about, config, attempts, environment, golden, settle, why, process, peer, verbatim or hold";
+const HEAD: &str = "about, config, attempts, environment, golden, settle, why, host, link, partition, speaker, process, \
+                    peer, verbatim or hold";
 
 /// Reads the scenario of `directory`.
 ///
@@ -45,16 +47,20 @@ pub fn parse(directory: &Path, text: &str) -> Result<Scenario, TextError> {
 
 enum Section {
     Head,
+    Speaker(usize),
     Program(usize),
     Peer(usize, Option<usize>),
     Verbatim,
     Hold,
 }
 
-struct Parser {
-    scenario: Scenario,
+pub(super) struct Parser {
+    pub(super) scenario: Scenario,
     section: Section,
     verbatims: Vec<Draft>,
+    /// What the head says of every speaker.
+    pub(super) usual: SpeakerDraft,
+    pub(super) speakers: Vec<SpeakerDraft>,
 }
 
 impl Parser {
@@ -67,9 +73,8 @@ impl Parser {
                     .unwrap_or_default(),
                 directory: directory.to_owned(),
                 about: String::new(),
-                config: Vec::new(),
-                attempts: 1,
-                environment: vec![("exabgp_version".into(), "5.0.0-0+test".into())],
+                topology: Topology::default(),
+                speakers: Vec::new(),
                 golden: GoldenSource::ExaBgp,
                 settle: Duration::from_millis(200),
                 why: None,
@@ -80,6 +85,8 @@ impl Parser {
             },
             section: Section::Head,
             verbatims: Vec::new(),
+            usual: SpeakerDraft::default(),
+            speakers: Vec::new(),
         }
     }
 
@@ -89,8 +96,23 @@ impl Parser {
         match head.text.as_str() {
             "process" => self.process(&mut words)?,
             "peer" => self.peer(&mut words)?,
+            "host" | "link" | "partition" => {
+                self.section = Section::Head;
+                let topology = &mut self.scenario.topology;
+                match head.text.as_str() {
+                    "host" => parse_topology::host(topology, &mut words)?,
+                    "link" => parse_topology::link(topology, &mut words)?,
+                    _ => parse_topology::partition(topology, &mut words)?,
+                }
+            }
+            "speaker" => {
+                let draft = self.speaker(&mut words)?;
+                self.section = Section::Speaker(self.speakers.len());
+                self.speakers.push(draft);
+            }
             "verbatim" => {
-                let peer = words.parse("the address of a peer")?;
+                let topology = &self.scenario.topology;
+                let peer = address(topology, &mut words, "the address of a peer")?;
                 self.section = Section::Verbatim;
                 self.verbatims.push(Draft::new(peer, line.span.clone()));
             }
@@ -99,14 +121,24 @@ impl Parser {
                 self.scenario.table.get_or_insert_default();
             }
             keyword => match &mut self.section {
-                Section::Head => self.head(keyword, &head.span, &mut words)?,
+                Section::Head => {
+                    if !self.usual.line(keyword, &mut words)? {
+                        self.head(keyword, &head.span, &mut words)?;
+                    }
+                }
+                Section::Speaker(at) => {
+                    if !self.speakers[*at].line(keyword, &mut words)? {
+                        return Err(unknown(&head.span, keyword, SPEAKER));
+                    }
+                }
                 Section::Program(at) => {
                     let steps = &mut self.scenario.programs[*at].steps;
-                    parse_program::step(steps, keyword, line, &mut words)?;
+                    parse_program::step(steps, keyword, line, &mut words, &self.scenario.topology)?;
                 }
                 Section::Peer(at, connection) => {
                     let peer = &mut self.scenario.peers[*at];
-                    parse_peer::step(peer, connection, keyword, line, &mut words)?;
+                    let topology = &self.scenario.topology;
+                    parse_peer::step(peer, connection, keyword, line, &mut words, topology)?;
                 }
                 Section::Verbatim => {
                     if let Some(draft) = self.verbatims.last_mut() {
@@ -141,7 +173,9 @@ impl Parser {
 
     fn peer(&mut self, words: &mut Words<'_>) -> Result<(), TextError> {
         let span = words.span();
-        let address: IpAddr = words.parse("the address of a peer")?;
+        let topology = &self.scenario.topology;
+        let address = address(topology, words, "the address of a peer")?;
+        let host = self.host_of_peer(address, &span)?;
         if self.scenario.peers.iter().any(|p| p.address == address) {
             return Err(TextError::new(
                 span,
@@ -150,6 +184,7 @@ impl Parser {
         }
         self.section = Section::Peer(self.scenario.peers.len(), None);
         self.scenario.peers.push(PeerScript {
+            host,
             address,
             open: OpenAnswer::default(),
             patient: false,
@@ -169,39 +204,18 @@ impl Parser {
         match keyword {
             "about" => scenario.about = rest(words, "what the scenario exercises")?,
             "why" => scenario.why = Some(rest(words, "the reason")?),
-            "config" => {
-                scenario
-                    .config
-                    .push(file(words, "the name of a configuration file")?);
-                while !words.is_empty() {
-                    scenario
-                        .config
-                        .push(file(words, "the name of a configuration file")?);
-                }
-            }
-            "attempts" => scenario.attempts = words.parse("a number of connection attempts")?,
-            "environment" => {
-                let word = words.word("NAME=VALUE")?;
-                let Some((name, value)) = word.text.split_once('=') else {
-                    return Err(TextError::new(
-                        word.span.clone(),
-                        format!("`{}` is not NAME=VALUE", word.text),
-                    )
-                    .help("write, for example, exabgp_version=5.0.0"));
-                };
-                scenario.environment.push((name.into(), value.into()));
-            }
             "golden" => {
-                let word = words.word("`exabgp` or `messages`")?;
+                let word = words.word("`exabgp`, `messages` or `none`")?;
                 scenario.golden = match word.text.as_str() {
                     "exabgp" => GoldenSource::ExaBgp,
                     "messages" => GoldenSource::Messages,
+                    "none" => GoldenSource::None,
                     other => {
                         return Err(TextError::new(
                             word.span.clone(),
                             format!("`{other}` is not where a golden can come from"),
                         )
-                        .help("write exabgp (recorded) or messages (built from golden.messages)"));
+                        .help("write exabgp (recorded), messages (built from golden.messages) or none (the steps decide)"));
                     }
                 };
             }
@@ -220,9 +234,7 @@ impl Parser {
             return Err(TextError::new(end..end, "the scenario has no peer")
                 .help("add a line `peer 127.0.0.1` and what it expects"));
         }
-        if self.scenario.config.is_empty() {
-            self.scenario.config.push(PathBuf::from("speaker.conf"));
-        }
+        self.scenario.speakers = self.place_speakers(end)?;
         for draft in self.verbatims {
             self.scenario.verbatims.push(draft.finish()?);
         }
@@ -261,7 +273,7 @@ fn rest(words: &mut Words<'_>, expected: &str) -> Result<String, TextError> {
     Ok(text)
 }
 
-fn file(words: &mut Words<'_>, expected: &str) -> Result<PathBuf, TextError> {
+pub(super) fn file(words: &mut Words<'_>, expected: &str) -> Result<PathBuf, TextError> {
     let word = words.word(expected)?;
     let path = PathBuf::from(&word.text);
     if path.components().count() != 1 || path.is_absolute() || word.text == ".." {

@@ -5,14 +5,15 @@ use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::scenario::format::lines::Line;
 use crate::scenario::format::message;
+use crate::scenario::format::parse_topology::address;
 use crate::scenario::format::script::{ConnectTarget, PeerAction, PeerScript, Signal, Step};
+use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{
     code, condition, duration, family, refresh_subtype, sight, unknown,
 };
 use crate::scenario::scripted::sight::Sight;
 
-const KNOWN: &str =
-    "open, connect, wait, connection, at, send, expect, replay, signal, sleep or close";
+const KNOWN: &str = "open, connect, wait, connection, at, send, expect, replay, relay, signal, sleep, stall or close";
 
 /// Reads the step that begins with `keyword` into `peer`, under the `connection` in force.
 ///
@@ -24,13 +25,14 @@ pub fn step(
     keyword: &str,
     line: &Line,
     words: &mut Words<'_>,
+    topology: &Topology,
 ) -> Result<(), TextError> {
     let mut repeat = 1;
     let action = match keyword {
         "open" => return open(peer, words),
         "connect" => {
             peer.open.connect = Some(ConnectTarget {
-                address: words.parse("the address at which the speaker listens")?,
+                address: address(topology, words, "the address at which the speaker listens")?,
                 port: None,
             });
             return Ok(());
@@ -42,7 +44,7 @@ pub fn step(
             return Ok(());
         }
         "wait" => {
-            let condition = condition(words)?;
+            let condition = condition(topology, words)?;
             let first = peer.steps.is_empty() && peer.connections.is_empty();
             if first && matches!(condition.what, Sight::Program(_)) {
                 peer.open.after = Some(condition);
@@ -61,6 +63,8 @@ pub fn step(
             PeerAction::Expect(sight)
         }
         "replay" => PeerAction::Replay,
+        "relay" => PeerAction::Relay(address(topology, words, "the address of a peer")?),
+        "stall" => PeerAction::Stall(duration(words)?),
         "signal" => {
             let word = words.word("`reload`, `restart` or `terminate`")?;
             PeerAction::Signal(match word.text.as_str() {

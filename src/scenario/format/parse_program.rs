@@ -2,7 +2,9 @@
 
 use crate::bgp::text::{TextError, Words};
 use crate::scenario::format::lines::Line;
+use crate::scenario::format::parse_topology::address;
 use crate::scenario::format::script::{Answer, ProgramAction, Step};
+use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{condition, duration, unknown};
 
 const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, pause, at or exit";
@@ -16,9 +18,10 @@ pub fn step(
     keyword: &str,
     line: &Line,
     words: &mut Words<'_>,
+    topology: &Topology,
 ) -> Result<(), TextError> {
     let action = match keyword {
-        "wait" => ProgramAction::Wait(condition(words)?),
+        "wait" => ProgramAction::Wait(condition(topology, words)?),
         "write" => ProgramAction::Write(vec![words.word("the line to write")?.text.clone()]),
         "also" => {
             let text = words.word("the line to write")?.text.clone();
@@ -51,7 +54,7 @@ pub fn step(
         "at" => {
             let time = duration(words)?;
             words.expect("of")?;
-            ProgramAction::At(time, words.parse("the address of a peer")?)
+            ProgramAction::At(time, address(topology, words, "the address of a peer")?)
         }
         "pause" => ProgramAction::Pause(duration(words)?),
         "exit" => ProgramAction::Exit,

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bgp::nlri::inet::Prefix;
+use crate::net::HostName;
+use crate::scenario::format::topology::Topology;
 use crate::scenario::scripted::sight::Sight;
 use crate::speaker::session::Verbatim;
+use crate::subject::Variant;
 
 /// A whole scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +23,10 @@ pub struct Scenario {
     pub directory: PathBuf,
     /// One line that says what it exercises.
     pub about: String,
-    /// The speaker's configuration files; several are rotated on reload.
-    pub config: Vec<PathBuf>,
-    /// Connection attempts before the speaker ends by itself; 0 is unlimited.
-    pub attempts: u32,
-    /// `exabgp_*` names and values, for our speaker and the reference alike.
-    pub environment: Vec<(String, String)>,
+    /// The hosts, and the links between them.
+    pub topology: Topology,
+    /// What is under test, one on each of its hosts; at least one.
+    pub speakers: Vec<SpeakerScript>,
     /// Where the golden comes from.
     pub golden: GoldenSource,
     /// How long the peers watch for unexpected messages after the last step.
@@ -42,7 +43,35 @@ pub struct Scenario {
     pub table: Option<Vec<TableEntry>>,
 }
 
+/// One host's speaker under test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpeakerScript {
+    /// Its host.
+    pub host: HostName,
+    /// Which speaker it is, whatever is asked for; absent where that decides.
+    pub variant: Option<Variant>,
+    /// Its configuration files; several are rotated on reload.
+    pub config: Vec<PathBuf>,
+    /// Connection attempts before it ends by itself; 0 is unlimited.
+    pub attempts: u32,
+    /// `exabgp_*` names and values, for our speaker and the reference alike.
+    pub environment: Vec<(String, String)>,
+}
+
 impl Scenario {
+    /// The host's name in the names of connections; `None` where only one host is under test.
+    #[must_use]
+    pub fn label(&self, speaker: &SpeakerScript) -> Option<HostName> {
+        (self.speakers.len() > 1).then_some(speaker.host)
+    }
+
+    /// The speaker on `host`.
+    #[must_use]
+    pub fn speaker(&self, host: HostName) -> Option<&SpeakerScript> {
+        let mut speakers = self.speakers.iter();
+        speakers.find(|speaker| speaker.host == host)
+    }
+
     /// The last time that a step or a verbatim names, counted from the opening of a connection.
     #[must_use]
     pub fn span(&self) -> Duration {
@@ -79,6 +108,8 @@ pub enum GoldenSource {
     ExaBgp,
     /// Built from the lines of `golden.messages`.
     Messages,
+    /// There is none: the steps and the tables decide.
+    None,
 }
 
 /// A route that the peer's table must hold.
@@ -169,6 +200,8 @@ pub struct Condition {
 /// The script of one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerScript {
+    /// Its host.
+    pub host: HostName,
     /// Address at which it listens.
     pub address: IpAddr,
     /// How it answers OPEN.
@@ -239,6 +272,10 @@ pub enum PeerAction {
     Wait(Condition),
     /// Send back every UPDATE received so far on this connection.
     Replay,
+    /// Send every UPDATE that this peer, another of the scenario, has received so far on its last connection.
+    Relay(IpAddr),
+    /// Read nothing for so long: the receive window fills and closes.
+    Stall(Duration),
     /// Signal the speaker.
     Signal(Signal),
     /// Let time pass.

@@ -8,7 +8,9 @@ use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};
 use crate::config::nearest;
+use crate::scenario::format::parse_topology::address;
 use crate::scenario::format::script::Condition;
+use crate::scenario::format::topology::Topology;
 use crate::scenario::scripted::sight::Sight;
 
 /// A keyword that is not one of `known`, a list in words.
@@ -50,6 +52,76 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     }
 }
 
+/// A time of a plan or a topology: `2s`, `300ms`, `150us`, also `0.25s`.
+///
+/// # Errors
+/// Another word, or none.
+pub fn time(words: &mut Words<'_>) -> Result<Duration, TextError> {
+    let word = words.word("a time")?;
+    read_time(&word.text).ok_or_else(|| {
+        TextError::new(word.span.clone(), format!("`{}` is not a time", word.text))
+            .help("write a number and its unit, as in 150us, 300ms or 2s")
+    })
+}
+
+fn read_time(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let nanos_per_unit = match unit {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut nanos = whole.parse::<u64>().ok()?.checked_mul(nanos_per_unit)?;
+    let mut unit = nanos_per_unit;
+    for digit in fraction.chars() {
+        unit /= 10;
+        nanos = nanos.checked_add(u64::from(digit.to_digit(10)?) * unit)?;
+    }
+    Some(Duration::from_nanos(nanos))
+}
+
+/// A share of segments that are lost, as in `0.5%`, in millionths.
+///
+/// # Errors
+/// Another word, or none.
+pub fn loss(words: &mut Words<'_>) -> Result<u32, TextError> {
+    let word = words.word("a percentage")?;
+    let read = |text: &str| {
+        let (whole, fraction) = text
+            .strip_suffix('%')?
+            .split_once('.')
+            .unwrap_or((text.strip_suffix('%')?, ""));
+        if fraction.len() > 4 {
+            return None;
+        }
+        let whole = whole.parse::<u32>().ok()?.checked_mul(10_000)?;
+        let fraction = format!("{fraction:0<4}").parse::<u32>().ok()?;
+        whole.checked_add(fraction).filter(|loss| *loss < 1_000_000)
+    };
+    read(&word.text).ok_or_else(|| {
+        TextError::new(word.span.clone(), format!("`{}` is not a loss", word.text))
+            .help("write a percentage from 0% to 99.9999%, as in 0.5%")
+    })
+}
+
+/// A number of what `of` names, but none.
+///
+/// # Errors
+/// Another word, or none, or 0.
+pub fn at_least_one(words: &mut Words<'_>, of: &str) -> Result<u64, TextError> {
+    let span = words.span();
+    let number = words.parse(&format!("a number of {of}"))?;
+    if number == 0 {
+        return Err(TextError::new(span, format!("0 {of} would never end"))
+            .help("write at least 1; to stop everything, use the fault `stall`"));
+    }
+    Ok(number)
+}
+
 /// `ipv4 unicast`, if the next word is the name of an AFI.
 pub(super) fn family(words: &mut Words<'_>) -> Result<Option<Family>, TextError> {
     let Some(afi) = words.peek().and_then(|word| Afi::from_str(word).ok()) else {
@@ -80,7 +152,10 @@ pub(super) fn refresh_subtype(words: &mut Words<'_>) -> u8 {
 }
 
 /// The words that follow `wait`.
-pub(super) fn condition(words: &mut Words<'_>) -> Result<Condition, TextError> {
+pub(super) fn condition(
+    topology: &Topology,
+    words: &mut Words<'_>,
+) -> Result<Condition, TextError> {
     let what = sight(words)?;
     let count = match words.peek().and_then(|word| word.parse().ok()) {
         Some(count) => {
@@ -90,7 +165,7 @@ pub(super) fn condition(words: &mut Words<'_>) -> Result<Condition, TextError> {
         None => 1,
     };
     let from = if words.accept("from") {
-        Some(words.parse("the address of a peer")?)
+        Some(address(topology, words, "the address of a peer")?)
     } else {
         None
     };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::net::Opener;
+use crate::net::{HostName, Opener};
 use crate::reactor::observer::SpeakerEvent;
 use crate::speaker::session::Cause;
 
@@ -53,6 +53,18 @@ impl Mark {
             at,
             kind: MarkKind::Fault,
             text: text.into(),
+        }
+    }
+
+    /// The same, said to be of `host` where it does not begin with the name of one of its connections.
+    #[must_use]
+    pub fn on(self, host: HostName) -> Self {
+        if self.text.starts_with(&format!("{host}/")) {
+            return self;
+        }
+        Self {
+            text: format!("{host}: {}", self.text),
+            ..self
         }
     }
 

@@ -11,21 +11,18 @@ use crate::net::clock::Clock;
 use crate::os::kernel::KernelNetwork;
 use crate::reactor::Rotation;
 use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
-use crate::scenario::format::script::Scenario;
+use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::runner::LIMIT;
-use crate::scenario::run::strict::{PORT, run};
-use crate::scenario::run::turmoil;
-use crate::sim::{Settings, World};
+use crate::scenario::run::strict::run_alone;
+use crate::scenario::run::{simulated, turmoil};
 use crate::speaker::settings;
 use crate::subject::external::{External, Launcher, Setup};
-use crate::subject::guest::GuestSpeaker;
 use crate::subject::own::OwnSpeaker;
 use crate::subject::{Subject, Variant, known};
 
-fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
+pub(super) fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
     let what = what.into();
     |error| PlayError::Io { what, error }
 }
@@ -43,58 +40,85 @@ pub fn play(
     network: NetworkKind,
     defects: Defects,
 ) -> Result<RunResult, PlayError> {
-    let Some(mode) = variant.own_mode() else {
-        if !defects.is_empty() {
-            return Err(PlayError::Unsupported {
-                what: format!("{variant} with --defect"),
-                help: "defects are switches of our own speaker",
-            });
-        }
-        return external(scenario, variant, network);
-    };
-    let (configurations, settings) = prepare(scenario)?;
-    let pauses = defects.has(Defect::EarlyAnswer);
-    if defects.is_empty() {
-        // Without defects the reactor is the one compiled without their branches.
-        let subject = OwnSpeaker::new(mode, configurations, settings, NoDefects);
-        return on(scenario, subject, network, pauses);
-    }
-    if network != NetworkKind::Sim {
+    refuse_declared_hosts(scenario, network)?;
+    if variant.own_mode().is_none() && !defects.is_empty() {
         return Err(PlayError::Unsupported {
-            what: format!("--defect on the network {network}"),
-            help: "defects can be switched on with --network sim",
+            what: format!("{variant} with --defect"),
+            help: "defects are switches of our own speaker",
         });
     }
-    let subject = OwnSpeaker::new(mode, configurations, settings, defects.at_home(mode));
-    on(scenario, subject, network, pauses)
+    match network {
+        NetworkKind::Sim if defects.is_empty() => {
+            // Without defects the reactor is the one compiled without their branches.
+            simulated::play(scenario, variant, |_| NoDefects, false)
+        }
+        NetworkKind::Sim => {
+            let pauses = defects.has(Defect::EarlyAnswer);
+            simulated::play(scenario, variant, |mode| defects.at_home(mode), pauses)
+        }
+        _ if !defects.is_empty() => Err(PlayError::Unsupported {
+            what: format!("--defect on the network {network}"),
+            help: "defects can be switched on with --network sim",
+        }),
+        NetworkKind::Kernel | NetworkKind::Turmoil => in_real_sockets(scenario, variant, network),
+    }
 }
 
-/// Runs `scenario` with our own speaker on `network`.
-fn on<D: DefectSet>(
-    scenario: &Rc<Scenario>,
-    subject: OwnSpeaker<D>,
-    network: NetworkKind,
-    pauses: bool,
-) -> Result<RunResult, PlayError> {
-    let limit = LIMIT * 2 + scenario.span();
-    let scenario = scenario.clone();
-    match network {
-        NetworkKind::Sim => {
-            let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
-            let host = world.host(&[]);
-            let networks = (host.network(), host.network());
-            let run = run(scenario, subject, networks, world.clock(), PORT, pauses);
-            world.run(limit, run)?
-        }
-        NetworkKind::Kernel => on_the_kernel(scenario, subject),
-        NetworkKind::Turmoil => turmoil::play(scenario, subject),
+/// Hosts of their own are on the simulated network only.
+fn refuse_declared_hosts(scenario: &Scenario, network: NetworkKind) -> Result<(), PlayError> {
+    if scenario.topology.is_declared && network != NetworkKind::Sim {
+        return Err(PlayError::Unsupported {
+            what: format!(
+                "network {network} for scenario `{}`, which declares its hosts",
+                scenario.name
+            ),
+            help: "hosts, links and partitions are simulated: pass --network sim",
+        });
     }
+    Ok(())
+}
+
+/// Plays `scenario`, which declares no hosts, on the kernel's loopback or on turmoil.
+fn in_real_sockets(
+    scenario: &Rc<Scenario>,
+    variant: &Variant,
+    network: NetworkKind,
+) -> Result<RunResult, PlayError> {
+    let speaker = only_speaker(scenario)?;
+    if let Some(mode) = variant.own_mode() {
+        let (configurations, settings) = prepare(scenario, speaker)?;
+        let subject = OwnSpeaker::new(mode, configurations, settings, NoDefects);
+        return match network {
+            NetworkKind::Turmoil => turmoil::play(scenario.clone(), subject),
+            _ => on_the_kernel(scenario.clone(), subject),
+        };
+    }
+    known::check_name(&variant.speaker)?;
+    let launcher = known::exabgp(&variant.speaker, None)?;
+    if network == NetworkKind::Turmoil {
+        return Err(PlayError::Unsupported {
+            what: format!("{variant} on the network {network}"),
+            help: "pass --network sim (virtual time) or kernel (real time)",
+        });
+    }
+    Ok(to_process(scenario, variant, launcher)?.0)
+}
+
+/// The speaker of a scenario that declares no hosts.
+fn only_speaker(scenario: &Scenario) -> Result<&SpeakerScript, PlayError> {
+    scenario
+        .speakers
+        .first()
+        .ok_or_else(|| PlayError::Unsupported {
+            what: format!("speaker in scenario `{}`", scenario.name),
+            help: "add a section `speaker HOST`",
+        })
 }
 
 /// Runs `scenario` on the kernel's loopback.
 fn on_the_kernel(
     scenario: Rc<Scenario>,
-    subject: impl Subject<KernelNetwork>,
+    subject: impl Subject<KernelNetwork> + 'static,
 ) -> Result<RunResult, PlayError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -103,62 +127,19 @@ fn on_the_kernel(
     LocalSet::new().block_on(&runtime, async move {
         let clock = Clock::start();
         let networks = (KernelNetwork::default(), KernelNetwork::default());
-        run(scenario, subject, networks, clock, 0, false).await
+        run_alone(scenario, subject, networks, clock, 0).await
     })
 }
 
-/// Runs `scenario` with an external process under test.
-fn external(
-    scenario: &Rc<Scenario>,
-    variant: &Variant,
-    network: NetworkKind,
-) -> Result<RunResult, PlayError> {
-    known::check_name(&variant.speaker)?;
-    let launcher = known::exabgp(&variant.speaker, None)?;
-    match network {
-        NetworkKind::Kernel => {}
-        NetworkKind::Sim => return as_guest(scenario, variant, launcher),
-        NetworkKind::Turmoil => {
-            return Err(PlayError::Unsupported {
-                what: format!("{variant} on the network {network}"),
-                help: "pass --network sim (virtual time) or kernel (real time)",
-            });
-        }
-    }
-    Ok(to_process(scenario, variant, launcher)?.0)
-}
-
-/// Plays `scenario` to the program of `launcher` as a guest in virtual time.
-fn as_guest(
-    scenario: &Rc<Scenario>,
-    variant: &Variant,
-    launcher: Launcher,
-) -> Result<RunResult, PlayError> {
-    let scratch = std::env::temp_dir();
-    let subject = GuestSpeaker::new(variant.clone(), launcher, setup(scenario), &scratch);
-    let world = World::new(Settings::default()).map_err(io_error("a simulated world"))?;
-    let host = world.host(&[]);
-    let networks = (host.network(), host.network());
-    let limit = LIMIT * 2 + scenario.span();
-    // Its answers promise nothing of what its peers were sent (`reference.md` of ExaBGP's API: "done" follows the queue).
-    let run = run(
-        scenario.clone(),
-        subject,
-        networks,
-        world.clock(),
-        PORT,
-        true,
-    );
-    world.run(limit, run)?
-}
-
-fn setup(scenario: &Scenario) -> Setup {
+/// The files and settings of `speaker` in `scenario`.
+pub(super) fn setup(scenario: &Scenario, speaker: &SpeakerScript) -> Setup {
     Setup {
         name: scenario.name.clone(),
         directory: scenario.directory.clone(),
-        configurations: scenario.config.clone(),
-        environment: scenario.environment.clone(),
-        attempts: scenario.attempts,
+        configurations: speaker.config.clone(),
+        environment: speaker.environment.clone(),
+        attempts: speaker.attempts,
+        symbols: scenario.topology.symbols(),
     }
 }
 
@@ -171,11 +152,12 @@ pub fn to_process(
     variant: &Variant,
     launcher: Launcher,
 ) -> Result<(RunResult, String), PlayError> {
+    refuse_declared_hosts(scenario, NetworkKind::Kernel)?;
     let scratch = std::env::temp_dir();
     let subject = Rc::new(External::new(
         variant.clone(),
         launcher,
-        setup(scenario),
+        setup(scenario, only_speaker(scenario)?),
         &scratch,
     ));
     let result = on_the_kernel(scenario.clone(), subject.clone())?;
@@ -186,26 +168,27 @@ pub fn to_process(
 /// Our speaker as a scenario configures it.
 pub type Prepared = (Rotation, settings::Settings);
 
-/// Reads the configurations and the environment of `scenario`.
+/// Reads the configurations and the environment of `speaker` in `scenario`.
 ///
 /// # Errors
 /// A configuration that cannot be read or understood.
-pub fn prepare(scenario: &Scenario) -> Result<Prepared, PlayError> {
-    let configurations = scenario
+pub fn prepare(scenario: &Scenario, speaker: &SpeakerScript) -> Result<Prepared, PlayError> {
+    let symbols = scenario.topology.symbols();
+    let configurations = speaker
         .config
         .iter()
         .map(|file| {
             let path = scenario.directory.join(file);
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(io_error(name.clone()))?;
-            let mut configuration = config::parse(&name, &text)?;
+            let mut configuration = config::parse(&name, &symbols.substitute(&text))?;
             set_verbatim(scenario, &mut configuration);
             Ok(configuration)
         })
         .collect::<Result<Vec<Configuration>, PlayError>>()?;
-    let environment = environment::parse(scenario.environment.iter().map(|(n, v)| (n, v)))?;
+    let environment = environment::parse(speaker.environment.iter().map(|(n, v)| (n, v)))?;
     let settings = settings::Settings {
-        attempts: scenario.attempts,
+        attempts: speaker.attempts,
         debug_rotate: true,
         ..environment.settings
     };

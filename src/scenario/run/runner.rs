@@ -1,101 +1,101 @@
-//! One run of a scenario: the subject, its peers and programs, the networks, and the faults.
+//! One run of a scenario: the subjects, their peers and programs, on which networks, under which conditions.
 
-use std::net::SocketAddr;
+use std::cell::RefCell;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
 
-use crate::net::timer::{sleep, sleep_until, timeout};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::task::spawn_local;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::{JoinSet, spawn_local};
 
 use crate::net::clock::Clock;
-use crate::net::{Listener, Network, SocketOptions};
+use crate::net::timer::{sleep, sleep_until};
+use crate::net::{HostName, Listener, Network};
 use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::observer::{Observer, SpeakerEvent};
-use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
-use crate::scenario::format::script::{ConnectTarget, PeerScript, Scenario, Signal};
+use crate::scenario::format::script::{Scenario, Signal};
+use crate::scenario::run::adverse::AdverseRun;
 use crate::scenario::run::completion::until_over;
+use crate::scenario::run::conditions::{Conditions, LIMIT};
 use crate::scenario::run::error::PlayError;
+use crate::scenario::run::peers;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::scripted::peer::{self, Dial, Shared};
-use crate::scenario::scripted::program::{ProgramBehaviour, ProgramInput};
+use crate::scenario::scripted::peer::{Dial, Shared};
+use crate::scenario::scripted::program::ProgramInput;
 use crate::scenario::scripted::programs::ScriptedPrograms;
 use crate::scenario::scripted::progress::Progress;
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::subject::{Ended, Host, Subject};
 
-/// How long a scenario may take on its own clock.
-pub const LIMIT: Duration = Duration::from_secs(120);
-
-/// Where a speaker listens for a peer that connects if its configuration names no address.
-pub const MEETING: u16 = 1179;
+/// Something that happens beside subjects and peers, such as a partition.
+pub type Background = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Everything that a run is made of.
 pub struct Run<S, N, M> {
     /// The scenario.
     pub scenario: Rc<Scenario>,
-    /// The subject under test.
-    pub subject: S,
-    /// The network that the subject sees.
-    pub network: N,
-    /// The network that the peers see.
-    pub peer_network: M,
+    /// What is under test, in the order of the scenario's speakers.
+    pub subjects: Vec<HostedSubject<S, N>>,
+    /// The networks that the peers see, in the order of the scenario's peers.
+    pub peer_networks: Vec<M>,
     /// The port of the peers; 0 for any that is free.
     pub port: u16,
     /// The true clock, which peers and programs read.
     pub clock: Clock,
-    /// The subject's own clock.
-    pub subject_clock: Clock,
-    /// Receives the subject's events, if it has any.
-    pub observer: Rc<dyn Observer>,
     /// Whether programs pause where their scripts say so: needed if answers come early.
     pub pauses: bool,
     /// Expectations and faults.
     pub conditions: Conditions,
+    /// What happens beside.
+    pub background: Vec<Background>,
 }
 
-/// What is expected of a run, and what may go wrong in it.
-#[derive(Debug, Clone)]
-pub enum Conditions {
-    /// Every step must be met as it is written.
-    Strict,
-    /// Faults are injected: steps that cannot be met are abandoned, and the run is watched until it has recovered.
-    Adverse(AdverseConditions),
-}
-
-/// The faults of a run, and how long it is watched.
-#[derive(Debug, Clone, Default)]
-pub struct AdverseConditions {
-    /// Faults of hosts and programs.
-    pub host_faults: Vec<HostFault>,
-    /// How long a program waits for an event that faults may prevent.
-    pub patience: Duration,
-    /// When the last fault is over.
-    pub calm: Duration,
-    /// How long recovery may take from then, or from the last script's end.
-    pub recovery: Duration,
-    /// How long the run is watched once it has recovered.
-    pub watch: Duration,
+/// A subject and the host that it lives on.
+pub struct HostedSubject<S, N> {
+    /// The host's name; `None` where it is the only one under test.
+    pub name: Option<HostName>,
+    /// The host's addresses.
+    pub addresses: Vec<IpAddr>,
+    /// The subject under test.
+    pub subject: S,
+    /// The network that it sees.
+    pub network: N,
+    /// Its own clock.
+    pub clock: Clock,
+    /// Is told what it does, as far as it tells.
+    pub observer: Rc<dyn Observer>,
 }
 
 /// Whether a run has recovered; called repeatedly.
 pub type Recovered = Box<dyn Fn(&Transcripts) -> bool>;
 
-impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
+/// What the lives of all subjects of a run have in common.
+#[derive(Clone)]
+struct Common {
+    scenario: Rc<Scenario>,
+    conditions: Conditions,
+    clock: Clock,
+    port: u16,
+    pauses: bool,
+    progress: Progress,
+    input: ProgramInput,
+}
+
+/// Who takes signals at the moment: a crash makes a new speaker with a control of its own.
+type Controls = Rc<RefCell<Vec<Option<ControlSender>>>>;
+
+impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
     /// Runs to the end; `recovered` says whether a run with faults has recovered.
     ///
     /// # Errors
     /// A peer that cannot listen.
     pub async fn play(self, recovered: Recovered) -> Result<RunResult, PlayError> {
         let progress = Progress::default();
-        let transcripts = if self.subject.uses_network() {
-            Transcripts::named_by_speaker(self.network.attempts())
-        } else {
-            Transcripts::default()
-        };
+        let transcripts = self.transcripts();
         let input = ProgramInput::default();
         let (signals, mut signalled) = unbounded_channel();
-        let (dials, mut dialled) = unbounded_channel::<Dial>();
+        let (dials, dialled) = unbounded_channel::<Dial>();
         let shared = Shared {
             progress: progress.clone(),
             clock: self.clock,
@@ -107,49 +107,50 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
         };
         let mut port = self.port;
         let mut tasks = Vec::new();
-        for script in &self.scenario.peers {
+        for (script, network) in self.scenario.peers.iter().zip(&self.peer_networks) {
             let at = SocketAddr::new(script.address, port);
-            let listener = listen(&self.peer_network, at)?;
+            let listener = peers::listen(network, at)?;
             port = listener.local_address().port();
             let outages = self.conditions.outages(script);
             let at = SocketAddr::new(script.address, port);
-            tasks.push(spawn_local(serve(
+            tasks.push(spawn_local(peers::serve(
                 Rc::new(self.conditions.cast(script)),
-                (self.peer_network.clone(), at),
+                (network.clone(), at),
                 listener,
                 shared.clone(),
                 outages,
             )));
         }
-        let (network, caller) = (self.peer_network.clone(), shared.clone());
-        spawn_local(async move {
-            while let Some(dial) = dialled.recv().await {
-                let options = SocketOptions {
-                    source: Some(dial.script.address),
-                    ..SocketOptions::default()
-                };
-                // A speaker that does not listen, or is down, cannot have a collision.
-                if let Ok(connection) = network.connect(dial.to, &options).await {
-                    spawn_local(peer::converse(dial, connection, caller.clone()));
-                }
-            }
-        });
-        // Each restart after a crash has a new control; signals go to the current one.
-        let controls: Rc<std::cell::RefCell<Option<ControlSender>>> = Rc::default();
+        let addresses = self.scenario.peers.iter().map(|peer| peer.address);
+        let networks = addresses.zip(self.peer_networks.iter().cloned()).collect();
+        spawn_local(peers::dial(networks, dialled, shared.clone()));
+        let controls = Controls::default();
         let live = controls.clone();
         spawn_local(async move {
             while let Some(signal) = signalled.recv().await {
-                if let Some(sender) = &*live.borrow() {
+                for sender in live.borrow().iter().flatten() {
                     sender.send(control(signal));
                 }
             }
         });
+        let common = Common {
+            scenario: self.scenario.clone(),
+            conditions: self.conditions.clone(),
+            clock: self.clock,
+            port,
+            pauses: self.pauses,
+            progress: progress.clone(),
+            input: input.clone(),
+        };
+        self.background.into_iter().for_each(|task| {
+            spawn_local(task);
+        });
         let over = {
-            let speaker = self.live(port, &progress, &input, &controls);
+            let subjects = live_all(self.subjects, &common, &controls);
             match &self.conditions {
                 Conditions::Strict => {
                     let limit = LIMIT + self.scenario.span();
-                    until_over(&self.scenario, &progress, limit, &signals, speaker).await;
+                    until_over(&self.scenario, &progress, limit, &signals, subjects).await;
                     self.clock.now()
                 }
                 Conditions::Adverse(adverse) => {
@@ -159,7 +160,7 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
                         clock: self.clock,
                         adverse,
                     };
-                    run.endure(&signals, speaker, || recovered(&transcripts))
+                    run.endure(&signals, subjects, || recovered(&transcripts))
                         .await
                 }
             }
@@ -182,58 +183,93 @@ impl<S: Subject<N>, N: Network, M: Network> Run<S, N, M> {
         })
     }
 
+    /// Transcripts under the names that the subjects' networks give.
+    fn transcripts(&self) -> Transcripts {
+        let mut subjects = self.subjects.iter();
+        if subjects.clone().any(|it| !it.subject.uses_network()) {
+            return Transcripts::default();
+        }
+        if let (Some(only), None) = (subjects.next(), subjects.next()) {
+            return Transcripts::named_by_speaker(only.network.attempts());
+        }
+        let subjects = self.subjects.iter();
+        let named = subjects.map(|it| (it.addresses.clone(), it.network.attempts().clone()));
+        Transcripts::named_by_speakers(named.collect())
+    }
+}
+
+/// Lets every subject live, until all of them have ended.
+async fn live_all<N: Network, S: Subject<N> + 'static>(
+    subjects: Vec<HostedSubject<S, N>>,
+    common: &Common,
+    controls: &Controls,
+) {
+    controls.borrow_mut().resize_with(subjects.len(), || None);
+    let mut subjects = subjects.into_iter().enumerate();
+    if let (1, Some((number, only))) = (subjects.len(), subjects.next()) {
+        return only.live(common, controls, number).await;
+    }
+    let mut lives = JoinSet::new();
+    for (number, subject) in subjects {
+        let (common, controls) = (common.clone(), controls.clone());
+        lives.spawn_local(async move { subject.live(&common, &controls, number).await });
+    }
+    while let Some(ended) = lives.join_next().await {
+        if let Err(failure) = ended
+            && let Ok(panic) = failure.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+impl<N: Network, S: Subject<N>> HostedSubject<S, N> {
     /// Runs the subject, and restarts it after each crash.
-    async fn live(
-        &self,
-        port: u16,
-        progress: &Progress,
-        input: &ProgramInput,
-        controls: &std::cell::RefCell<Option<ControlSender>>,
-    ) {
-        let mut crashes = self.conditions.crashes();
-        let program_behaviour = self.conditions.program_behaviour(self.pauses);
+    async fn live(&self, common: &Common, controls: &Controls, number: usize) {
+        let Common {
+            clock, progress, ..
+        } = common;
+        let mut crashes = common.conditions.crashes(self.name);
+        let program_behaviour = common.conditions.program_behaviour(common.pauses);
         loop {
             let (sender, receiver) = control::channel();
-            controls.replace(Some(sender));
+            controls.borrow_mut()[number] = Some(sender);
             let programs = ScriptedPrograms {
-                scenario: self.scenario.clone(),
+                scenario: common.scenario.clone(),
                 progress: progress.clone(),
-                clock: self.clock,
-                input: input.clone(),
+                clock: *clock,
+                input: common.input.clone(),
                 program_behaviour: program_behaviour.clone(),
             };
             let life = self.subject.live(Host {
+                name: self.name,
+                addresses: self.addresses.clone(),
                 network: self.network.clone(),
-                peer_port: port,
+                peer_port: common.port,
                 programs,
-                clock: self.subject_clock,
+                clock: self.clock,
                 control: receiver,
                 observer: self.observer.clone(),
             });
             let Some((at, down)) = crashes.pop() else {
                 if let Ended::Failed(reason) = life.await {
-                    progress.fail(format!("the speaker: {reason}"), None);
+                    let of = self.name.map(|name| format!(" on {name}"));
+                    let of = of.unwrap_or_default();
+                    progress.fail(format!("the speaker{of}: {reason}"), None);
                 }
                 return;
             };
             tokio::select! {
                 biased;
-                () = sleep_until(self.clock.at(at)) => {}
+                () = sleep_until(clock.at(at)) => {}
                 _ = life => return,
             }
             // A crashed speaker cannot emit the event itself.
             self.observer
-                .observe(self.subject_clock.now(), &SpeakerEvent::Ended);
+                .observe(self.clock.now(), &SpeakerEvent::Ended);
             sleep(down).await;
         }
     }
-}
-
-fn listen<M: Network>(network: &M, at: SocketAddr) -> Result<M::Listener, PlayError> {
-    network.listen(at).map_err(|error| PlayError::Io {
-        what: format!("a peer at {at}"),
-        error,
-    })
 }
 
 const fn control(signal: Signal) -> Control {
@@ -241,186 +277,5 @@ const fn control(signal: Signal) -> Control {
         Signal::Reload => Control::Reload,
         Signal::Restart => Control::Restart,
         Signal::Terminate => Control::Terminate,
-    }
-}
-
-/// Runs a peer, and restarts it after each crash.
-async fn serve<M: Network>(
-    script: Rc<PeerScript>,
-    (network, at): (M, SocketAddr),
-    mut listener: M::Listener,
-    shared: Shared,
-    mut outages: Vec<(Duration, Duration)>,
-) {
-    let count = peer::ConnectionCount::default();
-    loop {
-        let life = peer::listen(script.clone(), listener, shared.clone(), count.clone());
-        let Some((crash, down)) = outages.pop() else {
-            return life.await;
-        };
-        tokio::select! {
-            biased;
-            () = sleep_until(shared.clock.at(crash)) => {}
-            () = life => return,
-        }
-        sleep(down).await;
-        match network.listen(at) {
-            Ok(again) => listener = again,
-            Err(error) => {
-                return shared
-                    .progress
-                    .fail(format!("a peer at {at}: {error}"), None);
-            }
-        }
-    }
-}
-
-impl Conditions {
-    const fn host_faults(&self) -> &[HostFault] {
-        match self {
-            Self::Strict => &[],
-            Self::Adverse(adverse) => adverse.host_faults.as_slice(),
-        }
-    }
-
-    /// The speaker's crashes, the last first.
-    fn crashes(&self) -> Vec<(Duration, Duration)> {
-        let crashes = self
-            .host_faults()
-            .iter()
-            .filter_map(|host_fault| match host_fault {
-                HostFault::CrashSpeaker { at, down } => Some((*at, *down)),
-                _ => None,
-            });
-        latest_first(crashes)
-    }
-
-    /// The crashes of one peer, the last first.
-    fn outages(&self, script: &PeerScript) -> Vec<(Duration, Duration)> {
-        let crashes = self
-            .host_faults()
-            .iter()
-            .filter_map(|host_fault| match host_fault {
-                HostFault::CrashPeer { peer, at, down } if *peer == script.address => {
-                    Some((*at, *down))
-                }
-                _ => None,
-            });
-        latest_first(crashes)
-    }
-
-    /// The script of a peer, with the unusual behaviour that the faults give it.
-    fn cast(&self, script: &PeerScript) -> PeerScript {
-        let mut script = script.clone();
-        for host_fault in self.host_faults() {
-            match host_fault {
-                HostFault::Peer { peer, behaviour } if *peer == script.address => match behaviour {
-                    PeerBehaviour::Patient => script.patient = true,
-                    PeerBehaviour::Connects => {
-                        script.open.connect.get_or_insert(ConnectTarget {
-                            address: script.address,
-                            port: Some(MEETING),
-                        });
-                    }
-                },
-                _ => {}
-            }
-        }
-        script
-    }
-
-    /// How programs behave under the faults of the run.
-    fn program_behaviour(&self, pauses: bool) -> ProgramBehaviour {
-        let patience = match self {
-            Self::Strict => None,
-            Self::Adverse(adverse) => Some(adverse.patience),
-        };
-        let program_faults: Vec<(String, ProgramFault)> = self
-            .host_faults()
-            .iter()
-            .filter_map(|host_fault| match host_fault {
-                HostFault::Program { name, how } => Some((name.clone(), *how)),
-                _ => None,
-            })
-            .collect();
-        ProgramBehaviour::new(patience, pauses, program_faults)
-    }
-}
-
-fn latest_first(crashes: impl Iterator<Item = (Duration, Duration)>) -> Vec<(Duration, Duration)> {
-    let mut crashes: Vec<_> = crashes.collect();
-    crashes.sort_by(|one, other| other.cmp(one));
-    crashes
-}
-
-/// A run with faults, watched until it has recovered.
-struct AdverseRun<'a> {
-    scenario: &'a Scenario,
-    progress: &'a Progress,
-    clock: Clock,
-    adverse: &'a AdverseConditions,
-}
-
-/// Interval between checks of recovery.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long a speaker may take to end once it is asked to.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-impl AdverseRun<'_> {
-    /// Watches the run to its end and says when that was.
-    async fn endure(
-        &self,
-        signals: &UnboundedSender<Signal>,
-        speaker: impl Future<Output = ()>,
-        recovered: impl Fn() -> bool,
-    ) -> Duration {
-        tokio::pin!(speaker);
-        let course = async {
-            let programs = || {
-                self.scenario
-                    .programs
-                    .iter()
-                    .map(|program| program.name.as_str())
-            };
-            // Peers with timed steps follow their own times; the others wait for events that faults may prevent.
-            let verbatim = || {
-                let peers = self.scenario.peers.iter();
-                peers
-                    .filter(|peer| peer.open.verbatim)
-                    .map(|peer| peer.address)
-            };
-            let done = self
-                .progress
-                .until(|progress| progress.all_done(programs(), verbatim()));
-            // A program may never finish its script; its waits are bounded, so this bound is generous.
-            let _ = timeout(LIMIT * 10 + self.scenario.span() * 2, done).await;
-            sleep_until(self.clock.at(self.adverse.calm)).await;
-            let deadline = self.clock.now() + self.adverse.recovery;
-            // A run that looks recovered may not have noticed a fault yet.
-            loop {
-                while !recovered() && self.clock.now() < deadline {
-                    sleep(LOOK).await;
-                }
-                sleep(self.adverse.watch).await;
-                if recovered() || self.clock.now() >= deadline {
-                    break;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            () = &mut speaker => {
-                self.progress.end();
-                self.clock.now()
-            }
-            () = course => {
-                let over = self.clock.now();
-                // The final state is taken before anything is closed.
-                let _ = signals.send(Signal::Terminate);
-                self.progress.end();
-                let _ = timeout(PATIENCE, &mut speaker).await;
-                over
-            }
-        }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::time::Duration;
 
+use crate::net::HostName;
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::scenario::run::mark::Mark;
 
@@ -41,15 +43,53 @@ impl Story {
     }
 }
 
-impl Observer for Story {
-    fn observe(&self, at: Duration, event: &SpeakerEvent<'_>) {
+impl Story {
+    /// The observer of the speaker on `host`; `None` where it is the only one.
+    #[must_use]
+    pub fn of_host(self: &Rc<Self>, host: Option<HostName>) -> Rc<dyn Observer> {
+        match host {
+            None => self.clone(),
+            Some(host) => Rc::new(Chapter {
+                story: self.clone(),
+                host,
+            }),
+        }
+    }
+
+    fn tell(&self, host: Option<HostName>, at: Duration, event: &SpeakerEvent<'_>) {
         let mut line = String::new();
-        let _ = write!(line, "{} {event}", at.as_micros());
+        let _ = write!(line, "{} ", at.as_micros());
+        if let Some(host) = host {
+            let _ = write!(line, "{host} ");
+        }
+        let _ = write!(line, "{event}");
         let hash = line.bytes().fold(self.hash.get(), |hash, octet| {
             (hash ^ u64::from(octet)).wrapping_mul(PRIME)
         });
         self.hash.set(hash);
-        self.marks.borrow_mut().extend(Mark::of(at, event));
+        let mark = Mark::of(at, event).map(|mark| match host {
+            Some(host) => mark.on(host),
+            None => mark,
+        });
+        self.marks.borrow_mut().extend(mark);
         tracing::trace!("{line}");
+    }
+}
+
+/// What the speaker of one host does.
+struct Chapter {
+    story: Rc<Story>,
+    host: HostName,
+}
+
+impl Observer for Chapter {
+    fn observe(&self, at: Duration, event: &SpeakerEvent<'_>) {
+        self.story.tell(Some(self.host), at, event);
+    }
+}
+
+impl Observer for Story {
+    fn observe(&self, at: Duration, event: &SpeakerEvent<'_>) {
+        self.tell(None, at, event);
     }
 }

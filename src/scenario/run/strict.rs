@@ -1,40 +1,41 @@
-//! A run without faults, in which every step must be met exactly.
+//! A run in which nothing goes wrong that the scenario does not say, and every step must be met as it is written.
 
 use std::rc::Rc;
 
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::scenario::format::script::Scenario;
+use crate::scenario::run::conditions::Conditions;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::runner::{Conditions, Run};
+use crate::scenario::run::runner::{Background, HostedSubject, Run};
 use crate::scenario::run::story::Story;
 use crate::subject::Subject;
 
 /// The port of BGP (RFC 4271 section 8): a simulated host has it to itself.
 pub(super) const PORT: u16 = 179;
 
-/// Runs `scenario` with `subject` under test on `network`, the peers listening at `port` (0: any that is free).
-pub(super) async fn run<N: Network>(
+/// Plays `scenario` to the subjects that `host` makes, their events going into the story that it is given; the peers
+/// listen at `port` (0: any that is free), each on its network.
+pub(super) async fn run<N: Network, S: Subject<N> + 'static>(
     scenario: Rc<Scenario>,
-    subject: impl Subject<N>,
-    (network, peer_network): (N, N),
+    host: impl FnOnce(&Rc<Story>) -> Vec<HostedSubject<S, N>>,
+    peer_networks: Vec<N>,
     clock: Clock,
     port: u16,
     pauses: bool,
+    background: Vec<Background>,
 ) -> Result<RunResult, PlayError> {
     let story = Rc::new(Story::default());
     let run = Run {
         scenario,
-        subject,
-        network,
-        peer_network,
+        subjects: host(&story),
+        peer_networks,
         port,
         clock,
-        subject_clock: clock,
-        observer: story.clone(),
         pauses,
         conditions: Conditions::Strict,
+        background,
     };
     let result = run.play(Box::new(|_| true)).await?;
     Ok(RunResult {
@@ -42,4 +43,36 @@ pub(super) async fn run<N: Network>(
         marks: story.take_marks(),
         ..result
     })
+}
+
+/// The same for a scenario with one speaker, whose peers share a network.
+pub(super) async fn run_alone<N: Network>(
+    scenario: Rc<Scenario>,
+    subject: impl Subject<N> + 'static,
+    (network, peer_network): (N, N),
+    clock: Clock,
+    port: u16,
+) -> Result<RunResult, PlayError> {
+    let peer_networks = vec![peer_network; scenario.peers.len()];
+    let host = |story: &Rc<Story>| {
+        vec![HostedSubject {
+            name: None,
+            addresses: Vec::new(),
+            subject,
+            network,
+            clock,
+            observer: story.of_host(None),
+        }]
+    };
+    let background = Vec::new();
+    run(
+        scenario,
+        host,
+        peer_networks,
+        clock,
+        port,
+        false,
+        background,
+    )
+    .await
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::net::clock::Clock;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::script::Scenario;
+use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::{Golden, GoldenError};
 use crate::scenario::run::error::PlayError;
@@ -71,7 +71,7 @@ impl Report {
 pub struct Case {
     /// The scenario.
     pub scenario: Rc<Scenario>,
-    /// Its golden.
+    /// Its golden; empty where the scenario has none.
     pub golden: Golden,
 }
 
@@ -85,11 +85,20 @@ impl Case {
         captures: &Path,
         manifest: &Manifest,
     ) -> Result<Self, GoldenError> {
-        let golden = Golden::load(captures, manifest, &scenario.name)?;
+        let golden = match scenario.golden {
+            GoldenSource::None => Golden::default(),
+            _ => Golden::load(captures, manifest, &scenario.name)?,
+        };
         Ok(Self {
             scenario: Rc::new(scenario),
             golden,
         })
+    }
+
+    /// The golden, unless the scenario has none.
+    #[must_use]
+    pub fn golden(&self) -> Option<&Golden> {
+        (self.scenario.golden != GoldenSource::None).then_some(&self.golden)
     }
 
     /// Runs the scenario with `variant` under test on `network`, `defects` enabled in the reactor that they belong
@@ -112,7 +121,7 @@ impl Case {
             network,
             directory: self.scenario.directory.clone(),
             defects: defects.to_vec(),
-            verdict: judge(&self.scenario, Some(&self.golden), &played),
+            verdict: judge(&self.scenario, self.golden(), &played),
             played,
             wall: wall.now(),
         })

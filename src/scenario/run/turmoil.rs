@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::net::clock::Clock;
 use crate::scenario::format::script::Scenario;
+use crate::scenario::run::conditions::LIMIT;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::runner::LIMIT;
-use crate::scenario::run::strict::{PORT, run};
+use crate::scenario::run::strict::{PORT, run_alone};
 use crate::sim::turmoil::{TurmoilNetwork, TurmoilWorld};
 use crate::subject::Subject;
 
@@ -27,6 +27,6 @@ pub fn play(
     let networks = (world.network(PARTY), world.network(PARTY));
     world.run(PARTY, async move {
         let clock = Clock::start();
-        run(scenario, subject, networks, clock, PORT, false).await
+        run_alone(scenario, subject, networks, clock, PORT).await
     })?
 }

@@ -32,11 +32,12 @@ impl<S: Stream> Duplex<S> {
         self.outgoing.extend_from_slice(bytes);
     }
 
-    /// Writes what is queued, then reads; empty is the end of the stream. Cancel-safe.
+    /// Writes what is queued, then reads; empty is the end of the stream. Where it is not to read, it waits for ever.
+    /// Cancel-safe.
     ///
     /// # Errors
     /// What the stream says.
-    pub async fn read(&mut self) -> io::Result<&[u8]> {
+    pub async fn read(&mut self, reads: bool) -> io::Result<&[u8]> {
         let Self {
             stream,
             outgoing,
@@ -51,7 +52,11 @@ impl<S: Stream> Duplex<S> {
                     Poll::Pending => break,
                 }
             }
-            stream.poll_read(context, buffer)
+            if reads {
+                stream.poll_read(context, buffer)
+            } else {
+                Poll::Pending
+            }
         })
         .await?;
         Ok(&self.buffer[..count])

@@ -21,7 +21,7 @@ use crate::scenario::format::script::{PeerAction, PeerScript, Signal, Step};
 use crate::scenario::scripted::duplex::Duplex;
 use crate::scenario::scripted::progress::Progress;
 use crate::scenario::scripted::sight::Seen;
-use crate::scenario::scripted::table::View;
+use crate::scenario::scripted::table::{View, is_end_of_rib};
 use crate::scenario::scripted::transcript::{Ending, Passed};
 use crate::scenario::scripted::transcripts::Ends;
 
@@ -232,9 +232,15 @@ impl<C: Connection + Stream> Session<C> {
             PeerAction::ExpectClose => matches!(self.ending, Some(Ending::BySpeaker)),
             PeerAction::Wait(condition) => self.shared.progress.met(&condition),
             PeerAction::Replay => {
-                self.replay();
+                let updates = self.shared.transcripts.updates_from_speaker(self.record);
+                self.send_routes(updates);
                 true
             }
+            PeerAction::Relay(peer) => {
+                self.send_routes(self.shared.transcripts.updates_received_by(peer));
+                true
+            }
+            PeerAction::Stall(time) => self.slept(self.shared.clock.now() + time),
             PeerAction::Signal(signal) => {
                 // Runs with faults reconnect repeatedly, and a signal belongs to the run, not to a connection.
                 let first = self.shared.signalled.borrow_mut().insert(step.line);
@@ -290,17 +296,17 @@ impl<C: Connection + Stream> Session<C> {
         true
     }
 
-    fn replay(&mut self) {
-        let updates: Vec<Vec<u8>> = self
-            .shared
-            .transcripts
-            .updates_from_speaker(self.record)
-            .into_iter()
-            .filter(|bytes| !crate::scenario::scripted::table::is_end_of_rib(bytes))
-            .collect();
-        for update in updates {
-            self.send(&update);
+    /// Sends `updates`, End-of-RIBs left out.
+    fn send_routes(&mut self, updates: Vec<Vec<u8>>) {
+        for update in updates.iter().filter(|update| !is_end_of_rib(update)) {
+            self.send(update);
         }
+    }
+
+    /// Whether it reads nothing at the moment.
+    fn stalls(&self) -> bool {
+        let action = self.step().map(|step| &step.action);
+        self.opened && matches!(action, Some(PeerAction::Stall(_)))
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -343,17 +349,18 @@ impl<C: Connection + Stream> Session<C> {
             Some(PeerAction::Wait(condition)) => Some(condition.clone()),
             _ => None,
         };
+        let stalls = self.stalls();
         let mut due = self.wake;
         if self.keeps_alive() {
             let keepalive = clock.at(self.spoke + self.hold / 3);
             due = Some(due.unwrap_or(keepalive).min(keepalive));
-            if !self.script.patient {
+            if !self.script.patient && !stalls {
                 due = due.min(Some(clock.at(self.last_received + self.hold)));
             }
         }
         tokio::select! {
             biased;
-            read = self.duplex.read() => match read {
+            read = self.duplex.read(!stalls) => match read {
                 Ok([]) => self.ended(Ending::BySpeaker),
                 Ok(bytes) => {
                     let bytes = bytes.to_vec();
@@ -373,7 +380,7 @@ impl<C: Connection + Stream> Session<C> {
                     Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
                 }
-            } => self.timers(),
+            } => self.timers(stalls),
         }
     }
 

@@ -180,7 +180,7 @@ impl<S: Stream> Program<S> {
             .min();
         tokio::select! {
             biased;
-            read = self.pipe.read() => {
+            read = self.pipe.read(true) => {
                 let bytes = read.unwrap_or_default().to_vec();
                 self.received(&bytes);
             }

@@ -14,8 +14,9 @@ use crate::scenario::scripted::transcript::{Ending, Passed, Transcript, compared
 /// Who names the connections.
 #[derive(Debug, Clone)]
 enum Namer {
-    /// The network of the speaker, which knows them by their ends.
-    Speaker(Attempts),
+    /// The networks of the speakers, which know them by their ends, each with the addresses of its host; any address
+    /// is of the only one.
+    Speakers(Vec<(Vec<IpAddr>, Attempts)>),
     /// The peers, as they open: a speaker that is another program has no network that could be asked.
     Peers(Attempts),
 }
@@ -52,10 +53,30 @@ struct Entry {
 impl Entry {
     /// Its name, once the speaker's network has given one.
     fn name(&mut self, namer: &Namer) -> Option<ConnectionName> {
-        if let (None, Namer::Speaker(attempts)) = (self.name, namer) {
-            self.name = attempts.between(self.ends.speaker_end, self.ends.peer_end);
+        if let (None, Namer::Speakers(_)) = (self.name, namer) {
+            let attempts = namer.attempts(&self.ends);
+            self.name =
+                attempts.and_then(|it| it.between(self.ends.speaker_end, self.ends.peer_end));
         }
         self.name
+    }
+}
+
+impl Namer {
+    /// Who names the connection with these ends; `None` where no speaker has its address.
+    fn attempts(&self, ends: &Ends) -> Option<&Attempts> {
+        match self {
+            Self::Peers(attempts) => Some(attempts),
+            Self::Speakers(speakers) => match speakers.as_slice() {
+                [(_, only)] => Some(only),
+                several => {
+                    let of_host = |(addresses, _): &&(Vec<IpAddr>, Attempts)| {
+                        addresses.contains(&ends.speaker_end.ip())
+                    };
+                    several.iter().find(of_host).map(|(_, attempts)| attempts)
+                }
+            },
+        }
     }
 }
 
@@ -86,9 +107,17 @@ impl Transcripts {
     /// Begins a connection and returns its index.
     #[must_use]
     pub fn named_by_speaker(attempts: &Attempts) -> Self {
-        attempts.remember();
+        Self::named_by_speakers(vec![(Vec::new(), attempts.clone())])
+    }
+
+    /// The same for several speakers, each with the addresses of its host.
+    #[must_use]
+    pub fn named_by_speakers(speakers: Vec<(Vec<IpAddr>, Attempts)>) -> Self {
+        for (_, attempts) in &speakers {
+            attempts.remember();
+        }
         let inner = Inner {
-            namer: Namer::Speaker(attempts.clone()),
+            namer: Namer::Speakers(speakers),
             ..Inner::default()
         };
         Self(Rc::new(RefCell::new(inner)))
@@ -107,7 +136,7 @@ impl Transcripts {
         };
         match namer {
             Namer::Peers(attempts) => entry.name = Some(attempts.take(ends.peer, ends.opener)),
-            Namer::Speaker(_) => drop(entry.name(namer)),
+            Namer::Speakers(_) => drop(entry.name(namer)),
         }
         entries.push(entry);
         entries.len() - 1
@@ -141,6 +170,20 @@ impl Transcripts {
             .filter(|passed| passed.bytes.get(18) == Some(&UPDATE))
             .map(|passed| passed.bytes.clone())
             .collect()
+    }
+
+    /// The UPDATEs that were received by `peer` on the last connection of it that had any.
+    #[must_use]
+    pub fn updates_received_by(&self, peer: IpAddr) -> Vec<Vec<u8>> {
+        let of_peer = |entry: &Entry| entry.ends.peer == peer;
+        let count = self.0.borrow().entries.len();
+        let places = (0..count)
+            .rev()
+            .filter(|place| of_peer(&self.0.borrow().entries[*place]));
+        places
+            .map(|place| self.updates_from_speaker(place))
+            .find(|updates| !updates.is_empty())
+            .unwrap_or_default()
     }
 
     /// A new session of `peer` begins: its table starts empty. It counts once it is up, or at once where none is.
@@ -204,7 +247,7 @@ impl Transcripts {
         let Inner {
             namer, mut entries, ..
         } = inner;
-        let (Namer::Speaker(attempts) | Namer::Peers(attempts)) = &namer;
+        let unknown = Attempts::default();
         let named: Vec<Option<ConnectionName>> =
             entries.iter_mut().map(|entry| entry.name(&namer)).collect();
         let transcripts = entries
@@ -212,7 +255,13 @@ impl Transcripts {
             .zip(named)
             .map(|(entry, name)| Transcript {
                 // One that the speaker never took up comes after all that it did.
-                name: name.unwrap_or_else(|| attempts.take(entry.ends.peer, entry.ends.opener)),
+                name: name.unwrap_or_else(|| {
+                    let (peer, opener) = (entry.ends.peer, entry.ends.opener);
+                    match namer.attempts(&entry.ends) {
+                        Some(attempts) => attempts.take(peer, opener),
+                        None => unknown.take(peer, opener),
+                    }
+                }),
                 opened: entry.opened,
                 messages: entry.messages,
                 ended: entry.ended,

@@ -28,12 +28,12 @@ impl<C: Connection + Stream> Session<C> {
     }
 
     /// RFC 4271 section 4.4: a third of the hold time between KEEPALIVEs; section 6.5: hold timer expired.
-    pub(super) fn timers(&mut self) {
+    pub(super) fn timers(&mut self, stalls: bool) {
         if !self.keeps_alive() {
             return;
         }
         let now = self.shared.clock.now();
-        if now >= self.last_received + self.hold && !self.script.patient {
+        if now >= self.last_received + self.hold && !self.script.patient && !stalls {
             self.send(&message::notification(4, 0, &[]));
             self.ending = Some(Ending::ByPeer);
         } else if now >= self.spoke + self.hold / 3 {
