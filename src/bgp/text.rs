@@ -3,10 +3,40 @@
 //! The tokens are ExaBGP's: words parted by white space, `[ ]` around lists,
 //! `( )` around groups, `,` between items, double quotes around text with spaces.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+/// `text` on one line of a terminal: what would move its cursor, colour it or turn its direction is escaped as in Rust
+/// (`\u{1b}`): control characters (C0, DEL, C1), line and paragraph separators, and characters of bidirectional text.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_unsafe(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a terminal may do something else with it than show it in its place.
+#[must_use]
+pub const fn is_unsafe(character: char) -> bool {
+    matches!(
+        character,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
 
 /// A mistake in what a person wrote: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -8,7 +8,7 @@ use clap::Args;
 use miette::{Context, IntoDiagnostic};
 
 use super::Status;
-use super::output::say;
+use super::output::{complain, say};
 use crate::bgp::attribute::NextHop;
 use crate::bgp::text::TextError;
 use crate::config::{self, ConfigError, Configuration, Encoder, Process};
@@ -55,7 +55,7 @@ pub(super) fn check(path: &Path, routes: Option<usize>) -> miette::Result<Status
     let configuration = config::parse(&name, &text)?;
     if !configuration.warnings.is_empty() {
         let warnings = ConfigError::warnings(&name, &text, configuration.warnings.clone());
-        eprint!("{}", warnings.render());
+        complain!("{}", warnings.render().trim_end());
     }
     let missing = programs(&configuration, path.parent().unwrap_or(Path::new(".")));
     if !missing.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn check(path: &Path, routes: Option<usize>) -> miette::Result<Status
     for neighbor in configuration.neighbors {
         let peer = neighbor.peer();
         for (route, reason) in refused(neighbor) {
-            eprintln!("{name}: neighbor {peer}: {route}: {reason}");
+            complain!("{name}: neighbor {peer}: {route}: {reason}");
             status = Status::Invalid;
         }
     }

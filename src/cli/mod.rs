@@ -15,6 +15,7 @@ pub mod diff;
 pub mod import;
 pub mod input;
 pub mod live;
+mod log;
 pub mod output;
 pub mod defects;
 pub mod explore;

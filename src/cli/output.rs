@@ -31,8 +31,13 @@ impl Write for Output {
 /// Like `println!`, but tolerates a closed pipe.
 pub fn line(text: fmt::Arguments<'_>) {
     if let Err(error) = writeln!(output(), "{text}") {
-        eprintln!("standard output: {error}");
+        complaint(format_args!("standard output: {error}"));
     }
+}
+
+/// Like `eprintln!`, but where standard error takes nothing (a full disk, a closed pipe) nothing is said.
+pub fn complaint(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// A line to standard output, which tolerates a closed pipe.
@@ -41,4 +46,9 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::cli::output::line(format_args!($($text)*)) };
 }
 
-pub(super) use say;
+/// A line to standard error, where there is one that takes it.
+macro_rules! complain {
+    ($($text:tt)*) => { $crate::cli::output::complaint(format_args!($($text)*)) };
+}
+
+pub(super) use {complain, say};

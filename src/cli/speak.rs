@@ -1,10 +1,10 @@
 //! `lockstep speak`: the speaker as a daemon, on real TCP with real API programs.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,10 +12,10 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::host::host;
+use super::log::{self, Log};
+use super::output::complain;
 use super::{Status, check};
 use crate::api::apply::Identity;
 use crate::api::health;
@@ -27,7 +27,7 @@ use crate::os::kernel::KernelNetwork;
 use crate::os::programs::ChildPrograms;
 use crate::os::service::{self, PidFile};
 use crate::reactor::control::{self, Control, ControlSender};
-use crate::reactor::observer::{Observer, SpeakerEvent};
+use crate::reactor::observer::Observer;
 use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
 
 /// Configurations, reactor and logging.
@@ -94,7 +94,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut environment =
         environment::parse(environment::read_file(&file).chain(variables)).into_diagnostic()?;
     service::set_umask(environment.service.umask);
-    let unheard = set_up_log(&arguments, &environment)?;
+    let unheard = log::set_up(arguments.debug || arguments.verbose, &environment)?;
     if let Some(warning) = unheard {
         tracing::warn!(target: "lockstep::environment", "{warning}");
     }
@@ -113,7 +113,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .unwrap_or(if asked { Mode::Async } else { Mode::Sync });
     let sources = sources(&arguments.configurations, environment.settings.debug_rotate)?;
     if environment.service.daemonize {
-        if logs_to_terminal(&environment) {
+        if log::is_to_terminal(&environment) {
             tracing::error!(target: "lockstep::environment", "no daemon in the background logs to it: exabgp_log_destination must be a file");
         } else {
             service::detach()
@@ -135,7 +135,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         match outcome {
             // Already a report with the position of each error.
             Outcome::Refused(report) => {
-                eprintln!("{report}");
+                complain!("{report}");
                 return Ok(Status::Invalid);
             }
             Outcome::CannotListen(reason) => return Err(miette!("{reason}")),
@@ -153,6 +153,8 @@ struct Files {
     paths: Vec<PathBuf>,
     next: usize,
     directory: PathBuf,
+    /// Those that can be read but once, and were.
+    read_once: BTreeSet<PathBuf>,
     /// What stands for ExaBGP's command-line client, where there are named pipes for it.
     client: Option<Process>,
 }
@@ -161,10 +163,29 @@ impl Configurations for Files {
     fn read(&mut self) -> Result<Configuration, String> {
         let path = self.paths[self.next].clone();
         let name = path.display().to_string();
-        let mut configuration = read(&path, &name)
-            .map_err(|error| format!("{name}: {error}"))?
-            .map_err(|error| error.render())?;
-        let again = || std::fs::read_to_string(&path).unwrap_or_default();
+        let is_file = path.is_file();
+        if !is_file && !self.read_once.insert(path.clone()) {
+            return Err(format!(
+                "{name} is no regular file and was read already: what runs stays as it is"
+            ));
+        }
+        let failed = |error: io::Error| format!("{name}: {error}");
+        let mut kept = String::new();
+        // A regular file is read piece by piece; what is no regular file, like a named pipe, can be read but once.
+        let read = if is_file {
+            config::read(&name, || File::open(&path)).map_err(failed)?
+        } else {
+            kept = std::fs::read_to_string(&path).map_err(failed)?;
+            config::parse(&name, &kept)
+        };
+        let mut configuration = read.map_err(|error| error.render())?;
+        let again = || {
+            if is_file {
+                std::fs::read_to_string(&path).unwrap_or_default()
+            } else {
+                kept.clone()
+            }
+        };
         let missing = check::programs(&configuration, &directory(&path));
         if !missing.is_empty() {
             return Err(ConfigError::new(&name, &again(), missing).render());
@@ -185,22 +206,21 @@ impl Configurations for Files {
     }
 }
 
-/// Reads a file piece by piece; what is no regular file, like a named pipe, can be read but once.
-fn read(path: &Path, name: &str) -> io::Result<Result<Configuration, ConfigError>> {
-    if path.is_file() {
-        return config::read(name, || File::open(path));
-    }
-    let text = std::fs::read_to_string(path)?;
-    Ok(config::parse(name, &text))
-}
-
+/// Where the programs of a configuration are looked for: beside it, and where it is no regular file in the working directory.
 fn directory(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("/")).to_path_buf()
+    match path.parent() {
+        Some(parent) if path.is_file() => parent.to_path_buf(),
+        _ => std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+    }
 }
 
 /// One list of files to take in turn, or a speaker for each file.
 fn sources(files: &[PathBuf], rotate: bool) -> miette::Result<Vec<Files>> {
     let whole = |file: &PathBuf| {
+        // The name of an open descriptor (`<(…)` of a shell) leads to no file system.
+        if file.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            return std::path::absolute(file).into_diagnostic();
+        }
         file.canonicalize()
             .into_diagnostic()
             .wrap_err_with(|| format!("{} is not a configuration file", file.display()))
@@ -213,6 +233,7 @@ fn sources(files: &[PathBuf], rotate: bool) -> miette::Result<Vec<Files>> {
         directory: directory(&paths[0]),
         paths,
         next: 0,
+        read_once: BTreeSet::new(),
         client: None,
     };
     Ok(if rotate {
@@ -347,78 +368,5 @@ fn identity(environment: &Environment) -> Identity {
         release: environment.settings.version.clone(),
         run: health::Identity(u128::from_str_radix(&digits, 16).unwrap_or_default()),
         epoch: clock::since_1970(),
-    }
-}
-
-/// Whether the log goes to a terminal, which a background process cannot use.
-fn logs_to_terminal(environment: &Environment) -> bool {
-    !environment.log_off
-        && matches!(
-            environment.log_destination.as_deref(),
-            None | Some("stdout" | "stderr")
-        )
-}
-
-/// Sets up logging from the environment, and returns what failed.
-fn set_up_log(arguments: &Arguments, environment: &Environment) -> miette::Result<Option<String>> {
-    let level = match environment.log_level.as_deref() {
-        _ if arguments.debug || arguments.verbose => LevelFilter::DEBUG,
-        _ if environment.log_off => LevelFilter::OFF,
-        Some("DEBUG") => LevelFilter::DEBUG,
-        Some("WARNING") => LevelFilter::WARN,
-        Some("ERR" | "ERROR" | "CRITICAL" | "ALERT" | "EMERG") => LevelFilter::ERROR,
-        Some("DISABLED") => LevelFilter::OFF,
-        _ => LevelFilter::INFO,
-    };
-    let mut unheard = None;
-    let writer = match environment.log_destination.as_deref() {
-        None | Some("" | "stdout") => BoxMakeWriter::new(std::io::stdout),
-        Some("stderr") => BoxMakeWriter::new(std::io::stderr),
-        Some(other) if other == "syslog" || other.starts_with("host:") => {
-            unheard = Some(format!(
-                "exabgp_log_destination={other}: syslog is not spoken here, the log goes to standard output"
-            ));
-            BoxMakeWriter::new(std::io::stdout)
-        }
-        Some(path) => {
-            let file = std::fs::File::options()
-                .append(true)
-                .create(true)
-                .open(path)
-                .into_diagnostic()
-                .wrap_err_with(|| format!("cannot write the log to {path}"))?;
-            BoxMakeWriter::new(Mutex::new(file))
-        }
-    };
-    // A log that is set up already (in a test) stays.
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(false)
-        .with_writer(writer)
-        .try_init();
-    Ok(unheard)
-}
-
-/// Writes events into the log: messages in detail only where everything is logged.
-struct Log;
-
-impl Observer for Log {
-    fn observe(&self, _at: Duration, event: &SpeakerEvent<'_>) {
-        match event {
-            SpeakerEvent::Sent { .. }
-            | SpeakerEvent::Received { .. }
-            | SpeakerEvent::Command { .. }
-            | SpeakerEvent::Answer { .. }
-            | SpeakerEvent::ProgramEvent { .. }
-            | SpeakerEvent::Taken { .. }
-            | SpeakerEvent::Retry { .. } => tracing::debug!(target: "lockstep::reactor", "{event}"),
-            SpeakerEvent::Malformed { .. }
-            | SpeakerEvent::Unsendable { .. }
-            | SpeakerEvent::NotListening { .. }
-            | SpeakerEvent::ProgramFailed { .. } => {
-                tracing::warn!(target: "lockstep::reactor", "{event}")
-            }
-            _ => tracing::info!(target: "lockstep::reactor", "{event}"),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::output::complain;
 use crate::explore::outcome::Unfinished;
 use crate::explore::sweep::SweepError;
 
@@ -71,7 +72,7 @@ pub fn of(outcome: &Result<Status, CommandError>) -> Status {
             }
         }
         Err(CommandError::Input(report)) => {
-            eprintln!("{report:?}");
+            complain!("{report:?}");
             of_report(report)
         }
     }

@@ -1,9 +1,11 @@
 //! What a daemon asks of the system: a user to run as, a pid file, a umask, running in the background.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::libc::{ELOOP, O_NOFOLLOW, O_NONBLOCK};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 use rustix::process::{Pid, test_kill_process};
@@ -73,7 +75,7 @@ impl PidFile {
     /// Writes it; one that a process left that is gone is taken over.
     ///
     /// # Errors
-    /// Another process holds it, or it cannot be written.
+    /// Another process holds it, it is a link or no pid file, or it cannot be written.
     pub fn write(path: &Path) -> io::Result<Self> {
         let wrong = |error: io::Error| {
             io::Error::new(
@@ -82,16 +84,7 @@ impl PidFile {
             )
         };
         let mut file = match File::create_new(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let number = std::fs::read_to_string(path).map_err(wrong)?;
-                if is_running(number.trim()) {
-                    return Err(wrong(io::Error::new(
-                        io::ErrorKind::AlreadyExists,
-                        format!("process {} runs already", number.trim()),
-                    )));
-                }
-                OpenOptions::new().write(true).truncate(true).open(path)
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take_over(path),
             created => created,
         }
         .map_err(wrong)?;
@@ -99,6 +92,43 @@ impl PidFile {
         Ok(Self(path.to_path_buf()))
     }
 }
+
+/// Opens and empties the pid file of a process that is gone.
+///
+/// # Errors
+/// The process runs; or this is a link, or no pid file, and so not to be overwritten.
+fn take_over(path: &Path) -> io::Result<File> {
+    let refused = |why: String| io::Error::new(io::ErrorKind::AlreadyExists, why);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(O_NOFOLLOW | O_NONBLOCK)
+        .open(path)
+        .map_err(|error| match error.raw_os_error() {
+            Some(ELOOP) => refused("it is a symbolic link; remove it".to_owned()),
+            _ => error,
+        })?;
+    if !file.metadata()?.is_file() {
+        return Err(refused("it is no regular file".to_owned()));
+    }
+    let mut text = String::new();
+    let is_text = (&file).take(LONGEST_NUMBER).read_to_string(&mut text).is_ok();
+    let number = text.trim();
+    if !is_text || number.bytes().any(|octet| !octet.is_ascii_digit()) {
+        return Err(refused(
+            "it is there and has no process number in it; remove it if it is not needed".to_owned(),
+        ));
+    }
+    if is_running(number) {
+        return Err(refused(format!("process {number} runs already")));
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// No pid file is longer, in octets.
+const LONGEST_NUMBER: u64 = 32;
 
 fn is_running(number: &str) -> bool {
     let process = number.parse().ok().and_then(Pid::from_raw);
@@ -136,7 +166,20 @@ mod tests {
         assert!(told.ends_with(&format!("process {} runs already", std::process::id())));
         drop(held);
         assert!(!path.exists());
-        std::fs::remove_dir(directory).unwrap();
+        // What is no pid file is left as it is, and so is what a link leads to.
+        let (other, link) = (directory.join("other"), directory.join("link"));
+        for text in ["root:x:0:0\n", "12 34\n", "4194305 and more than a number has\n"] {
+            std::fs::write(&other, text).unwrap();
+            let told = PidFile::write(&other).unwrap_err().to_string();
+            assert!(told.contains("no process number in it"), "{told}");
+            assert_eq!(std::fs::read_to_string(&other).unwrap(), text);
+        }
+        std::fs::write(&other, "4194305\n").unwrap();
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+        let told = PidFile::write(&link).unwrap_err().to_string();
+        assert!(told.ends_with("it is a symbolic link; remove it"), "{told}");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "4194305\n");
+        std::fs::remove_dir_all(directory).unwrap();
         let nowhere = PidFile::write(Path::new("/nowhere/daemon.pid")).unwrap_err();
         assert!(
             nowhere

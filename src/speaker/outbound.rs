@@ -96,6 +96,11 @@ impl Outbound {
         self.negotiated.refresh == Refresh::Enhanced
     }
 
+    /// What was waited for is there: nothing waits longer than until `at`.
+    pub fn settle_by(&mut self, at: Duration) {
+        self.settled = self.settled.min(at);
+    }
+
     pub const fn negotiated(&self) -> &Arc<Negotiated> {
         &self.negotiated
     }

@@ -12,6 +12,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use super::Status;
 use super::encoding::Encoding;
 use super::host::host;
+use super::output::complain;
 use crate::api::{ApiEvent, Events};
 use crate::bgp::attribute::WireContext;
 use crate::bgp::dissect;
@@ -96,10 +97,8 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             && !tally.is_complete()
         {
             incomplete = true;
-            eprint!(
-                "{input}: {}",
-                report::tally::text(&tally, shower.messages as u64)
-            );
+            let text = report::tally::text(&tally, shower.messages as u64);
+            complain!("{input}: {}", text.trim_end());
         }
     }
     if shower.failed > 0 {
@@ -193,7 +192,7 @@ impl<W: Write> MessagePrinter<W> {
             Piece::Junk(bytes, why) => {
                 self.failed += 1;
                 self.flush()?;
-                eprintln!("{}: {why}", item.place);
+                complain!("{}: {why}", item.place);
                 if self.table {
                     let shown = dissect::hexadecimal(bytes);
                     self.write(&format!("{}\n{shown}\n", item.place))?;
@@ -211,7 +210,7 @@ impl<W: Write> MessagePrinter<W> {
             Err(error) => {
                 self.failed += 1;
                 self.flush()?;
-                eprintln!("{}: {}", item.place, explain(&error));
+                complain!("{}: {}", item.place, explain(&error));
             }
             Ok(_) if self.table => {}
             Ok(message) => {

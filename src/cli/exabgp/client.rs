@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use super::super::Status;
-use super::super::output::say;
+use super::super::output::{complain, say};
 use super::environment::environment_file;
 use crate::config::environment::{self, read_file};
 use crate::os::fifo::NamedPipes;
@@ -95,7 +95,7 @@ async fn converse(pipes: &NamedPipes, command: &str) -> miette::Result<Status> {
     loop {
         let mut buffer = [0; 4096];
         let Ok(read) = timeout(PATIENCE, answers.read(&mut buffer)).await else {
-            eprintln!(
+            complain!(
                 "warning: no end of the answer was received; where exabgp.api.ack is false there is none"
             );
             return Ok(Status::Passed);
@@ -106,7 +106,7 @@ async fn converse(pipes: &NamedPipes, command: &str) -> miette::Result<Status> {
             match String::from_utf8_lossy(&line[..end]).as_ref() {
                 "done" => return Ok(Status::Passed),
                 "error" => {
-                    eprintln!(
+                    complain!(
                         "the server answers with an error: its log says why, `help` lists the commands"
                     );
                     return Ok(Status::Failed);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::output::say;
+use super::super::output::{complain, say};
 use super::super::{Status, check};
 
 /// What to check.
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> miette::Result<Status> {
             Ok(Status::Passed) => say!("\u{2713} {}", path.display()),
             Ok(_) => return Ok(Status::Failed),
             Err(report) => {
-                eprintln!("{report:?}");
+                complain!("{report:?}");
                 return Ok(Status::Failed);
             }
         }

@@ -163,7 +163,6 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         };
         let resolved = old.is_none() || !turn.defects.has(Defect::CollisionToNone);
         if new_lives && resolved {
-            slot.peer.reconnect_at_once(turn.now);
             slot.opened(connection, turn);
         } else {
             let reason = if slot.peer.is_established() {

@@ -259,6 +259,10 @@ impl<N: Network> Slot<N> {
         let half = defect::leftover(&turn.defects, &mut open.session);
         let received = open.read(&mut context, turn, buffer);
         open.tell(&mut self.peer, &mut self.tally, turn);
+        if received {
+            // What the output waits for may have come.
+            open.wait_until = None;
+        }
         if !starves(turn, received) {
             open.session.handle_timeout(turn.now);
         }
@@ -306,6 +310,7 @@ impl<N: Network> Slot<N> {
         let (subcode, text) = cease::COLLISION;
         open.session.close(turn.now, cease::worded(subcode, text));
         open.tell(&mut self.peer, &mut self.tally, turn);
+        self.peer.gave_way();
         (*open).into_closing(turn)
     }
 
@@ -321,6 +326,9 @@ impl<N: Network> Slot<N> {
 
     /// A connection ended, or did not come about.
     fn after_connection<P: Programs, C: DefectSet>(&mut self, turn: &Turn<P, C>) {
+        if let Some(news) = self.peer.backoff_news() {
+            turn.warn(&self.label, news);
+        }
         if self.generated || !self.peer.may_attempt(&turn.settings) {
             self.stopped = true;
         } else if self.is_active(turn.settings.passive) {

@@ -228,8 +228,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
         let (subcode, text) = cease::COLLISION;
         self.session.close(now, cease::worded(subcode, text));
         self.tell();
-        self.hub
-            .with(self.id, |entry| entry.peer.reconnect_at_once(now));
+        self.hub.with(self.id, |entry| entry.peer.gave_way());
         Some(successor)
     }
 
@@ -342,6 +341,10 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             self.session.transmitted(progress.wrote, now);
         }
         let half = defect::leftover(&self.hub.defects, &mut self.session);
+        if progress.read.is_some() {
+            // What the output waits for may have come.
+            self.wait_until = None;
+        }
         match progress.read {
             None => {}
             Some(Ok(0)) => {

@@ -155,6 +155,9 @@ async fn attempt<N: Network, C: DefectSet>(
 /// A connection ended, or did not come about.
 fn after_connection<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize) {
     hub.with(id, |entry| {
+        if let Some(news) = entry.peer.backoff_news() {
+            hub.warn(&entry.label, news);
+        }
         if entry.generated || !entry.peer.may_attempt(&hub.settings) {
             entry.stopped = true;
         } else if entry.is_active(hub.settings.passive) {

@@ -11,6 +11,19 @@ impl Peer {
         self.backoff.reset(now);
     }
 
+    /// The session gave way to another connection of the same peer: that is no reason to wait.
+    pub const fn gave_way(&mut self) {
+        self.backoff.forgive();
+    }
+
+    /// What to say once, where sessions and attempts keep failing.
+    pub fn backoff_news(&mut self) -> Option<String> {
+        let delay = self.backoff.news()?.as_secs();
+        Some(format!(
+            "no session lasts: the next attempt comes in {delay} s, and later each time, up to a minute"
+        ))
+    }
+
     /// The next OPEN claims a restart, as after an operator's request to make the session anew.
     pub fn claim_restart(&mut self) {
         self.restarted = true;

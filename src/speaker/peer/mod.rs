@@ -18,12 +18,16 @@ use super::neighbor::{Address, Neighbor};
 use super::outbound::{Filled, Outbound, Queues};
 use super::rib::{AdjRibIn, AdjRibOut, Refused};
 use super::route::ConfiguredRoute;
-use super::session::{Ends, Negotiated, Session, SessionEvent};
+use super::session::{Cause, Ends, Negotiated, Session, SessionEvent};
 use super::settings::Settings;
 use crate::bgp::collections::Map;
 use crate::bgp::family::Family;
 use crate::bgp::message::operational::OperationalType;
-use crate::bgp::message::{Message, Operational, RefreshSubtype, RouteRefresh};
+use crate::bgp::message::notification::cease;
+use crate::bgp::message::{Message, NotificationCode, Operational, RefreshSubtype, RouteRefresh};
+
+/// How many times as long as usual the first UPDATEs wait for the peer's where a program sees which come first.
+const SEES_ORDER: u32 = 25;
 
 /// A neighbor and everything of it that outlives a session.
 #[derive(Debug)]
@@ -127,7 +131,7 @@ impl Peer {
     /// `flush adj-rib out`: sends everything again, between BoRR and EoRR where route refresh is configured.
     pub fn flush(&mut self, now: Duration) {
         self.out.flush(None, self.neighbor.capability.route_refresh);
-        self.backoff.reset(now);
+        self.backoff.hurry(now);
     }
 
     /// `clear adj-rib out`: withdraws everything.
@@ -210,7 +214,12 @@ impl Peer {
         match event {
             SessionEvent::Established(negotiated) => self.established(now, negotiated),
             SessionEvent::Received { message, .. } => self.received(now, message),
-            SessionEvent::Closed { .. } => self.session_lost(now),
+            SessionEvent::Closed { cause } => {
+                self.session_lost(now);
+                if is_ours(cause) {
+                    self.backoff.reset(now);
+                }
+            }
             _ => {}
         }
     }
@@ -233,31 +242,41 @@ impl Peer {
         self.outbound = Some(Outbound::new(
             Arc::clone(negotiated),
             &self.neighbor,
-            now + self.settle,
+            now + self.patience(),
         ));
-        self.backoff.reset(now);
+        self.backoff.established(now);
+    }
+
+    /// How long the first UPDATEs wait for those of the peer: longer where a program is told of both and so sees the order.
+    fn patience(&self) -> Duration {
+        let sections = || self.neighbor.api.iter();
+        let sees_order = sections().any(|section| section.receive.update)
+            && sections().any(|section| section.send.update);
+        self.settle * if sees_order { SEES_ORDER } else { 1 }
     }
 
     fn received(&mut self, now: Duration, message: &Message) {
-        let Some(outbound) = &self.outbound else {
+        let Some(outbound) = &mut self.outbound else {
             return;
         };
         match message {
-            Message::Update(update) => self.incoming.apply(update, outbound.negotiated()),
+            Message::Update(update) => {
+                outbound.settle_by(now + self.settle);
+                self.incoming.apply(update, outbound.negotiated());
+            }
             Message::RouteRefresh(refresh) => {
                 let enhanced = outbound.answers_enhanced();
-                self.refresh_asked(now, refresh, enhanced);
+                self.refresh_asked(refresh, enhanced);
             }
             _ => {}
         }
     }
 
     /// RFC 7313 section 4: BoRR and EoRR of the peer need no answer, a subtype nobody knows is ignored.
-    fn refresh_asked(&mut self, now: Duration, refresh: &RouteRefresh, enhanced: bool) {
+    fn refresh_asked(&mut self, refresh: &RouteRefresh, enhanced: bool) {
         // What is recited answers for itself.
         if refresh.subtype == RefreshSubtype::REQUEST && self.neighbor.verbatim.is_none() {
             self.out.flush(Some(refresh.family), enhanced);
-            self.backoff.reset(now);
         }
     }
 
@@ -268,7 +287,7 @@ impl Peer {
         self.out.reset();
         self.queues.operational.clear();
         self.queues.refresh.clear();
-        self.backoff.increase(now);
+        self.backoff.session_ended(now);
     }
 
     /// Takes everything queued so far into the session's own outgoing batch, so that what is queued from now on comes
@@ -320,5 +339,16 @@ impl Peer {
     #[must_use]
     pub const fn is_established(&self) -> bool {
         self.outbound.is_some()
+    }
+}
+
+/// Whether it was we who wanted the session to end: the next one may begin at once.
+fn is_ours(cause: &Cause) -> bool {
+    match cause {
+        Cause::ClosedSilently | Cause::Stopped(_) => true,
+        Cause::NotificationSent(notification) => {
+            notification.code == NotificationCode::CEASE && notification.subcode != cease::CONNECTION_COLLISION
+        }
+        _ => false,
     }
 }
