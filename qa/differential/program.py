@@ -1,6 +1,7 @@
 """What the real ExaBGP's reactor answers an API program, and what it then sends."""
 
 import reference  # noqa: F401  silences the log
+from correct import update_rib, withhold_withdrawn, without_overtaken
 from exabgp.bgp.fsm import FSM
 from exabgp.bgp.message import Open
 from exabgp.bgp.message.open import ASN, RouterID, Version
@@ -12,6 +13,7 @@ from exabgp.reactor.api.response.answer import Answer
 from exabgp.reactor.loop import Reactor
 from exabgp.reactor.peer import Peer
 from exabgp.rib import RIB
+from exabgp.rib.outgoing import OutgoingRIB
 
 PROGRAM = 'program'
 
@@ -51,6 +53,8 @@ def negotiate(neighbor):
 def drain(neighbor, negotiated, first):
     """The messages that leave, those that are not UPDATEs apart."""
     rib = neighbor.rib.outgoing
+    if first and OutgoingRIB._update_rib is without_overtaken:
+        withhold_withdrawn(rib)
     routes, others = [], []
     if rib.pending():
         for update in rib.updates(neighbor['group-updates']):
@@ -67,7 +71,20 @@ def drain(neighbor, negotiated, first):
 
 
 def dialogue(text, established, lines):
-    """What each command is answered, and what each neighbor is sent in the end; `None` where ExaBGP fails."""
+    """What each command is answered, and what each neighbor is sent in the end; `None` where ExaBGP fails.
+
+    A dialogue that would leave a peer with wrong routes is an error: there Lockstep departs (src/speaker/parity.rs).
+    """
+    shown = held(text, established, lines)
+    OutgoingRIB._update_rib = without_overtaken
+    try:
+        same = held(text, established, lines) == shown
+    finally:
+        OutgoingRIB._update_rib = update_rib
+    return shown if same else {'error': 'a peer would be left with wrong routes'}
+
+
+def held(text, established, lines):
     RIB._cache.clear()
     try:
         reactor = Reactor(Configuration([text], text=True))

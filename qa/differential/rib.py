@@ -22,6 +22,7 @@ from exabgp.logger import log
 log.silence()
 log.init(getenv())
 
+from correct import Correct  # noqa: E402
 from exabgp.bgp.message import Action  # noqa: E402
 from exabgp.bgp.message.open.asn import ASN  # noqa: E402
 from exabgp.bgp.message.update.attribute import NextHop  # noqa: E402
@@ -65,28 +66,6 @@ class Negotiated:
         self.msg_size = 4096
         self.aigp = False
         self.nexthop = []
-
-
-class Correct(OutgoingRIB):
-    """The reference without the changes that leave its peer with wrong routes."""
-
-    def _update_rib(self, change):
-        buckets = self._new_attr_af_nlri
-        keys = list(buckets)
-        attributes = change.attributes.index()
-        later = keys[keys.index(attributes) + 1 :] if attributes in keys else []
-        for key in later:
-            buckets[key].get(change.nlri.family().afi_safi(), {}).pop(change.index(), None)
-        return super()._update_rib(change)
-
-    def withhold_withdrawn(self):
-        for index, latest in self._new_nlri.items():
-            if latest.nlri.action != Action.WITHDRAW:
-                continue
-            for families in self._new_attr_af_nlri.values():
-                for changes in families.values():
-                    if index in changes and changes[index].nlri.action == Action.ANNOUNCE:
-                        del changes[index]
 
 
 def attributes():

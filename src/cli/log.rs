@@ -90,7 +90,9 @@ impl Sink {
             text = format!("{} entries of this log could not be written\n", self.lost);
         }
         for line in entry.split_inclusive('\n') {
-            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+            let (line, end) = line
+                .strip_suffix('\n')
+                .map_or((line, ""), |line| (line, "\n"));
             text += &plain(line);
             text += end;
         }

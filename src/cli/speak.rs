@@ -218,7 +218,10 @@ fn directory(path: &Path) -> PathBuf {
 fn sources(files: &[PathBuf], rotate: bool) -> miette::Result<Vec<Files>> {
     let whole = |file: &PathBuf| {
         // The name of an open descriptor (`<(…)` of a shell) leads to no file system.
-        if file.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        if file
+            .metadata()
+            .is_ok_and(|about| !about.is_file() && !about.is_dir())
+        {
             return std::path::absolute(file).into_diagnostic();
         }
         file.canonicalize()

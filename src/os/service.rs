@@ -112,7 +112,10 @@ fn take_over(path: &Path) -> io::Result<File> {
         return Err(refused("it is no regular file".to_owned()));
     }
     let mut text = String::new();
-    let is_text = (&file).take(LONGEST_NUMBER).read_to_string(&mut text).is_ok();
+    let is_text = (&file)
+        .take(LONGEST_NUMBER)
+        .read_to_string(&mut text)
+        .is_ok();
     let number = text.trim();
     if !is_text || number.bytes().any(|octet| !octet.is_ascii_digit()) {
         return Err(refused(
@@ -168,7 +171,11 @@ mod tests {
         assert!(!path.exists());
         // What is no pid file is left as it is, and so is what a link leads to.
         let (other, link) = (directory.join("other"), directory.join("link"));
-        for text in ["root:x:0:0\n", "12 34\n", "4194305 and more than a number has\n"] {
+        for text in [
+            "root:x:0:0\n",
+            "12 34\n",
+            "4194305 and more than a number has\n",
+        ] {
             std::fs::write(&other, text).unwrap();
             let told = PidFile::write(&other).unwrap_err().to_string();
             assert!(told.contains("no process number in it"), "{told}");

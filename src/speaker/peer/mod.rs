@@ -22,8 +22,8 @@ use super::session::{Cause, Ends, Negotiated, Session, SessionEvent};
 use super::settings::Settings;
 use crate::bgp::collections::Map;
 use crate::bgp::family::Family;
-use crate::bgp::message::operational::OperationalType;
 use crate::bgp::message::notification::cease;
+use crate::bgp::message::operational::OperationalType;
 use crate::bgp::message::{Message, NotificationCode, Operational, RefreshSubtype, RouteRefresh};
 
 /// How many times as long as usual the first UPDATEs wait for the peer's where a program sees which come first.
@@ -347,7 +347,8 @@ fn is_ours(cause: &Cause) -> bool {
     match cause {
         Cause::ClosedSilently | Cause::Stopped(_) => true,
         Cause::NotificationSent(notification) => {
-            notification.code == NotificationCode::CEASE && notification.subcode != cease::CONNECTION_COLLISION
+            notification.code == NotificationCode::CEASE
+                && notification.subcode != cease::CONNECTION_COLLISION
         }
         _ => false,
     }
