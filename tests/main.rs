@@ -18,6 +18,7 @@ mod differential_reloads;
 mod differential_session;
 mod functional_runner;
 mod scenario_files;
+mod topology;
 mod wire;
 mod capture;
 mod conformance;

@@ -206,8 +206,10 @@ async fn live_all<N: Network, S: Subject<N> + 'static>(
 ) {
     controls.borrow_mut().resize_with(subjects.len(), || None);
     let mut subjects = subjects.into_iter().enumerate();
-    if let (1, Some((number, only))) = (subjects.len(), subjects.next()) {
-        return only.live(common, controls, number).await;
+    if subjects.len() == 1 {
+        for (number, only) in subjects.by_ref() {
+            only.live(common, controls, number).await;
+        }
     }
     let mut lives = JoinSet::new();
     for (number, subject) in subjects {

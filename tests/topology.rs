@@ -1,0 +1,123 @@
+//! Hosts, links and partitions in scenarios: what is wrong with one is shown where it is.
+
+use std::path::Path;
+
+use lockstep::scenario::format::error::ScenarioError;
+use lockstep::scenario::format::parse;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+/// How the mistake in `text` is shown; a description and two hosts with a link stand before it.
+fn mistake(text: &str) -> String {
+    let text = format!(
+        "about x\nhost edge 10.0.0.1 fd00::1\nhost core 10.0.0.2\nlink edge core latency 5ms\n{text}\n"
+    );
+    let error = parse::parse(Path::new("scenarios/sample"), &text).expect_err(&text);
+    let error = ScenarioError::from_text("sample/scenario", &text, error);
+    let mut out = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .render_report(&mut out, &error)
+        .expect("it is written to memory");
+    out
+}
+
+#[test]
+fn a_host_that_is_wrong_is_shown() {
+    insta::assert_snapshot!("a_host_without_address", mistake("host leaf"));
+    insta::assert_snapshot!(
+        "an_address_used_twice",
+        mistake("host leaf 10.0.0.3 fd00::1")
+    );
+    insta::assert_snapshot!(
+        "an_address_twice_on_one_host",
+        mistake("host leaf 10.0.0.3 10.0.0.3")
+    );
+    insta::assert_snapshot!("a_name_used_twice", mistake("host edge 10.0.0.3"));
+    insta::assert_snapshot!("a_host_without_name", mistake("host 10.0.0.3"));
+    insta::assert_snapshot!("a_loopback_address", mistake("host leaf 127.0.0.1"));
+    insta::assert_snapshot!("no_address", mistake("host leaf 10.0.0.300"));
+    insta::assert_snapshot!("a_name_that_is_none", mistake("host le/af 10.0.0.3"));
+}
+
+#[test]
+fn a_link_that_is_wrong_is_shown() {
+    insta::assert_snapshot!("a_link_to_an_unknown_host", mistake("link edge croe"));
+    insta::assert_snapshot!("a_link_to_itself", mistake("link edge edge latency 5ms"));
+    insta::assert_snapshot!("a_link_declared_twice", mistake("link core edge loss 1%"));
+    insta::assert_snapshot!(
+        "a_setting_that_no_link_has",
+        mistake("host leaf 10.0.0.3\nlink edge leaf latnecy 5ms")
+    );
+    insta::assert_snapshot!(
+        "a_bandwidth_of_nothing",
+        mistake("host leaf 10.0.0.3\nlink edge leaf bandwidth 0")
+    );
+}
+
+#[test]
+fn a_partition_that_is_wrong_is_shown() {
+    insta::assert_snapshot!(
+        "a_partition_of_an_unknown_host",
+        mistake("partition edge leaf at 2s for 10s")
+    );
+    insta::assert_snapshot!(
+        "a_partition_without_a_link",
+        mistake("host leaf 10.0.0.3\npartition edge leaf at 2s for 10s")
+    );
+    insta::assert_snapshot!(
+        "a_partition_of_one_host",
+        mistake("partition core core at 2s for 10s")
+    );
+    insta::assert_snapshot!(
+        "a_partition_without_end",
+        mistake("partition edge core at 2s")
+    );
+}
+
+#[test]
+fn a_speaker_or_peer_on_the_wrong_host_is_shown() {
+    insta::assert_snapshot!("a_speaker_on_an_unknown_host", mistake("speaker cor"));
+    insta::assert_snapshot!(
+        "two_speakers_on_a_host",
+        mistake("speaker edge\nspeaker edge")
+    );
+    insta::assert_snapshot!(
+        "a_peer_beside_a_speaker",
+        mistake("speaker edge\npeer fd00::1")
+    );
+    insta::assert_snapshot!(
+        "a_speaker_beside_a_peer",
+        mistake("peer core\nspeaker core")
+    );
+    insta::assert_snapshot!("a_peer_on_no_host", mistake("peer 10.0.0.9"));
+    insta::assert_snapshot!(
+        "a_host_without_a_role",
+        mistake("speaker edge\nspeaker edge2")
+    );
+    insta::assert_snapshot!(
+        "an_idle_host",
+        mistake("host leaf 10.0.0.3\nspeaker edge\npeer leaf")
+    );
+    insta::assert_snapshot!("no_host_for_the_speaker", mistake("peer edge\npeer core"));
+    insta::assert_snapshot!(
+        "a_speaker_that_is_unknown",
+        mistake("speaker edge\n  is exabg")
+    );
+    insta::assert_snapshot!(
+        "a_setting_that_no_speaker_has",
+        mistake("speaker edge\n  confg a.conf")
+    );
+    insta::assert_snapshot!(
+        "an_event_at_an_unknown_host",
+        mistake("speaker edge\npeer core\n  wait up from leaf")
+    );
+}
+
+#[test]
+fn without_links_every_host_reaches_every_other() {
+    let text = "about x\nhost edge 10.0.0.1\nhost core 10.0.0.2\npeer core\n  expect eor\n";
+    let scenario = parse::parse(Path::new("x"), text).expect("it is a scenario");
+    let [edge, core] = [0, 1].map(|number: usize| scenario.topology.hosts[number].name);
+    assert!(scenario.topology.connects(edge, core));
+    assert_eq!(scenario.speakers.len(), 1);
+    assert_eq!(scenario.speakers[0].host, edge);
+}
