@@ -1,9 +1,18 @@
-//! Hosts, links and partitions in scenarios: what is wrong with one is shown where it is.
+//! Hosts, links and partitions: the scenarios that have them pass, and what is wrong with one is shown where it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use lockstep::reactor::defects::Defects;
+use lockstep::scenario::format::directory;
 use lockstep::scenario::format::error::ScenarioError;
 use lockstep::scenario::format::parse;
+use lockstep::scenario::format::script::Scenario;
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::play::play;
+use lockstep::scenario::run::played::RunResult;
+use lockstep::scenario::run::verdict::judge;
+use lockstep::subject::Variant;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 /// How the mistake in `text` is shown; a description and two hosts with a link stand before it.
@@ -120,4 +129,105 @@ fn without_links_every_host_reaches_every_other() {
     assert!(scenario.topology.connects(edge, core));
     assert_eq!(scenario.speakers.len(), 1);
     assert_eq!(scenario.speakers[0].host, edge);
+}
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/topologies")
+}
+
+fn played(scenario: &Rc<Scenario>, variant: &Variant) -> RunResult {
+    play(scenario, variant, NetworkKind::Sim, Defects::default()).expect("it can be played")
+}
+
+/// The scenario `name`, its text changed by `change`.
+fn changed(name: &str, change: impl Fn(&str) -> String) -> Rc<Scenario> {
+    let directory = scenarios().join(name);
+    let text = std::fs::read_to_string(directory.join("scenario")).expect("it is there");
+    let changed = change(&text);
+    assert_ne!(text, changed);
+    Rc::new(parse::parse(&directory, &changed).expect("it is a scenario"))
+}
+
+#[test]
+fn every_topology_passes_in_both_modes_and_gives_one_trace() {
+    let all = directory::select(&scenarios(), &[]).expect("they can be read");
+    assert!(all.len() >= 4);
+    for scenario in all.into_iter().map(Rc::new) {
+        for variant in Variant::both() {
+            let runs = [(); 2].map(|()| played(&scenario, &variant));
+            let verdict = judge(&scenario, None, &runs[0]);
+            assert!(
+                verdict.faults.is_empty(),
+                "{} {variant}: {verdict:?}",
+                scenario.name
+            );
+            assert_eq!(runs[0].hash, runs[1].hash, "{} {variant}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn without_its_partition_no_session_ends() {
+    let scenario = changed("partition-outlives-hold-time", |text| {
+        text.replace("partition edge core at 2s for 30s\n", "")
+    });
+    for variant in Variant::both() {
+        let failure = played(&scenario, &variant)
+            .failure
+            .expect("it waits in vain");
+        assert_eq!(failure.message, "the run did not end within 120 s");
+    }
+}
+
+#[test]
+fn a_partition_shorter_than_the_hold_time_ends_no_session() {
+    let scenario = changed("partition-outlives-hold-time", |text| {
+        text.replace("for 30s", "for 3s")
+    });
+    for variant in Variant::both() {
+        assert!(played(&scenario, &variant).failure.is_some());
+    }
+}
+
+#[test]
+fn hosts_without_a_link_do_not_reach_each_other() {
+    let scenario = changed("learned-and-told", |text| {
+        text.replace("link border sink latency 1ms\n", "")
+    });
+    for variant in Variant::both() {
+        let ran = played(&scenario, &variant);
+        assert!(ran.failure.is_some());
+        let mut reasons = ran
+            .marks
+            .iter()
+            .filter(|mark| mark.text.contains("not opened"));
+        let reason = &reasons.next().expect("connecting fails").text;
+        assert!(
+            reason.starts_with("border/10.0.3.2#1 not opened: "),
+            "{reason}"
+        );
+        assert!(reason.to_lowercase().contains("unreachable"), "{reason}");
+    }
+}
+
+#[test]
+fn a_link_is_as_slow_as_it_says() {
+    let scenario = changed("speaker-peer-speaker", |text| {
+        text.replace(
+            "link east middle latency 2ms",
+            "link east middle latency 200ms",
+        )
+    });
+    let opened = |scenario: &Rc<Scenario>| {
+        let ran = played(scenario, &Variant::both()[0]);
+        let mut transcripts = ran.transcripts.iter();
+        let east = transcripts.find(|it| it.name.to_string() == "east/10.0.1.2#1");
+        east.expect("east connects").opened
+    };
+    let as_it_is = changed("speaker-peer-speaker", |text| {
+        text.replace("about    ", "about ")
+    });
+    let later = opened(&scenario) - opened(&as_it_is);
+    // The SYN and its answer.
+    assert!((396..=596).contains(&later.as_millis()), "{later:?}");
 }

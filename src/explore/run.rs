@@ -21,8 +21,8 @@ use crate::scenario::run::conditions::{AdverseConditions, Conditions, MEETING};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
 use crate::scenario::run::mark::Mark;
-use crate::scenario::run::play;
 use crate::scenario::run::played::RunResult;
+use crate::scenario::run::prepare::{Prepared, prepare};
 use crate::scenario::run::runner::{HostedSubject, Run};
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
@@ -45,7 +45,7 @@ const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
 /// A scenario with its configuration read, to be run again and again.
 pub struct Runner {
     scenario: Rc<Scenario>,
-    speaker: play::Prepared,
+    speaker: Prepared,
     limits: BTreeMap<String, u32>,
     reloads: bool,
     neighbors: BTreeSet<IpAddr>,
@@ -66,7 +66,7 @@ impl Runner {
                 help: "`lockstep run` plays it",
             });
         };
-        let mut speaker = play::prepare(&scenario, script)?;
+        let mut speaker = prepare(&scenario, script)?;
         // A speaker that stops after a number of attempts could not recover.
         speaker.1.attempts = 0;
         let limits = rate_limits(&speaker.0);

@@ -230,11 +230,13 @@ impl Parser {
             return Err(TextError::new(0..0, "the scenario has no description")
                 .help("begin it with a line `about …`"));
         }
-        if self.scenario.peers.is_empty() {
+        // Two speakers are each other's peers; what they do is then seen by their programs.
+        let suffices = self.has_several_speakers() && !self.scenario.programs.is_empty();
+        if self.scenario.peers.is_empty() && !suffices {
             return Err(TextError::new(end..end, "the scenario has no peer")
                 .help("add a line `peer 127.0.0.1` and what it expects"));
         }
-        self.scenario.speakers = self.place_speakers(end)?;
+        self.scenario.speakers = self.place_speakers()?;
         for draft in self.verbatims {
             self.scenario.verbatims.push(draft.finish()?);
         }

@@ -64,6 +64,7 @@ pub fn step(
         }
         "replay" => PeerAction::Replay,
         "relay" => PeerAction::Relay(address(topology, words, "the address of a peer")?),
+        "stall" if words.accept("until") => PeerAction::StallUntil(condition(topology, words)?),
         "stall" => PeerAction::Stall(duration(words)?),
         "signal" => {
             let word = words.word("`reload`, `restart` or `terminate`")?;

@@ -93,6 +93,11 @@ impl Parser {
         })
     }
 
+    /// Whether the file has sections of several speakers.
+    pub(super) fn has_several_speakers(&self) -> bool {
+        self.speakers.len() > 1
+    }
+
     /// The host of the peer at `address`.
     pub(super) fn host_of_peer(
         &self,
@@ -121,7 +126,7 @@ impl Parser {
     }
 
     /// The speakers, each on its host; where the file has no section for one, the host that no peer is on has it.
-    pub(super) fn place_speakers(&mut self, end: usize) -> Result<Vec<SpeakerScript>, TextError> {
+    pub(super) fn place_speakers(&mut self) -> Result<Vec<SpeakerScript>, TextError> {
         let mut drafts = std::mem::take(&mut self.speakers);
         if !self.scenario.topology.is_declared {
             return self.place_on_implied_hosts();
@@ -135,27 +140,28 @@ impl Parser {
             let mut speakers = drafts.iter().filter_map(|draft| draft.host.as_ref());
             speakers.any(|(name, _)| *name == host.name)
         };
-        let free: Vec<HostName> = hosts
+        let free: Vec<(HostName, Range<usize>)> = hosts
             .iter()
             .filter(|host| !has_peer(host) && !has_speaker(host))
-            .map(|host| host.name)
+            .map(|host| (host.name, host.span.clone()))
             .collect();
         match (drafts.is_empty(), free.as_slice()) {
             (true, [only]) => drafts.push(SpeakerDraft {
-                host: Some((*only, end..end)),
+                host: Some(only.clone()),
                 config: vec![PathBuf::from("speaker.conf")],
                 ..SpeakerDraft::default()
             }),
             (false, []) => {}
             (_, []) => {
+                let last = hosts.last().map_or(0..0, |host| host.span.clone());
                 return Err(
-                    TextError::new(end..end, "every host has a peer, and none a speaker")
+                    TextError::new(last, "every host has a peer, and none a speaker")
                         .help("declare a host for the speaker: `host NAME ADDRESS`"),
                 );
             }
-            (_, [idle, ..]) => {
+            (_, [(idle, span), ..]) => {
                 return Err(TextError::new(
-                    end..end,
+                    span.clone(),
                     format!("the host `{idle}` has neither a speaker nor a peer"),
                 )
                 .help(format!("add a section `speaker {idle}` or `peer {idle}`")));
@@ -207,10 +213,12 @@ impl Parser {
         hosts.push(ScenarioHost {
             name: speaker.host,
             addresses: own,
+            span: 0..0,
         });
         hosts.extend(self.scenario.peers.iter().map(|peer| ScenarioHost {
             name: peer.host,
             addresses: vec![peer.address],
+            span: 0..0,
         }));
         Ok(vec![speaker])
     }

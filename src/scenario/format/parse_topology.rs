@@ -33,19 +33,22 @@ pub(super) fn host(topology: &mut Topology, words: &mut Words<'_>) -> Result<(),
     let mut addresses = Vec::new();
     loop {
         let span = words.span();
-        let address: IpAddr = words.parse("an address of the host")?;
+        let address: IpAddr = words
+            .parse("an address of the host")
+            .map_err(|error| error.help("write IPv4 and IPv6 addresses, as in 10.0.0.1 fd00::1"))?;
         if let Some(what) = unusable(address) {
             return Err(TextError::new(span, format!("{address} is {what}"))
                 .help("give the host an address of its own, as in 10.0.0.1"));
         }
         let owner = topology.owner(address).map(|owner| owner.name);
         if owner.is_some() || addresses.contains(&address) {
+            let help = match owner {
+                Some(_) => "give every host addresses that no other has",
+                None => "write each address once",
+            };
             let owner = owner.unwrap_or(name);
-            return Err(TextError::new(
-                span,
-                format!("{address} is an address of `{owner}` already"),
-            )
-            .help("give every host addresses that no other has"));
+            let message = format!("{address} is an address of `{owner}` already");
+            return Err(TextError::new(span, message).help(help));
         }
         addresses.push(address);
         if words.is_empty() {
@@ -53,7 +56,11 @@ pub(super) fn host(topology: &mut Topology, words: &mut Words<'_>) -> Result<(),
         }
     }
     topology.is_declared = true;
-    topology.hosts.push(ScenarioHost { name, addresses });
+    topology.hosts.push(ScenarioHost {
+        name,
+        addresses,
+        span: word.span.clone(),
+    });
     Ok(())
 }
 
@@ -109,10 +116,14 @@ pub(super) fn partition(topology: &mut Topology, words: &mut Words<'_>) -> Resul
         let span = start..words.span().start;
         return Err(no_link(topology, one, other, span));
     }
-    words.expect("at")?;
-    let at = time(words)?;
-    words.expect("for")?;
-    let time = time(words)?;
+    let form = |error: TextError| match error.help {
+        Some(_) => error,
+        None => error.help(format!("write `partition {one} {other} at 2s for 10s`")),
+    };
+    words.expect("at").map_err(form)?;
+    let at = time(words).map_err(form)?;
+    words.expect("for").map_err(form)?;
+    let time = time(words).map_err(form)?;
     topology.partitions.push(Partition { ends, at, time });
     Ok(())
 }

@@ -43,7 +43,9 @@ impl Scenario {
             let connections = peer.connections.iter_mut().flat_map(|(_, steps)| steps);
             for step in peer.steps.iter_mut().chain(connections) {
                 match &mut step.action {
-                    PeerAction::Wait(condition) => replace_in(&of_peers, condition),
+                    PeerAction::Wait(condition) | PeerAction::StallUntil(condition) => {
+                        replace_in(&of_peers, condition)
+                    }
                     PeerAction::Relay(peer) => replace(&of_peers, peer),
                     _ => {}
                 }

@@ -276,6 +276,8 @@ pub enum PeerAction {
     Relay(IpAddr),
     /// Read nothing for so long: the receive window fills and closes.
     Stall(Duration),
+    /// Read nothing until then.
+    StallUntil(Condition),
     /// Signal the speaker.
     Signal(Signal),
     /// Let time pass.

@@ -4,6 +4,7 @@
 //! then left out of the names of connections.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::net::HostName;
@@ -31,6 +32,8 @@ pub struct ScenarioHost {
     pub name: HostName,
     /// Its addresses, the first of which its name stands for.
     pub addresses: Vec<IpAddr>,
+    /// Byte range of its name in the file; empty where the file does not declare it.
+    pub span: Range<usize>,
 }
 
 /// A link between two hosts, the same in both directions.

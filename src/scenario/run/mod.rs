@@ -10,6 +10,7 @@ mod peers;
 pub mod play;
 pub mod network;
 pub mod played;
+pub mod prepare;
 pub mod record;
 pub mod runner;
 pub mod simulated;

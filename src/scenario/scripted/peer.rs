@@ -230,7 +230,9 @@ impl<C: Connection + Stream> Session<C> {
                 }
             },
             PeerAction::ExpectClose => matches!(self.ending, Some(Ending::BySpeaker)),
-            PeerAction::Wait(condition) => self.shared.progress.met(&condition),
+            PeerAction::Wait(condition) | PeerAction::StallUntil(condition) => {
+                self.shared.progress.met(&condition)
+            }
             PeerAction::Replay => {
                 let updates = self.shared.transcripts.updates_from_speaker(self.record);
                 self.send_routes(updates);
@@ -306,7 +308,11 @@ impl<C: Connection + Stream> Session<C> {
     /// Whether it reads nothing at the moment.
     fn stalls(&self) -> bool {
         let action = self.step().map(|step| &step.action);
-        self.opened && matches!(action, Some(PeerAction::Stall(_)))
+        self.opened
+            && matches!(
+                action,
+                Some(PeerAction::Stall(_) | PeerAction::StallUntil(_))
+            )
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -346,7 +352,9 @@ impl<C: Connection + Stream> Session<C> {
         let condition = match self.step().map(|step| &step.action) {
             _ if self.met_elsewhere() => None,
             _ if !self.opened && self.open.is_some() => self.script.open.after.clone(),
-            Some(PeerAction::Wait(condition)) => Some(condition.clone()),
+            Some(PeerAction::Wait(condition) | PeerAction::StallUntil(condition)) => {
+                Some(condition.clone())
+            }
             _ => None,
         };
         let stalls = self.stalls();

@@ -1,0 +1,71 @@
+//! What a scenario gives a speaker: its configurations, read or as files, and its settings.
+
+use std::io;
+
+use crate::config::environment;
+use crate::config::{self, Configuration};
+use crate::reactor::Rotation;
+use crate::scenario::format::script::{Scenario, SpeakerScript};
+use crate::scenario::run::error::PlayError;
+use crate::speaker::settings;
+use crate::subject::external::Setup;
+
+pub(super) fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
+    let what = what.into();
+    |error| PlayError::Io { what, error }
+}
+
+/// The files and settings of `speaker` in `scenario`.
+pub(super) fn setup(scenario: &Scenario, speaker: &SpeakerScript) -> Setup {
+    Setup {
+        name: scenario.name.clone(),
+        directory: scenario.directory.clone(),
+        configurations: speaker.config.clone(),
+        environment: speaker.environment.clone(),
+        attempts: speaker.attempts,
+        symbols: scenario.topology.symbols(),
+    }
+}
+
+/// Our speaker as a scenario configures it.
+pub type Prepared = (Rotation, settings::Settings);
+
+/// Reads the configurations and the environment of `speaker` in `scenario`.
+///
+/// # Errors
+/// A configuration that cannot be read or understood.
+pub fn prepare(scenario: &Scenario, speaker: &SpeakerScript) -> Result<Prepared, PlayError> {
+    let symbols = scenario.topology.symbols();
+    let configurations = speaker
+        .config
+        .iter()
+        .map(|file| {
+            let path = scenario.directory.join(file);
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(&path).map_err(io_error(name.clone()))?;
+            let mut configuration = config::parse(&name, &symbols.substitute(&text))?;
+            set_verbatim(scenario, &mut configuration);
+            Ok(configuration)
+        })
+        .collect::<Result<Vec<Configuration>, PlayError>>()?;
+    let environment = environment::parse(speaker.environment.iter().map(|(n, v)| (n, v)))?;
+    let settings = settings::Settings {
+        attempts: speaker.attempts,
+        debug_rotate: true,
+        ..environment.settings
+    };
+    Ok((
+        Rotation::new(configurations, scenario.directory.clone()),
+        settings,
+    ))
+}
+
+/// Gives neighbors the verbatim bytes of the scenario.
+fn set_verbatim(scenario: &Scenario, configuration: &mut Configuration) {
+    for (peer, verbatim) in &scenario.verbatims {
+        let neighbors = configuration.neighbors.iter_mut();
+        for neighbor in neighbors.filter(|neighbor| neighbor.peer_address == *peer) {
+            neighbor.verbatim = Some(verbatim.clone());
+        }
+    }
+}
