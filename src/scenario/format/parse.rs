@@ -1,7 +1,7 @@
 //! A scenario's text to a [`Scenario`].
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::bgp::text::{TextError, Words};
@@ -9,7 +9,7 @@ use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::lines::{self, Line};
 use crate::scenario::format::parse_peer;
 use crate::scenario::format::parse_program;
-use crate::scenario::format::parse_speaker::{SPEAKER, SpeakerDraft};
+use crate::scenario::format::parse_speaker::{Placing, SPEAKER, SpeakerDraft};
 use crate::scenario::format::parse_topology::{self, address};
 use crate::scenario::format::parse_verbatim::Draft;
 use crate::scenario::format::script::{
@@ -54,13 +54,13 @@ enum Section {
     Hold,
 }
 
-pub(super) struct Parser {
-    pub(super) scenario: Scenario,
+struct Parser {
+    scenario: Scenario,
     section: Section,
     verbatims: Vec<Draft>,
     /// What the head says of every speaker.
-    pub(super) usual: SpeakerDraft,
-    pub(super) speakers: Vec<SpeakerDraft>,
+    usual: SpeakerDraft,
+    speakers: Vec<SpeakerDraft>,
 }
 
 impl Parser {
@@ -106,7 +106,7 @@ impl Parser {
                 }
             }
             "speaker" => {
-                let draft = self.speaker(&mut words)?;
+                let draft = self.placing().speaker(&mut words)?;
                 self.section = Section::Speaker(self.speakers.len());
                 self.speakers.push(draft);
             }
@@ -154,6 +154,14 @@ impl Parser {
         words.finish()
     }
 
+    fn placing(&mut self) -> Placing<'_> {
+        Placing {
+            scenario: &mut self.scenario,
+            usual: &mut self.usual,
+            speakers: &mut self.speakers,
+        }
+    }
+
     fn process(&mut self, words: &mut Words<'_>) -> Result<(), TextError> {
         let name = words.word("the name of a process")?;
         let taken = self.scenario.programs.iter().any(|p| p.name == name.text);
@@ -175,7 +183,7 @@ impl Parser {
         let span = words.span();
         let topology = &self.scenario.topology;
         let address = address(topology, words, "the address of a peer")?;
-        let host = self.host_of_peer(address, &span)?;
+        let host = self.placing().host_of_peer(address, &span)?;
         if self.scenario.peers.iter().any(|p| p.address == address) {
             return Err(TextError::new(
                 span,
@@ -231,12 +239,12 @@ impl Parser {
                 .help("begin it with a line `about …`"));
         }
         // Two speakers are each other's peers; what they do is then seen by their programs.
-        let suffices = self.has_several_speakers() && !self.scenario.programs.is_empty();
+        let suffices = self.speakers.len() > 1 && !self.scenario.programs.is_empty();
         if self.scenario.peers.is_empty() && !suffices {
             return Err(TextError::new(end..end, "the scenario has no peer")
                 .help("add a line `peer 127.0.0.1` and what it expects"));
         }
-        self.scenario.speakers = self.place_speakers()?;
+        self.scenario.speakers = self.placing().place_speakers()?;
         for draft in self.verbatims {
             self.scenario.verbatims.push(draft.finish()?);
         }
@@ -273,17 +281,4 @@ fn rest(words: &mut Words<'_>, expected: &str) -> Result<String, TextError> {
         text.push_str(&word.text);
     }
     Ok(text)
-}
-
-pub(super) fn file(words: &mut Words<'_>, expected: &str) -> Result<PathBuf, TextError> {
-    let word = words.word(expected)?;
-    let path = PathBuf::from(&word.text);
-    if path.components().count() != 1 || path.is_absolute() || word.text == ".." {
-        return Err(TextError::new(
-            word.span.clone(),
-            "a scenario's files are in its own directory",
-        )
-        .help("write the file's name alone"));
-    }
-    Ok(path)
 }

@@ -5,12 +5,10 @@ use crate::bgp::hex;
 use crate::bgp::text::{TextError, Words};
 use crate::scenario::format::lines::Line;
 use crate::scenario::format::message;
-use crate::scenario::format::parse_topology::address;
+use crate::scenario::format::parse_topology::{address, condition};
 use crate::scenario::format::script::{ConnectTarget, PeerAction, PeerScript, Signal, Step};
 use crate::scenario::format::topology::Topology;
-use crate::scenario::format::values::{
-    code, condition, duration, family, refresh_subtype, sight, unknown,
-};
+use crate::scenario::format::values::{code, duration, family, refresh_subtype, sight, unknown};
 use crate::scenario::scripted::sight::Sight;
 
 const KNOWN: &str = "open, connect, wait, connection, at, send, expect, replay, relay, signal, sleep, stall or close";

@@ -2,10 +2,10 @@
 
 use crate::bgp::text::{TextError, Words};
 use crate::scenario::format::lines::Line;
-use crate::scenario::format::parse_topology::address;
+use crate::scenario::format::parse_topology::{address, condition};
 use crate::scenario::format::script::{Answer, ProgramAction, Step};
 use crate::scenario::format::topology::Topology;
-use crate::scenario::format::values::{condition, duration, unknown};
+use crate::scenario::format::values::{duration, unknown};
 
 const KNOWN: &str = "wait, write, also, answer, read, nothing, sleep, pause, at or exit";
 

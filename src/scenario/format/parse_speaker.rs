@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use crate::bgp::text::{TextError, Words};
 use crate::net::HostName;
-use crate::scenario::format::parse::{Parser, file};
 use crate::scenario::format::parse_topology::known_host;
-use crate::scenario::format::script::SpeakerScript;
+use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::format::topology::ScenarioHost;
 use crate::subject::{Variant, known};
 
@@ -72,7 +71,14 @@ fn variant(words: &mut Words<'_>) -> Result<Variant, TextError> {
     Ok(variant)
 }
 
-impl Parser {
+/// The speakers and peers of a scenario on its hosts, as far as its file is read.
+pub(super) struct Placing<'a> {
+    pub(super) scenario: &'a mut Scenario,
+    pub(super) usual: &'a mut SpeakerDraft,
+    pub(super) speakers: &'a mut Vec<SpeakerDraft>,
+}
+
+impl Placing<'_> {
     /// The section `speaker HOST` that begins here.
     pub(super) fn speaker(&self, words: &mut Words<'_>) -> Result<SpeakerDraft, TextError> {
         let word = words.word("the name of a host")?;
@@ -91,11 +97,6 @@ impl Parser {
             host: Some((host, word.span.clone())),
             ..SpeakerDraft::default()
         })
-    }
-
-    /// Whether the file has sections of several speakers.
-    pub(super) fn has_several_speakers(&self) -> bool {
-        self.speakers.len() > 1
     }
 
     /// The host of the peer at `address`.
@@ -127,7 +128,7 @@ impl Parser {
 
     /// The speakers, each on its host; where the file has no section for one, the host that no peer is on has it.
     pub(super) fn place_speakers(&mut self) -> Result<Vec<SpeakerScript>, TextError> {
-        let mut drafts = std::mem::take(&mut self.speakers);
+        let mut drafts = std::mem::take(self.speakers);
         if !self.scenario.topology.is_declared {
             return self.place_on_implied_hosts();
         }
@@ -241,4 +242,17 @@ fn environment(parts: &[&[(String, String)]]) -> Vec<(String, String)> {
 fn name(text: &str) -> Result<HostName, TextError> {
     let invalid = |error| TextError::new(0..0, format!("{error}"));
     text.parse().map_err(invalid)
+}
+
+fn file(words: &mut Words<'_>, expected: &str) -> Result<PathBuf, TextError> {
+    let word = words.word(expected)?;
+    let path = PathBuf::from(&word.text);
+    if path.components().count() != 1 || path.is_absolute() || word.text == ".." {
+        return Err(TextError::new(
+            word.span.clone(),
+            "a scenario's files are in its own directory",
+        )
+        .help("write the file's name alone"));
+    }
+    Ok(path)
 }

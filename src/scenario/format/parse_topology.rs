@@ -1,4 +1,4 @@
-//! The lines `host`, `link` and `partition`, and the addresses that hosts' names stand for.
+//! The lines `host`, `link` and `partition`, the addresses that hosts' names stand for, and conditions, which have some.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,9 @@ use crate::bgp::text::{TextError, Word, Words};
 use crate::config::nearest;
 use crate::net::HostName;
 use crate::scenario::format::host_fault::Partition;
+use crate::scenario::format::script::Condition;
 use crate::scenario::format::topology::{HostLink, LinkSettings, ScenarioHost, Topology};
-use crate::scenario::format::values::{at_least_one, loss, time, unknown};
+use crate::scenario::format::values::{at_least_one, loss, sight, time, unknown};
 
 /// `host NAME ADDRESS…`.
 pub(super) fn host(topology: &mut Topology, words: &mut Words<'_>) -> Result<(), TextError> {
@@ -226,4 +227,25 @@ pub(super) fn address(
         format!("no host has the address {address}"),
     )
     .help(format!("the hosts are {}", hosts.join(", "))))
+}
+
+/// The words that follow `wait`.
+pub(super) fn condition(
+    topology: &Topology,
+    words: &mut Words<'_>,
+) -> Result<Condition, TextError> {
+    let what = sight(words)?;
+    let count = match words.peek().and_then(|word| word.parse().ok()) {
+        Some(count) => {
+            words.take();
+            count
+        }
+        None => 1,
+    };
+    let from = if words.accept("from") {
+        Some(address(topology, words, "the address of a peer")?)
+    } else {
+        None
+    };
+    Ok(Condition { what, count, from })
 }

@@ -8,9 +8,6 @@ use crate::bgp::family::Family;
 use crate::bgp::iana::{Afi, Safi};
 use crate::bgp::text::{TextError, Words};
 use crate::config::nearest;
-use crate::scenario::format::parse_topology::address;
-use crate::scenario::format::script::Condition;
-use crate::scenario::format::topology::Topology;
 use crate::scenario::scripted::sight::Sight;
 
 /// A keyword that is not one of `known`, a list in words.
@@ -149,27 +146,6 @@ pub(super) fn refresh_subtype(words: &mut Words<'_>) -> u8 {
     } else {
         0
     }
-}
-
-/// The words that follow `wait`.
-pub(super) fn condition(
-    topology: &Topology,
-    words: &mut Words<'_>,
-) -> Result<Condition, TextError> {
-    let what = sight(words)?;
-    let count = match words.peek().and_then(|word| word.parse().ok()) {
-        Some(count) => {
-            words.take();
-            count
-        }
-        None => 1,
-    };
-    let from = if words.accept("from") {
-        Some(address(topology, words, "the address of a peer")?)
-    } else {
-        None
-    };
-    Ok(Condition { what, count, from })
 }
 
 /// What can be seen at a peer.
