@@ -392,15 +392,17 @@ impl Feed<'_> {
         let evidence = framer.consider(time, octets);
         self.numbering.considered += octets.len();
         *self.markers += u64::from(evidence.has_marker);
+        let from_start = self.connection.handshake;
+        // What a BMP message encloses has the marker too.
+        if !is_bgp_port
+            && let Some(station) =
+                Station::recognise(framer.octets(), from_start, self.connection, direction)
+        {
+            self.watch(time, direction, station, sink);
+            return;
+        }
         let is_bgp = is_bgp_port || evidence.verdict == Verdict::Bgp;
         if !is_bgp {
-            let from_start = self.connection.handshake;
-            if let Some(station) =
-                Station::recognise(framer.octets(), from_start, self.connection, direction)
-            {
-                self.watch(time, direction, station, sink);
-                return;
-            }
             // One end may send no BGP while the other does.
             self.hopeless[direction.index()] |= from_start && evidence.verdict == Verdict::Other;
             if *self.hopeless == [true, true]

@@ -58,6 +58,8 @@ pub(super) struct HalfStream {
     acknowledged: Option<u64>,
     /// Whether an octet was handed on, so that the place of the next is certain.
     anchored: bool,
+    /// Whether it is known that the SYN has a sequence number, as it should.
+    settled: bool,
 }
 
 impl HalfStream {
@@ -146,6 +148,16 @@ impl HalfStream {
             }
             self.anchored = true;
         }
+        if !self.settled && self.initial.is_some() && payload.len() > 1 {
+            // Captures made by hand count the SYN as nothing: what follows it, or its own payload, comes one too early.
+            // A single octet that is sent again with more behind it begins there too.
+            let is_early = sequence == next.wrapping_sub(1) && self.offset != 1;
+            self.settled = is_early || self.offset > 0;
+            if is_early {
+                next = sequence;
+                self.next = Some(next);
+            }
+        }
         if sequence == next && cut == 0 && !fin && self.held.is_empty() && self.finish.is_none() {
             if !payload.is_empty() {
                 self.hand_on(time, payload, 0, out);
@@ -196,6 +208,9 @@ impl HalfStream {
                     self.give_up_hole(tally, out);
                 }
             }
+        } else if begin == due - 1 && !fin {
+            // Linux sends a probe without octets (`tcp_xmit_probe_skb`).
+            tally.probes += 1;
         }
         self.check_finished(time, out);
     }

@@ -49,7 +49,7 @@ pub fn captures(
         }
         named = Some(report);
     }
-    let (pairings, contexts) = pairings(left, right, &options)?;
+    let (pairings, contexts, unseen) = pairings(left, right, &options)?;
     if let Some(report) = named.take_if(|_| pairings.iter().all(Pairing::is_plain)) {
         return Ok(report);
     }
@@ -58,21 +58,35 @@ pub fn captures(
     if let Some(named) = named {
         report.problems = named.problems;
     }
+    report.troubles.extend(unseen);
     Ok(report)
 }
 
-/// Which connections belong together, by what was said on them, and how each side is to be read.
+/// Which connections belong together, by what was said on them, how each side is to be read, and a sentence for each
+/// mapped address that a side does not have.
 fn pairings(
     left: &mut Input,
     right: &mut Input,
     options: &Options,
-) -> Result<(Vec<Pairing>, [Contexts; 2]), CompareError> {
+) -> Result<(Vec<Pairing>, [Contexts; 2], Vec<String>), CompareError> {
     let mut sides = Side::BOTH.map(|side| Signatures::new(side, options));
     for (input, signatures) in [&mut *left, &mut *right].into_iter().zip(&mut sides) {
         // What breaks off is for the comparison to say.
         let _ = input.open()?.read_all(|event| signatures.take(&event));
     }
-    let [(lefts, of_left), (rights, of_right)] = sides.map(Signatures::finish);
+    let [
+        (lefts, of_left, not_in_left),
+        (rights, of_right, not_in_right),
+    ] = sides.map(Signatures::finish);
+    let mut unseen = Vec::new();
+    for (side, addresses) in [("A", not_in_left), ("B", not_in_right)] {
+        let sentence = |address| {
+            format!(
+                "--map: no session of {side} is at {address}, and no message of it holds that address"
+            )
+        };
+        unseen.extend(addresses.into_iter().map(sentence));
+    }
     let (lefts, rights) = (&lefts[..], &rights[..]);
     let mut pairings = pair(lefts, rights, &options.ignored);
     let mut beginnings = [
@@ -86,7 +100,7 @@ fn pairings(
     }
     let [in_left, in_right] = &beginnings;
     beginning::note(&mut pairings, [in_left, in_right], [lefts, rights]);
-    Ok((pairings, [of_left, of_right]))
+    Ok((pairings, [of_left, of_right], unseen))
 }
 
 /// Feeds a comparison, from the start again where it has to be; and says whether other pairs may leave less over.

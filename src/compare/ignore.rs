@@ -162,6 +162,14 @@ impl Ignored {
         &self.addresses
     }
 
+    /// The addresses of `side` that stand for one of the other.
+    pub(super) fn mapped(&self, side: Side) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().map(move |(left, right)| match side {
+            Side::Left => *left,
+            Side::Right => *right,
+        })
+    }
+
     /// Whether messages are compared as they are.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 
 use super::context::Contexts;
 use super::meaning::Meaning;
@@ -102,6 +103,8 @@ pub(super) struct Signatures<'o> {
     options: &'o Options,
     connections: BTreeMap<usize, Signature>,
     contexts: Contexts,
+    /// Addresses that the user maps and that were neither at an end of a session nor in a message so far.
+    unseen: Vec<IpAddr>,
 }
 
 impl<'o> Signatures<'o> {
@@ -111,12 +114,14 @@ impl<'o> Signatures<'o> {
             options,
             connections: BTreeMap::new(),
             contexts: Contexts::new(options.declared.clone()),
+            unseen: options.ignored.mapped(side).collect(),
         }
     }
 
-    /// All connections by number, and how they are to be read.
-    pub(super) fn finish(self) -> (Vec<Signature>, Contexts) {
-        (self.connections.into_values().collect(), self.contexts)
+    /// All connections by number, how they are to be read, and the mapped addresses that this capture does not have.
+    pub(super) fn finish(self) -> (Vec<Signature>, Contexts, Vec<IpAddr>) {
+        let connections = self.connections.into_values().collect();
+        (connections, self.contexts, self.unseen)
     }
 
     /// Takes what happened next.
@@ -130,10 +135,16 @@ impl<'o> Signatures<'o> {
                     handshake: event.connection.handshake,
                     said: Default::default(),
                 };
+                let peer = signature.id.peer;
+                self.unseen
+                    .retain(|address| ![peer.client, peer.server].contains(address));
                 self.connections.entry(number).or_insert(signature);
                 return;
             }
-            EventKind::Message { octets, .. } if is_compared(octets, self.options) => octets,
+            EventKind::Message { octets, .. } if is_compared(octets, self.options) => {
+                self.unseen.retain(|address| !holds(octets, *address));
+                octets
+            }
             _ => return,
         };
         let Some(connection) = self.connections.get_mut(&number) else {
@@ -163,6 +174,14 @@ impl<'o> Signatures<'o> {
             _ => {}
         }
         said.octets.add(hash);
+    }
+}
+
+/// Whether the octets of `address` are somewhere in `message`.
+fn holds(message: &[u8], address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => message.windows(4).any(|octets| octets == address.octets()),
+        IpAddr::V6(address) => message.windows(16).any(|octets| octets == address.octets()),
     }
 }
 

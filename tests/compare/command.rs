@@ -252,3 +252,56 @@ fn mistakes_in_what_is_ignored_or_mapped_are_said() {
     let output = lockstep(&["diff", "--ignore", "identifier,med", &a, &a], &[]);
     assert!(text(&output.stdout).contains("not compared: identifier, med"));
 }
+
+#[test]
+fn a_mapped_address_that_is_nowhere_is_trouble() {
+    let scratch = Scratch::new("mapped");
+    let a = scratch.file("a.pcap", &session(&[one(1)]));
+    let diff = |map: &str| lockstep(&["diff", &a, &a, "--map", map], &[]);
+    for (map, side, address) in [
+        ("198.51.100.9=192.0.2.1", "A", "198.51.100.9"),
+        ("192.0.2.1=198.51.100.9", "B", "198.51.100.9"),
+        ("2001:db8::9=192.0.2.1", "A", "2001:db8::9"),
+    ] {
+        let output = diff(map);
+        assert_eq!(output.status.code(), Some(2), "{map}");
+        let said = text(&output.stdout);
+        let expected = format!("no session of {side} is at {address}");
+        assert!(said.contains(&expected), "{map}: {said}");
+    }
+    assert_eq!(diff("192.0.2.1=192.0.2.1").status.code(), Some(0));
+}
+
+#[test]
+fn a_bgpsec_update_is_an_announcement() {
+    // RFC 8205 section 3: BGPsec_PATH stands for AS_PATH; one AS, one signature of 70 octets.
+    let secure_path = [&[0, 8, 1, 0][..], &65_001_u32.to_be_bytes()].concat();
+    let mut block = vec![0, 3 + 20 + 2 + 70, 1];
+    block.extend([0xab; 20]);
+    block.extend([0, 70]);
+    block.extend([0xcd; 70]);
+    let path = [secure_path, block].concat();
+    let mut attributes = vec![0x40, 1, 1, 0];
+    attributes.extend([0x80, 14, 13, 0, 1, 1, 4, 192, 0, 2, 1, 0, 24, 10, 9, 8]);
+    attributes.extend([0x80, 33, path.len() as u8]);
+    attributes.extend(path);
+    let body = [&[0, 0, 0, attributes.len() as u8], &attributes[..]].concat();
+    let scratch = Scratch::new("bgpsec");
+    let file = scratch.file("a.pcap", &session(&[message(2, &body)]));
+    for arguments in [&["show", &file][..], &["decode", &file]] {
+        let output = lockstep(arguments, &[]);
+        let said = text(&output.stdout);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{said}{}",
+            text(&output.stderr)
+        );
+        assert!(said.contains("10.9.8.0/24"), "{said}");
+        assert!(
+            !said.contains("withdraw") && !said.contains("malformed"),
+            "{said}"
+        );
+        assert!(said.contains("announce"), "{said}");
+    }
+}
