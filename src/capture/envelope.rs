@@ -150,8 +150,8 @@ pub(super) fn reassembled<'a>(of: &PacketId, payload: &'a [u8]) -> Result<Found<
     found(internet::body(
         of.protocol,
         payload,
-        of.source,
-        of.destination,
+        (of.source, of.destination),
+        0,
     )?)
 }
 

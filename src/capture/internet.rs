@@ -30,6 +30,12 @@ pub struct Segment<'a> {
     pub acknowledgment: u32,
     /// The flags octet: CWR, ECE, URG, ACK, PSH, RST, SYN, FIN.
     pub flags: u8,
+    /// The receive window as it stands in the header, not scaled (RFC 7323 section 2.2).
+    pub window: u16,
+    /// Options, as far as they were captured.
+    pub options: &'a [u8],
+    /// Time to live or hop limit; 0 where the packet came in fragments.
+    pub hops: u8,
     /// What was captured of the payload.
     pub payload: &'a [u8],
     /// Octets of payload that the snap length cut off.
@@ -53,6 +59,34 @@ impl Segment<'_> {
     #[must_use]
     pub const fn has(&self, flags: u8) -> bool {
         self.flags & flags != 0
+    }
+
+    /// Octets of payload on the wire, captured or not.
+    #[inline]
+    #[must_use]
+    pub const fn length(&self) -> u32 {
+        self.payload.len() as u32 + self.cut
+    }
+
+    /// The value of the option of `kind` (IANA "TCP Option Kind Numbers"), if it is there and whole.
+    #[must_use]
+    pub fn option(&self, kind: u8) -> Option<&[u8]> {
+        let mut rest = self.options;
+        loop {
+            match *rest {
+                [0, ..] | [] => return None,
+                [1, ..] => rest = &rest[1..],
+                [found, length, ..] => {
+                    let length = usize::from(length);
+                    let value = rest.get(2..length)?;
+                    if found == kind {
+                        return Some(value);
+                    }
+                    rest = &rest[length..];
+                }
+                [_] => return None,
+            }
+        }
     }
 }
 
@@ -126,7 +160,7 @@ fn ipv4(packet: Layer<'_>) -> Result<Inside<'_>, Skipped> {
             payload,
         );
     }
-    body(header[9], payload, source, destination)
+    body(header[9], payload, (source, destination), header[8])
 }
 
 /// The packet without the padding of its frame; a length beyond the frame's own is what was cut off.
@@ -185,7 +219,7 @@ fn ipv6(packet: Layer<'_>) -> Result<Inside<'_>, Skipped> {
                 }
                 8
             }
-            _ => return body(next, rest, source, destination),
+            _ => return body(next, rest, (source, destination), header[7]),
         };
         next = rest.array::<1>(0)?[0];
         rest = rest.after(length)?;
@@ -213,18 +247,22 @@ fn fragmented(
 pub(super) fn body(
     protocol: u8,
     payload: Layer<'_>,
-    source: IpAddr,
-    destination: IpAddr,
+    (source, destination): (IpAddr, IpAddr),
+    hops: u8,
 ) -> Result<Inside<'_>, Skipped> {
     match protocol {
-        TCP => tcp(payload, source, destination).map(Inside::Segment),
+        TCP => tcp(payload, (source, destination), hops).map(Inside::Segment),
         _ => Ok(Inside::Other(protocol, payload)),
     }
 }
 
 /// RFC 9293 section 3.1.
 #[inline]
-fn tcp(segment: Layer<'_>, source: IpAddr, destination: IpAddr) -> Result<Segment<'_>, Skipped> {
+fn tcp(
+    segment: Layer<'_>,
+    (source, destination): (IpAddr, IpAddr),
+    hops: u8,
+) -> Result<Segment<'_>, Skipped> {
     let header: [u8; 20] = segment.array(0)?;
     let header_length = usize::from(header[12] >> 4) * 4;
     let length = segment.length();
@@ -249,6 +287,12 @@ fn tcp(segment: Layer<'_>, source: IpAddr, destination: IpAddr) -> Result<Segmen
         sequence: word(4),
         acknowledgment: word(8),
         flags: header[13],
+        window: half(14),
+        options: segment
+            .octets
+            .get(20..header_length)
+            .unwrap_or_else(|| &segment.octets[20..]),
+        hops,
         payload,
         cut: (length - header_length - payload.len()) as u32,
     })

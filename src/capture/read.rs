@@ -7,7 +7,7 @@ use std::path::Path;
 use super::decapsulator::Decapsulator;
 use super::error::CaptureError;
 use super::events::CaptureEvent;
-
+use super::internet::Segment;
 use super::mrt::Mrt;
 use super::order::Ordered;
 use super::reader::{Opened, Reader};
@@ -77,7 +77,21 @@ impl<R: Read> Capture<R> {
     /// # Errors
     /// The file is malformed or truncated. Everything before has been reported, and the next call returns `false`.
     #[inline]
-    pub fn step(&mut self, mut sink: impl FnMut(CaptureEvent<'_>)) -> Result<bool, CaptureError> {
+    pub fn step(&mut self, sink: impl FnMut(CaptureEvent<'_>)) -> Result<bool, CaptureError> {
+        self.step_watched(|_, _| (), sink)
+    }
+
+    /// Reads one packet as [`Self::step`] does, and gives its TCP segment to `watch` too, with its time in nanoseconds
+    /// since 1970: before `sink` is told what it brought about, which may be later.
+    ///
+    /// # Errors
+    /// As for [`Self::step`].
+    #[inline]
+    pub fn step_watched(
+        &mut self,
+        mut watch: impl FnMut(u64, &Segment<'_>),
+        mut sink: impl FnMut(CaptureEvent<'_>),
+    ) -> Result<bool, CaptureError> {
         if self.ended {
             return Ok(false);
         }
@@ -103,7 +117,11 @@ impl<R: Read> Capture<R> {
             self.tracker.tally.backwards += 1;
         }
         self.last = time;
-        match self.decapsulator.segment(&packet) {
+        let segment = self.decapsulator.segment(&packet);
+        if let Ok(Some(segment)) = &segment {
+            watch(time, segment);
+        }
+        match segment {
             Ok(Some(segment)) if !self.tracker.is_waiting() && self.ordered.is_empty() => {
                 let ordered = &mut self.ordered;
                 self.tracker.segment(time, &segment, &mut sink);

@@ -17,9 +17,9 @@ use crate::subject::{SpeakerName, known};
 pub struct Arguments {
     /// A pcap or pcapng file, compressed or not, with a BGP session that ended in a TCP reset; `-` for standard input.
     capture: PathBuf,
-    /// Number of the connection in the capture, from 1 (default: the one that was reset).
-    #[arg(long, value_name = "N")]
-    connection: Option<usize>,
+    /// Number of the session in the capture, from 1 (default: the one that was reset).
+    #[arg(long, visible_alias = "connection", value_name = "N")]
+    session: Option<usize>,
     /// Address of the end that the speaker under test takes (default: the end that was reset by the other).
     #[arg(long, value_name = "ADDRESS")]
     local: Option<IpAddr>,
@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         }
     };
     let choice = Choice {
-        connection: arguments.connection,
+        connection: arguments.session,
         speaker: local,
     };
     let import = Import::of(&arguments.capture, &choice, arguments.verbatim, &directory)?;

@@ -31,6 +31,7 @@ pub mod status;
 pub mod subject;
 pub mod values;
 pub mod verify;
+pub mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -93,6 +94,8 @@ subcommands! {
     Record(record);
     /// Run scenarios under faults drawn from seeds, or at every byte.
     Explore(explore);
+    /// Say why the sessions of a capture ended.
+    Why(why);
     /// Turn a capture of a session that was reset into a scenario and a plan.
     Import(import);
     /// Reduce a failing plan to the least that still fails.

@@ -7,6 +7,7 @@ pub mod ladder;
 pub mod summary;
 pub mod tally;
 pub mod tree;
+pub mod why;
 pub mod field;
 pub mod terminal;
 pub mod annotation;
