@@ -58,9 +58,12 @@ pub fn captures(
     if let Some(named) = named {
         report.problems = named.problems;
     }
-    report.troubles.extend(unseen);
+    report.problems.extend(unseen);
     Ok(report)
 }
+
+/// Which connections belong together, how each side is to be read, and what was mapped in vain.
+type Paired = (Vec<Pairing>, [Contexts; 2], Vec<String>);
 
 /// Which connections belong together, by what was said on them, how each side is to be read, and a sentence for each
 /// mapped address that a side does not have.
@@ -68,7 +71,7 @@ fn pairings(
     left: &mut Input,
     right: &mut Input,
     options: &Options,
-) -> Result<(Vec<Pairing>, [Contexts; 2], Vec<String>), CompareError> {
+) -> Result<Paired, CompareError> {
     let mut sides = Side::BOTH.map(|side| Signatures::new(side, options));
     for (input, signatures) in [&mut *left, &mut *right].into_iter().zip(&mut sides) {
         // What breaks off is for the comparison to say.

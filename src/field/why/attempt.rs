@@ -154,7 +154,7 @@ impl AttemptsSeen {
             explanation
                 .judge(EndCause::TtlMismatch, Confidence::Likely)
                 .tell(format!("{server} sends with a time to live of {their_hops}, as TTL security does (RFC 5082), and {client} with {own_hops}: {server} drops what does not come with nearly 255."))
-                .confirm(format!("TTL security (`ttl-security`, `neighbor … ttl-security hops`) on both ends"));
+                .confirm("TTL security (`ttl-security`, `neighbor … ttl-security hops`) on both ends");
         } else if own_hops == 1 {
             explanation
                 .judge(EndCause::TtlMismatch, Confidence::Possible)
