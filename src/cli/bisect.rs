@@ -13,7 +13,7 @@ use crate::explore::bisect::{Bisection, FirstDifference};
 use crate::reactor::defects::Defect;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::Record;
-use crate::subject::{Variant, known};
+use crate::subject::{Variant, locate};
 
 /// The plan, and the two subjects to compare.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         _ => Variant::both(),
     };
     for variant in &variants {
-        known::check_name(&variant.speaker)?;
+        locate::check_name(&variant.speaker)?;
     }
     let (mut text, trier) = arguments.file.load(&variants)?;
     text.plan.defects.extend(&arguments.defect);

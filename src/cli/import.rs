@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use crate::field::import::{Choice, Import};
 use crate::sim::Direction;
-use crate::subject::{SpeakerName, known};
+use crate::subject::{SpeakerName, locate};
 
 /// The capture, the session in it, and the output directory.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         (None, Some(text)) if text.parse::<IpAddr>().is_ok() => text.parse().ok(),
         (local, Some(text)) => {
             let speaker: SpeakerName = text.parse().map_err(|error| miette!("{error}"))?;
-            known::check_name(&speaker)?;
+            locate::check_name(&speaker)?;
             if !speaker.is_own() {
                 return Err(miette!(
                     help = "leave --speaker out: a capture is imported for Lockstep's own speaker",

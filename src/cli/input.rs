@@ -16,7 +16,7 @@ use crate::scenario::run::mark::Mark;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::play::play;
 use crate::scenario::run::record::pcap;
-use crate::subject::{Variant, known};
+use crate::subject::{Variant, locate};
 
 /// What stands for a subject in the name of a golden.
 const GOLDEN: &str = "golden";
@@ -66,7 +66,7 @@ impl Places {
                         "{error}"
                     )
                 })?;
-                known::check_name(&variant.speaker)?;
+                locate::check_name(&variant.speaker)?;
                 Ok(Some((scenario, variant)))
             }
             _ => Ok(None),

@@ -27,6 +27,7 @@ pub mod run;
 pub mod show;
 pub mod shrink;
 pub mod speak;
+pub mod speakers;
 pub mod status;
 pub mod subject;
 pub mod values;
@@ -108,6 +109,8 @@ subcommands! {
     Bisect(bisect);
     /// Run plans twice, here and in a fresh process, and compare the trace hashes.
     Verify(verify);
+    /// List the speakers that can be put under test, and how to install them.
+    Speakers(speakers);
     /// Run the speaker as a daemon (ExaBGP's `server`).
     #[command(visible_alias = "server")]
     Speak(speak);

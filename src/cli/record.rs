@@ -18,8 +18,8 @@ use crate::scenario::golden::expected;
 use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest, write_whole};
 use crate::scenario::run::play;
 use crate::scenario::run::record;
-use crate::subject::external::Launcher;
-use crate::subject::{SpeakerName, Variant, known};
+use crate::subject::launcher::Launcher;
+use crate::subject::{SpeakerName, Variant, locate};
 
 /// The scenarios and the speaker to record.
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub struct Arguments {
 /// # Errors
 /// An invalid scenario, a reference that is not installed, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    known::check_name(&arguments.speaker)?;
+    locate::check_name(&arguments.speaker)?;
     if arguments.speaker.is_own() {
         return Err(miette!(
             help = "a golden is what another speaker says: --speaker exabgp",
@@ -65,7 +65,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
     let captures = arguments.captures.existing()?;
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
-    let launcher = known::exabgp(&arguments.speaker, arguments.reference.as_deref())?;
+    let variant = Variant {
+        speaker: arguments.speaker.clone(),
+        mode: None,
+    };
+    let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
     for scenario in scenarios.into_iter().map(Rc::new) {

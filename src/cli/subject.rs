@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use miette::miette;
 
 use crate::reactor::Mode;
-use crate::subject::{SpeakerName, Variant, known};
+use crate::subject::{SpeakerName, Variant, locate};
 
 /// The speaker under test.
 #[derive(Debug, Clone, Args)]
@@ -65,7 +65,7 @@ impl SubjectArguments {
     /// A speaker that is not known; both modes of a speaker that is not our own.
     pub fn variants(&self) -> miette::Result<Vec<Variant>> {
         if let Some(speaker) = &self.speaker {
-            known::check_name(speaker)?;
+            locate::check_name(speaker)?;
             if !speaker.is_own() && self.mode == Some(Modes::Both) {
                 return Err(miette!(
                     help = "name one of them, or leave --mode out for the one that it is configured for",

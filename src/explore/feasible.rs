@@ -9,6 +9,7 @@ use crate::explore::outcome::PlanMistake;
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanLine;
 use crate::explore::suggest;
+use crate::guest::Pace;
 use crate::net::ConnectionName;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;
@@ -52,6 +53,14 @@ pub fn check(
             }
             HostFault::Program { name, how } => known_program(line, name, *how, scenario)?,
         }
+    }
+    if plan.pace != Pace::default() && plan.variants().iter().any(|it| it.speaker.is_own()) {
+        return Err(PlanMistake {
+            line: PlanLine::Pace,
+            word: None,
+            message: "our own speaker makes no system calls in a simulated world".to_owned(),
+            help: "add a line such as `speaker exabgp`, or remove this one".to_owned(),
+        });
     }
     ends(plan)
 }

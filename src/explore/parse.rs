@@ -9,12 +9,13 @@ use crate::bgp::text::{TextError, Word, Words};
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanSpans;
 use crate::explore::suggest;
+use crate::guest::Pace;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
+use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault, Time};
 use crate::scenario::format::values::{at_least_one, loss, time};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
-use crate::subject::{SpeakerName, known};
+use crate::subject::{SpeakerName, locate};
 
 const DIRECTIVES: &[&str] = &[
     "scenario",
@@ -29,6 +30,7 @@ const DIRECTIVES: &[&str] = &[
     "loss",
     "tcp",
     "skew",
+    "pace",
     "watch",
     "defect",
     "fault",
@@ -36,6 +38,9 @@ const DIRECTIVES: &[&str] = &[
     "peer",
     "program",
 ];
+/// The most that a call or an empty poll may cost.
+const LONGEST_PACE: Duration = Duration::from_secs(60);
+
 const ACTIONS: &[&str] = &[
     "refuse",
     "ignore",
@@ -92,6 +97,7 @@ fn note(spans: &mut PlanSpans, plan: &Plan, first: &Word, last: &Word) {
     match first.text.as_str() {
         "scenario" => spans.scenario = last.span.clone(),
         "speaker" => spans.speaker = line,
+        "pace" if spans.pace.is_empty() => spans.pace = line,
         "watch" => spans.watch = line,
         _ if plan.faults.len() > spans.faults.len() => spans.faults.push(line),
         _ if plan.host_faults.len() > spans.host_faults.len() => spans.host_faults.push(line),
@@ -140,6 +146,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "loss" => plan.link.loss = loss(words)?,
         "tcp" => tcp_setting(plan, words)?,
         "skew" => plan.skew = skew(words)?,
+        "pace" => pace(&mut plan.pace, words)?,
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
@@ -176,6 +183,29 @@ fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
     Ok(skew)
 }
 
+/// `call 1us` or `empty-poll 100us`: what a guest's work costs in virtual time.
+fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
+    let word = words.word("`call` or `empty-poll`")?;
+    let cost = match word.text.as_str() {
+        "call" => &mut pace.call,
+        "empty-poll" => &mut pace.empty_poll,
+        _ => return Err(unknown(word, &["call TIME", "empty-poll TIME"])),
+    };
+    let span = words.span();
+    let time = time(words)?;
+    if time.is_zero() || time > LONGEST_PACE {
+        let given = Time(time);
+        return Err(
+            TextError::new(span, format!("`pace {}` cannot be {given}", word.text)).help(format!(
+                "write a time from 1ns to {}; without a cost a busy loop would never end",
+                Time(LONGEST_PACE)
+            )),
+        );
+    }
+    *cost = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+    Ok(())
+}
+
 /// `retries2 8`: a setting of TCP, by its name in Linux without `tcp_`.
 fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     let word = words.word("the name of a TCP setting, as retries2")?;
@@ -203,7 +233,7 @@ fn speaker(words: &mut Words<'_>) -> Result<SpeakerName, TextError> {
         let speaker: SpeakerName = text
             .parse()
             .map_err(|error| TextError::new(word.span.clone(), format!("{error}")))?;
-        known::check_name(&speaker).map_err(|error| {
+        locate::check_name(&speaker).map_err(|error| {
             let help = error.help().map(|help| help.to_string());
             TextError::new(word.span.clone(), error.to_string()).help(help.unwrap_or_default())
         })?;

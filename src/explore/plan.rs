@@ -13,6 +13,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::guest::Pace;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
@@ -40,6 +41,8 @@ pub struct Plan {
     pub tcp: TcpSettings,
     /// How fast the speaker's clock runs, in parts per million off the true one.
     pub skew: i32,
+    /// What a system call and an empty poll of a guest cost in virtual time.
+    pub pace: Pace,
     /// How long the session is watched after the scripts have ended, in virtual time.
     pub watch: Duration,
     /// Historical defects enabled.
@@ -64,6 +67,7 @@ impl Plan {
             window: None,
             tcp: TcpSettings::default(),
             skew: 0,
+            pace: Pace::default(),
             watch: WATCH,
             defects: Vec::new(),
             faults: Vec::new(),
@@ -84,6 +88,7 @@ impl Plan {
         self.is_quiet()
             && !self.drawn_order
             && (self.link, self.window, self.skew) == (usual.link, usual.window, usual.skew)
+            && self.pace == usual.pace
     }
 
     /// Whether no fault in it is meant to end a session or change what is sent: octets are only delayed, split or
@@ -209,6 +214,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);
 
+fn nanoseconds(count: i64) -> Time {
+    Time(Duration::from_nanos(count.max(0).cast_unsigned()))
+}
+
 /// Millionths, as a percentage: `0.5%`.
 struct Percent(u32);
 
@@ -254,6 +263,12 @@ impl fmt::Display for Plan {
         }
         if self.skew != 0 {
             writeln!(f, "skew {}", self.skew)?;
+        }
+        if self.pace.call != usual.pace.call {
+            writeln!(f, "pace call {}", nanoseconds(self.pace.call))?;
+        }
+        if self.pace.empty_poll != usual.pace.empty_poll {
+            writeln!(f, "pace empty-poll {}", nanoseconds(self.pace.empty_poll))?;
         }
         if self.watch != usual.watch {
             writeln!(f, "watch {}", Time(self.watch))?;

@@ -7,6 +7,8 @@ use std::ops::Range;
 pub enum PlanLine {
     /// The line `speaker`.
     Speaker,
+    /// The first line `pace`.
+    Pace,
     /// The line `watch`.
     Watch,
     /// The fault of a connection with this index in [`Plan::faults`](crate::explore::plan::Plan::faults).
@@ -24,6 +26,8 @@ pub struct PlanSpans {
     pub scenario: Range<usize>,
     /// The line `speaker`, if there is one.
     pub speaker: Range<usize>,
+    /// The first line `pace`, if there is one.
+    pub pace: Range<usize>,
     /// The line `watch`, if there is one.
     pub watch: Range<usize>,
     /// In the order of [`Plan::faults`](crate::explore::plan::Plan::faults).
@@ -38,6 +42,7 @@ impl PlanSpans {
     pub fn of(&self, line: PlanLine) -> Range<usize> {
         let span = match line {
             PlanLine::Speaker => Some(&self.speaker),
+            PlanLine::Pace => Some(&self.pace),
             PlanLine::Watch => Some(&self.watch),
             PlanLine::Fault(index) => self.faults.get(index),
             PlanLine::HostFault(index) => self.host_faults.get(index),

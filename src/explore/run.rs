@@ -22,14 +22,18 @@ use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::prepare::{Prepared, prepare};
+use crate::scenario::run::prepare;
 use crate::scenario::run::runner::{HostedSubject, Run};
+use crate::scenario::run::simulated::needs_routed;
 use crate::scenario::scripted::transcripts::Transcripts;
 use crate::sim::{
-    self, Faults, FaultyNetwork, Keep, Seed, TappedNetwork, Trace, TriggeredFault, World,
+    self, Faults, FaultyNetwork, Keep, Seed, SimNetwork, TappedNetwork, Trace, TriggeredFault,
+    World,
 };
-use crate::subject::Variant;
+use crate::subject::guest::GuestSpeaker;
+use crate::subject::launcher::{Launcher, Setup};
 use crate::subject::own::{MakeOrder, OwnSpeaker};
+use crate::subject::{Subject, Variant};
 
 /// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
 const RECOVERY: Duration = Duration::from_secs(900);
@@ -42,21 +46,32 @@ const PORT: u16 = 179;
 /// Longer than any run takes, recovery included.
 const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
 
+/// The network that a subject sees: faults trigger on it, and what passes is recorded.
+type SubjectNetwork = TappedNetwork<SimNetwork>;
+
 /// A scenario with its configuration read, to be run again and again.
 pub struct Runner {
     scenario: Rc<Scenario>,
-    speaker: Prepared,
+    /// Our own speaker; absent where it is not under test and cannot read the configuration.
+    speaker: Option<prepare::Prepared>,
+    /// The programs of the other variants under test.
+    launchers: Vec<(Variant, Launcher)>,
     limits: BTreeMap<String, u32>,
     reloads: bool,
     neighbors: BTreeSet<IpAddr>,
 }
 
 impl Runner {
-    /// Reads the configurations of `scenario`.
+    /// Reads the configurations of `scenario` and finds the programs of `variants`.
     ///
     /// # Errors
-    /// A configuration that cannot be read or understood.
-    pub fn new(scenario: Rc<Scenario>) -> Result<Self, PlayError> {
+    /// A configuration that cannot be read or understood; a program that is not there.
+    pub fn new(scenario: Rc<Scenario>, variants: &[Variant]) -> Result<Self, PlayError> {
+        let scenario = if needs_routed(variants.iter())? {
+            Rc::new(scenario.routed())
+        } else {
+            scenario
+        };
         let [script] = scenario.speakers.as_slice() else {
             return Err(PlayError::Unsupported {
                 what: format!(
@@ -66,20 +81,35 @@ impl Runner {
                 help: "`lockstep run` plays it",
             });
         };
-        let mut speaker = prepare(&scenario, script)?;
-        // A speaker that stops after a number of attempts could not recover.
-        speaker.1.attempts = 0;
-        let limits = rate_limits(&speaker.0);
+        let mut speaker = match prepare::prepare(&scenario, script) {
+            Ok(prepared) => Some(prepared),
+            Err(error) if variants.iter().any(|variant| variant.speaker.is_own()) => {
+                return Err(error);
+            }
+            Err(_) => None,
+        };
+        let mut limits = BTreeMap::new();
         let mut neighbors = BTreeSet::new();
-        speaker.0.change_neighbors(|neighbor| {
-            neighbors.insert(neighbor.peer_address);
+        if let Some((rotation, settings)) = &mut speaker {
+            // A speaker that stops after a number of attempts could not recover.
+            settings.attempts = 0;
+            limits = rate_limits(rotation);
+            rotation.change_neighbors(|neighbor| {
+                neighbors.insert(neighbor.peer_address);
+            });
+        }
+        let others = variants.iter().filter(|variant| !variant.speaker.is_own());
+        let launchers = others.map(|variant| {
+            let launcher = prepare::launcher(&scenario, script, variant)?;
+            Ok((variant.clone(), launcher))
         });
         Ok(Self {
+            launchers: launchers.collect::<Result<_, PlayError>>()?,
             reloads: has_it_reload(&scenario),
-            scenario,
             speaker,
             limits,
             neighbors,
+            scenario,
         })
     }
 
@@ -172,16 +202,19 @@ impl Runner {
         )
     }
 
-    /// The speaker's configurations; it listens for peers that connect.
-    fn rotation(&self, plan: &Plan) -> Rotation {
-        let mut rotation = self.speaker.0.clone();
+    /// Our speaker's configurations and settings; it listens for peers that connect.
+    fn prepared(&self, plan: &Plan) -> Result<prepare::Prepared, PlayError> {
+        let (mut rotation, settings) = match &self.speaker {
+            Some(prepared) => prepared.clone(),
+            None => prepare::prepare(&self.scenario, &self.scenario.speakers[0])?,
+        };
         rotation.change_neighbors(|neighbor| {
             // At its own addresses the speaker is reached by its peers, whatever host they are on.
             if connects(plan, neighbor.peer_address) {
                 neighbor.listen.get_or_insert(MEETING);
             }
         });
-        rotation
+        Ok((rotation, settings))
     }
 
     fn run_with<D: DefectSet>(
@@ -193,19 +226,50 @@ impl Runner {
         defects: impl Fn(Mode) -> D,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, PlayError> {
+        if let Some(mode) = variant.own_mode() {
+            let (rotation, settings) = self.prepared(plan)?;
+            let subject = OwnSpeaker::new(mode, rotation, settings, defects(mode));
+            return self.staged(plan, subject.ordered(order(plan)), keep, baseline, look_at);
+        }
+        let subject = self.guest(plan, variant)?;
+        let ran = self.staged(plan, subject, keep, baseline, None)?;
+        // Its events are what it prints: its API cannot be observed.
+        Ok(FinishedRun {
+            inside: None,
+            ..ran
+        })
+    }
+
+    /// The speaker of `variant` as a guest.
+    fn guest(&self, plan: &Plan, variant: &Variant) -> Result<GuestSpeaker, PlayError> {
+        let script = &self.scenario.speakers[0];
+        let mut launchers = self.launchers.iter();
+        let found = launchers.find_map(|(of, launcher)| (of == variant).then(|| launcher.clone()));
+        let launcher = match found {
+            Some(launcher) => launcher,
+            None => prepare::launcher(&self.scenario, script, variant)?,
+        };
+        let setup = Setup {
+            // A speaker that stops after a number of attempts could not recover.
+            attempts: 0,
+            ..prepare::setup(&self.scenario, script, variant)
+        };
+        let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
+        Ok(guest.at_pace(plan.pace).seeded(plan.seed))
+    }
+
+    /// Runs `plan` with `subject` under test in a world of its own.
+    fn staged<S: Subject<SubjectNetwork> + 'static>(
+        &self,
+        plan: &Plan,
+        subject: S,
+        keep: Keep,
+        baseline: Option<&Rc<Baseline>>,
+        look_at: Option<Duration>,
+    ) -> Result<FinishedRun, PlayError> {
         // If no session stays up, nothing recovers: further connections would all be alike.
         let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
-        let mode = variant.own_mode().ok_or_else(|| PlayError::Unsupported {
-            what: format!("{variant} in simulated time"),
-            help: "it is a process in real time: `run` and `record` take it, with --network kernel",
-        })?;
-        let subject = OwnSpeaker::new(
-            mode,
-            self.rotation(plan),
-            self.speaker.1.clone(),
-            defects(mode),
-        )
-        .ordered(order(plan));
+        let is_own = subject.variant().speaker.is_own();
         let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
             what: "a simulated world".into(),
             error,
@@ -234,7 +298,7 @@ impl Runner {
             scenario: self.scenario.clone(),
             subjects: vec![HostedSubject {
                 name: None,
-                addresses: Vec::new(),
+                addresses: addresses(&self.scenario),
                 subject,
                 network: tapped,
                 clock: speaker_clock,
@@ -244,7 +308,8 @@ impl Runner {
             port: PORT,
             clock,
             background: Vec::new(),
-            pauses: plan.defects.contains(&Defect::EarlyAnswer),
+            // The answers of another speaker promise nothing.
+            pauses: !is_own || plan.defects.contains(&Defect::EarlyAnswer),
             conditions: Conditions::Adverse(AdverseConditions {
                 host_faults: plan.host_faults.clone(),
                 patience: PROGRAM_PATIENCE,
@@ -288,6 +353,12 @@ impl Runner {
             records: trace.take_records(),
         })
     }
+}
+
+/// The addresses of the host of the speaker under test.
+fn addresses(scenario: &Scenario) -> Vec<IpAddr> {
+    let host = scenario.topology.host(scenario.speakers[0].host);
+    host.map_or_else(Vec::new, |host| host.addresses.clone())
 }
 
 /// The marks of the faults that triggered, and of crashes.

@@ -59,7 +59,7 @@ impl Trier {
         golden: Option<Golden>,
         variants: &[Variant],
     ) -> Result<Self, Unfinished> {
-        let runner = Runner::new(Rc::new(scenario)).map_err(Invalid::Play)?;
+        let runner = Runner::new(Rc::new(scenario), variants).map_err(Invalid::Play)?;
         let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;

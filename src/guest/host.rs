@@ -496,6 +496,12 @@ impl Host {
         self.kernel.stops
     }
 
+    /// Whether a connection to another host was ever tried or accepted.
+    #[must_use]
+    pub fn was_connected(&self) -> bool {
+        self.kernel.connections > 0
+    }
+
     /// The host's time, since the world began.
     #[must_use]
     pub fn now(&self) -> Duration {

@@ -280,6 +280,7 @@ impl Host {
             self.kernel.descriptions.remove(&number);
             return Ok(None);
         };
+        self.kernel.connections += 1;
         let peer = encode(status.peer.unwrap_or_else(|| unspecified(family)), family);
         (new.status, new.stored, new.told) = (status, stored, true);
         *self.inet(number)? = new;
@@ -319,6 +320,7 @@ impl Host {
         };
         let options = socket.options.clone();
         let family = socket.family;
+        self.kernel.connections += 1;
         self.network.connect(id, to, &options);
         self.refresh(id);
         self.kernel.trace.octets(&encode(to, family));

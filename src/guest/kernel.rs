@@ -47,6 +47,8 @@ pub(super) struct Kernel {
     pub yields: bool,
     /// Calls that stopped.
     pub stops: u64,
+    /// Connections to other hosts that were tried or accepted.
+    pub connections: u64,
     next_id: Id,
     next_pid: i32,
 }
@@ -71,6 +73,7 @@ impl Kernel {
             signals: VecDeque::new(),
             yields: false,
             stops: 0,
+            connections: 0,
             next_id: 1,
         }
     }

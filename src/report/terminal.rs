@@ -96,31 +96,29 @@ pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if let Some(hash) = report.played.hash {
         writeln!(out, "      trace     {hash:016x}")?;
     }
-    let mut lines: Vec<_> = report
-        .played
-        .transcripts
-        .iter()
-        .flat_map(|transcript| {
-            transcript
-                .messages
-                .iter()
-                .map(move |passed| (passed.at, transcript, passed))
+    let messages = report.played.transcripts.iter().flat_map(|transcript| {
+        transcript.messages.iter().map(move |passed| {
+            let arrow = if passed.from_speaker {
+                "──▶"
+            } else {
+                "◀──"
+            };
+            let octets = octets(&passed.bytes);
+            (passed.at, format!("{} {arrow} {octets}", transcript.name))
         })
-        .collect();
-    lines.sort_by_key(|(at, ..)| *at);
-    for (at, transcript, passed) in lines {
-        let arrow = if passed.from_speaker {
-            "──▶"
-        } else {
-            "◀──"
-        };
-        writeln!(
-            out,
-            "      {:>12.6} {} {arrow} {}",
-            at.as_secs_f64(),
-            transcript.name,
-            octets(&passed.bytes),
-        )?;
+    });
+    let marks = report.played.marks.iter();
+    let printed = marks
+        .filter(|mark| mark.kind == MarkKind::Printed)
+        .flat_map(|mark| {
+            let lines = mark.text.lines();
+            lines.map(|line| (mark.at, format!("printed {}", line.escape_debug())))
+        });
+    let mut lines: Vec<(Duration, String)> = messages.chain(printed).collect();
+    // Stable: what happened at one instant stays in its order.
+    lines.sort_by_key(|(at, _)| *at);
+    for (at, line) in lines {
+        writeln!(out, "      {:>12.6} {line}", at.as_secs_f64())?;
     }
     Ok(())
 }

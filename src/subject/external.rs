@@ -18,51 +18,9 @@ use crate::net::programs::Programs;
 use crate::os::kernel::KernelNetwork;
 use crate::reactor::control::Control;
 
+use super::launcher::{Launcher, Setup};
 use super::relay::{RELAY, SOCKET, serve};
-use super::symbols::Symbols;
 use super::{Ended, Host, Subject, Variant};
-
-/// How an external speaker is started.
-#[derive(Debug, Clone)]
-pub struct Launcher {
-    /// The executable and the arguments before the configuration files.
-    pub command: Vec<String>,
-    /// Its version, for the manifest.
-    pub version: String,
-    /// The Python that runs the relay.
-    pub python: PathBuf,
-    /// Environment variables on top of the scenario's own.
-    pub environment: Vec<(String, String)>,
-}
-
-/// The files and settings that a scenario gives a speaker.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// The scenario's name: the directory that is made is called after it.
-    pub name: String,
-    /// Where the configuration files are.
-    pub directory: PathBuf,
-    /// The configuration files, in the order of the command line.
-    pub configurations: Vec<PathBuf>,
-    /// Environment variables.
-    pub environment: Vec<(String, String)>,
-    /// After how many connection attempts the speaker ends; 0: never.
-    pub attempts: u32,
-    /// What `$HOST` stands for in the configuration files.
-    pub symbols: Symbols,
-}
-
-impl Setup {
-    /// Writes the configuration `file` into `directory`, its symbolic addresses replaced.
-    pub(super) fn write(&self, file: &Path, directory: &Path) -> io::Result<()> {
-        let octets = fs::read(self.directory.join(file))?;
-        let octets = match String::from_utf8(octets) {
-            Ok(text) => self.symbols.substitute(&text).into_bytes(),
-            Err(other) => other.into_bytes(),
-        };
-        fs::write(directory.join(file), octets)
-    }
-}
 
 /// A speaker that is a process of the kernel's.
 #[derive(Debug)]
@@ -103,27 +61,18 @@ impl External {
         fs::create_dir_all(&path)?;
         let scratch = Directory(path);
         let path = &scratch.0;
-        for file in &self.setup.configurations {
-            self.setup.write(file, path)?;
-        }
+        self.launcher.install(&self.setup, path)?;
         let relay = path.join("program");
         let python = self.launcher.python.display();
         fs::write(&relay, format!("#!{python} -u\n{RELAY}"))?;
         fs::set_permissions(&relay, fs::Permissions::from_mode(0o755))?;
         let programs = UnixListener::bind(path.join(SOCKET))?;
         let log = fs::File::create(path.join(LOG))?;
-        let [executable, arguments @ ..] = self.launcher.command.as_slice() else {
-            return Err(io::Error::other("no speaker to start"));
-        };
-        let child = Command::new(executable)
-            .args(arguments)
-            .args(&self.setup.configurations)
+        let command = self.launcher.start(&self.setup, path, port);
+        let child = Command::new(&self.launcher.executable)
+            .args(&command.arguments)
             .current_dir(path)
-            .env("exabgp_tcp_port", port.to_string())
-            .env("exabgp_tcp_attempts", self.setup.attempts.to_string())
-            .env("exabgp_tcp_bind", "")
-            .envs(self.launcher.environment.iter().cloned())
-            .envs(self.setup.environment.iter().cloned())
+            .envs(command.environment)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -144,21 +93,33 @@ impl Subject<KernelNetwork> for External {
         false
     }
 
+    fn starts_programs(&self) -> bool {
+        self.launcher.description.programs
+    }
+
     async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
         let (mut child, directory, listener) = match self.start(host.peer_port) {
             Ok(started) => started,
             Err(error) => {
-                let program = self.launcher.command.first().map_or("", String::as_str);
-                return Ended::Failed(format!("{program} cannot be started: {error}"));
+                let program = self.launcher.executable.display();
+                return Ended::Invalid(format!("{program} cannot be started: {error}"));
             }
         };
         let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let signals = async {
+            let mut reloads = 0;
             loop {
                 let control = poll_fn(|context| host.control.poll_recv(context)).await;
-                if let Some(process) = process {
+                let signals = &self.launcher.description.signals;
+                let signal = signals.number(control).and_then(Signal::from_named_raw);
+                if control == Control::Reload {
+                    reloads += 1;
+                    // A configuration that cannot be copied leaves the one before.
+                    let _ = self.launcher.rotate(&self.setup, &directory.0, reloads);
+                }
+                if let (Some(process), Some(signal)) = (process, signal) {
                     // It may have ended already.
-                    let _ = kill_process(process, signal(control));
+                    let _ = kill_process(process, signal);
                 }
             }
         };
@@ -187,15 +148,6 @@ fn ended(status: io::Result<ExitStatus>) -> Ended {
             _ => Ended::Orderly,
         },
         Err(error) => Ended::Failed(format!("cannot be waited for: {error}")),
-    }
-}
-
-const fn signal(control: Control) -> Signal {
-    match control {
-        Control::Reload => Signal::USR1,
-        Control::Restart => Signal::USR2,
-        Control::Reestablish => Signal::ALARM,
-        Control::Terminate => Signal::TERM,
     }
 }
 

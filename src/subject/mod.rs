@@ -1,12 +1,16 @@
 //! What is under test: our own speaker in either reactor, or a program of somebody else.
 //!
-//! A [`Subject`] lives on a [`Host`] until it ends, whatever it is made of. A [`Variant`] says which subject a result
-//! is of: the speaker, its version or path, and the reactor where it has several. [`known`] finds the programs of the
-//! speakers that this project knows. Nothing here knows how a run is judged.
+//! A [`Subject`] lives on a [`Host`] until it ends, whatever it is made of. A [`Variant`] says which subject a result is
+//! of: the speaker, its version or path, and the reactor where it has several. A [`description`] says how a speaker is
+//! started and told what to do; [`known`] has those of this project, a user can write others; [`locate`] finds the program.
+//! Nothing here knows how a run is judged.
 
+pub mod description;
 pub mod external;
 pub mod guest;
 pub mod known;
+pub mod launcher;
+pub mod locate;
 pub mod own;
 mod relay;
 pub mod symbols;
@@ -56,6 +60,11 @@ pub trait Subject<N: Network> {
         true
     }
 
+    /// Whether it starts the API programs of its configuration.
+    fn starts_programs(&self) -> bool {
+        true
+    }
+
     /// Lives on `host` until it ends. It can be called again: that is a new start.
     fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended>;
 }
@@ -67,6 +76,10 @@ impl<N: Network, S: Subject<N>> Subject<N> for Rc<S> {
 
     fn uses_network(&self) -> bool {
         S::uses_network(self)
+    }
+
+    fn starts_programs(&self) -> bool {
+        S::starts_programs(self)
     }
 
     fn live<P: Programs>(&self, host: Host<N, P>) -> impl Future<Output = Ended> {
@@ -81,13 +94,15 @@ pub enum Ended {
     Orderly,
     /// It failed; the reason as text.
     Failed(String),
+    /// It could not be put under test, which says nothing of it; the reason as text.
+    Invalid(String),
 }
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Orderly => f.write_str("ended in order"),
-            Self::Failed(reason) => f.write_str(reason),
+            Self::Failed(reason) | Self::Invalid(reason) => f.write_str(reason),
         }
     }
 }

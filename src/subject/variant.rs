@@ -48,13 +48,21 @@ impl SpeakerName {
     /// The path of an executable, or of a virtual environment, that was asked for: what contains a `/`.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
-        self.which.as_deref().filter(|which| which.contains('/'))
+        let which = self.which.as_deref();
+        which.filter(|which| which.contains('/') && !is_description(which))
+    }
+
+    /// The file in which a user describes the speaker: a path that ends in `.toml`.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.which.as_deref().filter(|which| is_description(which))
     }
 
     /// The version that was asked for.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
-        self.which.as_deref().filter(|which| !which.contains('/'))
+        let which = self.which.as_deref();
+        which.filter(|which| !which.contains('/') && !is_description(which))
     }
 
     /// Whether it is our own.
@@ -62,6 +70,10 @@ impl SpeakerName {
     pub fn is_own(&self) -> bool {
         *self.name == *OWN
     }
+}
+
+fn is_description(which: &str) -> bool {
+    which.ends_with(".toml")
 }
 
 impl fmt::Display for SpeakerName {

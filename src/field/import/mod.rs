@@ -156,7 +156,7 @@ impl Import {
         paced: &[crate::sim::Fault],
     ) -> Result<Option<(Variant, String)>, ImportError> {
         let scenario = parse::load(&directory.join(&self.name))?;
-        let runner = Runner::new(Rc::new(scenario))?;
+        let runner = Runner::new(Rc::new(scenario), &Variant::both())?;
         let mut differs = None;
         for reset in plan::resets(&self.timeline) {
             let mut faults = paced.to_vec();

@@ -19,7 +19,7 @@ use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{duration, unknown};
 
 const HEAD: &str = "about, config, attempts, environment, golden, settle, why, host, link, partition, speaker, process, \
-                    peer, verbatim or hold";
+                    control, peer, verbatim or hold";
 
 /// Reads the scenario of `directory`.
 ///
@@ -94,7 +94,8 @@ impl Parser {
         let mut words = Words::new(&line.words, line.span.end);
         let head = words.word("a keyword")?;
         match head.text.as_str() {
-            "process" => self.process(&mut words)?,
+            "process" => self.program(&mut words, false)?,
+            "control" => self.program(&mut words, true)?,
             "peer" => self.peer(&mut words)?,
             "host" | "link" | "partition" => {
                 self.section = Section::Head;
@@ -162,18 +163,23 @@ impl Parser {
         }
     }
 
-    fn process(&mut self, words: &mut Words<'_>) -> Result<(), TextError> {
-        let name = words.word("the name of a process")?;
+    fn program(&mut self, words: &mut Words<'_>, is_control: bool) -> Result<(), TextError> {
+        let name = words.word(if is_control {
+            "the name of a speaker"
+        } else {
+            "the name of a process"
+        })?;
         let taken = self.scenario.programs.iter().any(|p| p.name == name.text);
         if taken {
             return Err(TextError::new(
                 name.span.clone(),
-                format!("the process `{}` has a section already", name.text),
+                format!("`{}` has a section already", name.text),
             ));
         }
         self.section = Section::Program(self.scenario.programs.len());
         self.scenario.programs.push(ProgramScript {
             name: name.text.clone(),
+            is_control,
             steps: Vec::new(),
         });
         Ok(())

@@ -9,7 +9,7 @@ use crate::net::HostName;
 use crate::scenario::format::parse_topology::known_host;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::format::topology::ScenarioHost;
-use crate::subject::{Variant, known};
+use crate::subject::{Variant, locate};
 
 /// The keywords of the section.
 pub(super) const SPEAKER: &str = "is, config, attempts or environment";
@@ -64,7 +64,7 @@ fn variant(words: &mut Words<'_>) -> Result<Variant, TextError> {
         .text
         .parse()
         .map_err(|error| TextError::new(word.span.clone(), format!("{error}")))?;
-    known::check_name(&variant.speaker).map_err(|error| {
+    locate::check_name(&variant.speaker).map_err(|error| {
         let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
         TextError::new(word.span.clone(), error.to_string()).help(help.unwrap_or_default())
     })?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,25 @@ pub struct SpeakerScript {
 }
 
 impl Scenario {
+    /// The same for the speakers `names`: without what is said through the control programs of others, and, where none of
+    /// them starts API programs, without those.
+    #[must_use]
+    pub fn for_speakers(self: &Rc<Self>, names: &[&str], start_programs: bool) -> Rc<Self> {
+        let applies = |script: &ProgramScript| {
+            if script.is_control {
+                names.contains(&script.name.as_str())
+            } else {
+                start_programs
+            }
+        };
+        if self.programs.iter().all(applies) {
+            return Rc::clone(self);
+        }
+        let mut scenario = Self::clone(self);
+        scenario.programs.retain(applies);
+        Rc::new(scenario)
+    }
+
     /// The host's name in the names of connections; `None` where only one host is under test.
     #[must_use]
     pub fn label(&self, speaker: &SpeakerScript) -> Option<HostName> {
@@ -135,10 +155,20 @@ pub struct Step<T> {
 /// The script of one API program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramScript {
-    /// The `process` section that it stands for.
+    /// The `process` section of the configuration that it stands for, or the speaker whose control program it uses.
     pub name: String,
+    /// Whether it is a `control` section: what it writes are commands of the speaker's control program.
+    pub is_control: bool,
     /// What it does, in order.
     pub steps: Vec<Step<ProgramAction>>,
+}
+
+impl ProgramScript {
+    /// Whether it says something through the control program of the speaker `name`.
+    #[must_use]
+    pub fn controls(&self, name: &str) -> bool {
+        self.is_control && self.name == name
+    }
 }
 
 /// What an API program can do.

@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 use crate::config::environment::EnvironmentError;
 use crate::sim::OutOfTime;
 use crate::sim::turmoil::TurmoilFailure;
-use crate::subject::known::LocateError;
+use crate::subject::locate::LocateError;
 
 /// Why a scenario could not be run.
 #[derive(Debug, Error, Diagnostic)]
@@ -42,6 +42,20 @@ pub enum PlayError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Locate(#[from] LocateError),
+    /// The scenario is not for this speaker.
+    #[error("{scenario} is not applicable to {speaker}: there is no {}", file.display())]
+    #[diagnostic(help("a speaker plays the scenarios that have a configuration for it"))]
+    NotApplicable {
+        /// The scenario's name.
+        scenario: String,
+        /// The speaker's name as its authors write it.
+        speaker: String,
+        /// The configuration that would make it so.
+        file: std::path::PathBuf,
+    },
+    /// The subject could not be put under test; this says nothing about it.
+    #[error("{0}")]
+    Subject(String),
     /// A run that makes no progress.
     #[error(transparent)]
     OutOfTime(#[from] OutOfTime),

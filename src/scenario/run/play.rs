@@ -11,12 +11,13 @@ use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::prepare::{io_error, prepare, setup};
+use crate::scenario::run::prepare::{io_error, launcher, prepare, setup};
 use crate::scenario::run::strict::run_alone;
 use crate::scenario::run::{simulated, turmoil};
-use crate::subject::external::{External, Launcher};
+use crate::subject::external::External;
+use crate::subject::launcher::Launcher;
 use crate::subject::own::OwnSpeaker;
-use crate::subject::{Subject, Variant, known};
+use crate::subject::{Subject, Variant};
 
 /// Runs `scenario` with `variant` under test on `network`, with `defects` enabled in their own reactor.
 ///
@@ -84,8 +85,7 @@ fn in_real_sockets(
             _ => on_the_kernel(scenario.clone(), subject),
         };
     }
-    known::check_name(&variant.speaker)?;
-    let launcher = known::exabgp(&variant.speaker, None)?;
+    let launcher = launcher(scenario, speaker, variant)?;
     if network == NetworkKind::Turmoil {
         return Err(PlayError::Unsupported {
             what: format!("{variant} on the network {network}"),
@@ -136,7 +136,7 @@ pub fn to_process(
     let subject = Rc::new(External::new(
         variant.clone(),
         launcher,
-        setup(scenario, only_speaker(scenario)?),
+        setup(scenario, only_speaker(scenario)?, variant),
         &scratch,
     ));
     let result = on_the_kernel(scenario.clone(), subject.clone())?;

@@ -1,4 +1,4 @@
-//! What a scenario gives a speaker: its configurations, read or as files, and its settings.
+//! What a subject needs of a scenario: our own speaker's configuration, another's program and files.
 
 use std::io;
 
@@ -8,16 +8,45 @@ use crate::reactor::Rotation;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::error::PlayError;
 use crate::speaker::settings;
-use crate::subject::external::Setup;
+use crate::subject::launcher::{Launcher, Setup};
+use crate::subject::{Variant, locate};
 
 pub(super) fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> PlayError {
     let what = what.into();
     |error| PlayError::Io { what, error }
 }
 
-/// The files and settings of `speaker` in `scenario`.
-pub(super) fn setup(scenario: &Scenario, speaker: &SpeakerScript) -> Setup {
+/// The program of `variant`, for which `scenario` has a configuration on the host of `speaker`.
+///
+/// # Errors
+/// It is not there; the scenario is not for it.
+pub fn launcher(
+    scenario: &Scenario,
+    speaker: &SpeakerScript,
+    variant: &Variant,
+) -> Result<Launcher, PlayError> {
+    let launcher = locate::locate(variant, None)?;
+    if launcher.has_configuration(&setup(scenario, speaker, variant)) {
+        return Ok(launcher);
+    }
+    let description = &launcher.description;
+    let file = description
+        .configuration
+        .as_deref()
+        .unwrap_or("speaker.conf");
+    Err(PlayError::NotApplicable {
+        scenario: scenario.name.clone(),
+        speaker: description.title.clone(),
+        file: scenario.directory.join(file),
+    })
+}
+
+/// The files and settings of `speaker` in `scenario`, `variant` being under test.
+#[must_use]
+pub fn setup(scenario: &Scenario, speaker: &SpeakerScript, variant: &Variant) -> Setup {
+    let name = variant.speaker.name();
     Setup {
+        has_control: scenario.programs.iter().any(|it| it.controls(name)),
         name: scenario.name.clone(),
         directory: scenario.directory.clone(),
         configurations: speaker.config.clone(),

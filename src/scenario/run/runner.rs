@@ -80,6 +80,8 @@ struct Common {
     pauses: bool,
     progress: Progress,
     input: ProgramInput,
+    /// Why a subject could not be put under test.
+    invalid: Rc<RefCell<Option<String>>>,
 }
 
 /// Who takes signals at the moment: a crash makes a new speaker with a control of its own.
@@ -90,7 +92,16 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
     ///
     /// # Errors
     /// A peer that cannot listen.
-    pub async fn play(self, recovered: Recovered) -> Result<RunResult, PlayError> {
+    pub async fn play(mut self, recovered: Recovered) -> Result<RunResult, PlayError> {
+        self.scenario = {
+            let subjects = self.subjects.iter().map(|it| &it.subject);
+            let names: Vec<&str> = subjects
+                .clone()
+                .map(|subject| subject.variant().speaker.name())
+                .collect();
+            let start_programs = subjects.clone().any(|subject| subject.starts_programs());
+            self.scenario.for_speakers(&names, start_programs)
+        };
         let progress = Progress::default();
         let transcripts = self.transcripts();
         let input = ProgramInput::default();
@@ -141,6 +152,7 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
             pauses: self.pauses,
             progress: progress.clone(),
             input: input.clone(),
+            invalid: Rc::default(),
         };
         self.background.into_iter().for_each(|task| {
             spawn_local(task);
@@ -165,6 +177,9 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
                 }
             }
         };
+        if let Some(reason) = common.invalid.take() {
+            return Err(PlayError::Subject(reason));
+        }
         let elapsed = self.clock.now();
         for task in tasks {
             // A peer that panicked has already failed the run.
@@ -254,17 +269,33 @@ impl<N: Network, S: Subject<N>> HostedSubject<S, N> {
                 observer: self.observer.clone(),
             });
             let Some((at, down)) = crashes.pop() else {
-                if let Ended::Failed(reason) = life.await {
-                    let of = self.name.map(|name| format!(" on {name}"));
-                    let of = of.unwrap_or_default();
-                    progress.fail(format!("the speaker{of}: {reason}"), None);
+                let of = self.name.map(|name| format!(" on {name}"));
+                let of = of.unwrap_or_default();
+                match life.await {
+                    Ended::Orderly => {}
+                    Ended::Failed(reason) => {
+                        progress.fail(format!("the speaker{of}: {reason}"), None);
+                    }
+                    Ended::Invalid(reason) => {
+                        common
+                            .invalid
+                            .replace(Some(format!("the speaker{of}: {reason}")));
+                        // Nothing that follows would be worth anything.
+                        progress.end();
+                    }
                 }
                 return;
             };
             tokio::select! {
                 biased;
                 () = sleep_until(clock.at(at)) => {}
-                _ = life => return,
+                ended = life => {
+                    if let Ended::Invalid(reason) = ended {
+                        common.invalid.replace(Some(reason));
+                        progress.end();
+                    }
+                    return;
+                }
             }
             // A crashed speaker cannot emit the event itself.
             self.observer

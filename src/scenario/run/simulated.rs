@@ -12,13 +12,14 @@ use crate::scenario::run::conditions::LIMIT;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
 use crate::scenario::run::played::RunResult;
-use crate::scenario::run::prepare::{io_error, prepare, setup};
+use crate::scenario::run::prepare::{io_error, launcher, prepare, setup};
 use crate::scenario::run::runner::{Background, HostedSubject};
 use crate::scenario::run::strict::{PORT, run};
 use crate::sim::{Settings, World};
 use crate::subject::guest::GuestSpeaker;
+use crate::subject::locate::LocateError;
 use crate::subject::own::OwnSpeaker;
-use crate::subject::{Ended, Host, Subject, Variant, known};
+use crate::subject::{Ended, Host, Subject, Variant, locate};
 
 /// What is under test on one host.
 pub enum Chosen<D> {
@@ -36,6 +37,13 @@ where
         match self {
             Self::Own(own) => Subject::<N>::variant(&**own),
             Self::Guest(guest) => Subject::<N>::variant(&**guest),
+        }
+    }
+
+    fn starts_programs(&self) -> bool {
+        match self {
+            Self::Own(own) => Subject::<N>::starts_programs(&**own),
+            Self::Guest(guest) => Subject::<N>::starts_programs(&**guest),
         }
     }
 
@@ -58,8 +66,8 @@ pub fn play<D: DefectSet>(
     pauses: bool,
 ) -> Result<RunResult, PlayError> {
     let variants = scenario.speakers.iter().map(|it| it.variant.as_ref());
-    let mut variants = variants.map(|of_its_own| of_its_own.unwrap_or(variant));
-    let routed = variants.any(|variant| !known::accepts_loopback(&variant.speaker));
+    let variants = variants.map(|of_its_own| of_its_own.unwrap_or(variant));
+    let routed = needs_routed(variants)?;
     let scenario = &if routed {
         Rc::new(scenario.routed())
     } else {
@@ -113,6 +121,19 @@ pub fn play<D: DefectSet>(
     world.run(limit, run)?
 }
 
+/// Whether one of `variants` refuses a neighbor at a loopback address.
+///
+/// # Errors
+/// A speaker that is not known, a description with a mistake.
+pub fn needs_routed<'a>(
+    mut variants: impl Iterator<Item = &'a Variant>,
+) -> Result<bool, LocateError> {
+    variants.try_fold(false, |routed, variant| {
+        let refuses = !variant.speaker.is_own() && !locate::describe(&variant.speaker)?.loopback;
+        Ok(routed || refuses)
+    })
+}
+
 fn choose<D: DefectSet>(
     scenario: &Scenario,
     speaker: &SpeakerScript,
@@ -124,9 +145,8 @@ fn choose<D: DefectSet>(
         let own = OwnSpeaker::new(mode, configurations, settings, defects(mode));
         return Ok(Chosen::Own(Box::new(own)));
     }
-    known::check_name(&variant.speaker)?;
-    let launcher = known::exabgp(&variant.speaker, None)?;
-    let setup = setup(scenario, speaker);
+    let launcher = launcher(scenario, speaker, variant)?;
+    let setup = setup(scenario, speaker, variant);
     let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
     Ok(Chosen::Guest(Box::new(guest)))
 }

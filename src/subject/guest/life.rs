@@ -1,0 +1,234 @@
+//! One life of a guest: it runs, its programs are played, it is told what to do, until it ends.
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::guest::{self, Failure, Started, Turn};
+use crate::net::clock::Clock;
+use crate::net::programs::{Program, Programs};
+use crate::reactor::control::{Control, ControlReceiver};
+use crate::reactor::observer::{Observer, SpeakerEvent};
+use crate::subject::Ended;
+use crate::subject::launcher::{Launcher, Setup};
+
+use super::PROGRAM;
+use super::control::ControlProgram;
+use super::played::PlayedProgram;
+
+/// Lines of a speaker's output that are shown where it ends without being told to.
+const LAST_WORDS: usize = 6;
+
+/// One life of a guest.
+pub(super) struct Life<'a, P: Programs> {
+    pub guests: guest::Host,
+    /// The speaker's first process.
+    pub main: i32,
+    pub launcher: &'a Launcher,
+    pub setup: &'a Setup,
+    /// Where it runs.
+    pub directory: PathBuf,
+    /// Start the scripts of its API programs.
+    pub programs: P,
+    pub played: Vec<PlayedProgram<P::Pipe>>,
+    pub control_program: Option<ControlProgram<P::Pipe>>,
+    pub control: ControlReceiver,
+    pub observer: Rc<dyn Observer>,
+    pub clock: Clock,
+    /// How many of the guests' writes the observer has.
+    pub observed: usize,
+    /// How often it was told to read its configuration again.
+    pub reloads: usize,
+    /// It was told to end.
+    pub ending: bool,
+    pub sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl<P: Programs> Life<'_, P> {
+    /// Runs until everything waits; its end.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ended> {
+        loop {
+            while let Poll::Ready(control) = self.control.poll_recv(context) {
+                if let Err(reason) = self.tell(control) {
+                    return Poll::Ready(Ended::Invalid(reason));
+                }
+            }
+            let turn = match self.guests.turn(context, self.clock.now()) {
+                Ok(turn) => turn,
+                Err(failure) => return Poll::Ready(self.cannot_go_on(&failure)),
+            };
+            self.observe();
+            if let Some(ended) = self.guests.ended(self.main) {
+                return Poll::Ready(self.ended(ended));
+            }
+            for started in self.guests.started() {
+                if let Err(error) = self.start(&started) {
+                    return Poll::Ready(Ended::Failed(error.to_string()));
+                }
+            }
+            let mut moved = false;
+            for program in &mut self.played {
+                moved |= program.poll(&mut self.guests, context);
+            }
+            self.played.retain(|program| !program.over);
+            if let Some(control) = &mut self.control_program {
+                match control.poll(&mut self.guests, context) {
+                    Ok(some) => moved |= some,
+                    Err(failure) => return Poll::Ready(Ended::Invalid(failure.to_string())),
+                }
+            }
+            if moved {
+                continue;
+            }
+            let Turn::Waits(Some(deadline)) = turn else {
+                return Poll::Pending;
+            };
+            return self.wait(deadline, context);
+        }
+    }
+
+    fn wait(&mut self, deadline: Duration, context: &mut Context<'_>) -> Poll<Ended> {
+        let at = self.clock.at(deadline);
+        let timer = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        timer.as_mut().reset(at);
+        if timer.as_mut().poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Tells the speaker to do something, by the signal that it has for it.
+    fn tell(&mut self, control: Control) -> Result<(), String> {
+        let description = &self.launcher.description;
+        let Some(signal) = description.signals.number(control) else {
+            return Err(format!(
+                "{} has no signal for `{control}`",
+                description.title
+            ));
+        };
+        match control {
+            Control::Reload => {
+                self.reloads += 1;
+                let rotated = self
+                    .launcher
+                    .rotate(self.setup, &self.directory, self.reloads);
+                rotated.map_err(|error| error.to_string())?;
+            }
+            Control::Terminate => self.ending = true,
+            Control::Restart | Control::Reestablish => {}
+        }
+        self.guests.signal(self.main, signal);
+        Ok(())
+    }
+
+    fn start(&mut self, started: &Started) -> io::Result<()> {
+        let name = started.arguments.first().cloned().unwrap_or_default();
+        let mut command = vec![format!("./{PROGRAM}")];
+        command.extend(started.arguments.iter().cloned());
+        let pipe = self.programs.start(&Program {
+            name,
+            command,
+            directory: self.directory.clone(),
+        })?;
+        self.played.push(PlayedProgram::new(started.process, pipe));
+        Ok(())
+    }
+
+    /// Shows the observer what guests have printed since.
+    pub(super) fn observe(&mut self) {
+        let output = self.guests.output();
+        for line in &output[self.observed..] {
+            let at = Duration::from_nanos(u64::try_from(line.time).unwrap_or(0));
+            let text = String::from_utf8_lossy(&line.octets);
+            let text = text.trim_end();
+            let control = self.control_program.as_ref();
+            let of_control = control.is_some_and(|it| it.is_run_as(line.process));
+            let log = &self.launcher.description.log;
+            let event = SpeakerEvent::Printed {
+                text,
+                notable: !of_control && log.is_notable(text),
+            };
+            self.observer.observe(at, &event);
+        }
+        self.observed = output.len();
+    }
+
+    /// The end of a speaker: what it owes to nobody, its own failure, or that it never was under test.
+    fn ended(&self, ended: guest::Ended) -> Ended {
+        let title = &self.launcher.description.title;
+        match ended {
+            guest::Ended::Exited(0) => Ended::Orderly,
+            guest::Ended::Exited(_) if self.ending => Ended::Orderly,
+            guest::Ended::Killed(signal)
+                if self.ending && Some(signal) == self.signal(Control::Terminate) =>
+            {
+                Ended::Orderly
+            }
+            guest::Ended::Exited(status) if !self.guests.was_connected() => {
+                Ended::Invalid(format!(
+                    "{title} ended with status {status} before it opened or accepted a connection{}",
+                    self.last_words()
+                ))
+            }
+            guest::Ended::Exited(status) => Ended::Failed(format!(
+                "{title} ended with status {status}{}",
+                self.last_words()
+            )),
+            guest::Ended::Killed(signal) => Ended::Failed(format!(
+                "{title} was ended by {}{}",
+                name(signal),
+                self.last_words()
+            )),
+        }
+    }
+
+    /// Why guests cannot go on: a speaker that computes without end is at fault, all else is ours or the machine's.
+    fn cannot_go_on(&self, failure: &Failure) -> Ended {
+        let title = &self.launcher.description.title;
+        match failure {
+            Failure::Spins { .. } => {
+                Ended::Failed(format!("{title}: {failure}{}", self.last_words()))
+            }
+            Failure::Start(_) | Failure::Tracing(_) | Failure::Refused(_) => {
+                Ended::Invalid(format!("{title}: {failure}"))
+            }
+        }
+    }
+
+    fn signal(&self, control: Control) -> Option<i32> {
+        self.launcher.description.signals.number(control)
+    }
+
+    /// What it printed last, a line each.
+    fn last_words(&self) -> String {
+        let mut octets = Vec::new();
+        for line in self.guests.output() {
+            octets.extend(&line.octets);
+        }
+        let text = String::from_utf8_lossy(&octets);
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        let last = &lines[lines.len().saturating_sub(LAST_WORDS)..];
+        if last.is_empty() {
+            "; it printed nothing".to_owned()
+        } else {
+            format!("; its last words:\n  {}", last.join("\n  "))
+        }
+    }
+}
+
+/// The name of a signal (signal(7)).
+fn name(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
+}
