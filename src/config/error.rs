@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
-    SourceCode,
-};
+#[cfg(not(feature = "cli"))]
+use miette::NarratableReportHandler;
+use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+#[cfg(feature = "cli")]
+use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::bgp::text::TextError;
 
@@ -62,8 +63,11 @@ impl ConfigError {
     /// what would be right.
     #[must_use]
     pub fn render(&self) -> String {
+        #[cfg(feature = "cli")]
         let handler =
             GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(120);
+        #[cfg(not(feature = "cli"))]
+        let handler = NarratableReportHandler::new();
         let mut report = String::new();
         for mistake in &self.mistakes {
             // A report that cannot be drawn still names its error.

@@ -6,6 +6,7 @@
 pub mod abort;
 pub mod clock;
 pub mod direction;
+pub mod io;
 pub mod name;
 pub mod network;
 pub mod programs;
@@ -13,4 +14,6 @@ pub mod timer;
 
 pub use direction::Direction;
 pub use name::{Attempts, ConnectionName, HostName, Opener};
-pub use network::{Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream};
+pub use network::{
+    Connecting, Connection, Listener, Network, PeerKey, SocketOptions, Stream, accept,
+};

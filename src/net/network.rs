@@ -3,7 +3,7 @@
 //! It is poll-with-waker, the least that the kernel, the simulation and
 //! turmoil can all give.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
@@ -146,4 +146,12 @@ pub trait Network: Clone + 'static {
     /// # Errors
     /// `AddrInUse`, `AddrNotAvailable`, `PermissionDenied`.
     fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener>;
+}
+
+/// The next connection of `listener`.
+///
+/// # Errors
+/// As for [`Listener::poll_accept`].
+pub async fn accept<L: Listener>(listener: &mut L) -> io::Result<L::Connection> {
+    poll_fn(|context| listener.poll_accept(context)).await
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use console::style;
+use super::style::style;
 
 use super::hexdump;
 use super::summary::summary;

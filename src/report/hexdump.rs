@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::style::style;
 use crate::bgp::hex;
-use console::style;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 const ROW: usize = 16;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use console::style;
+use super::style::style;
 use serde_json::{Value, json};
 
 use super::diff_text::seconds;

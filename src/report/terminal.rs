@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use console::style;
+use super::style::style;
 
 use crate::bgp::hex;
 use crate::report::field;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use console::style;
+use super::style::style;
 
 use crate::bgp::dissect::Node;
 use crate::bgp::hex;

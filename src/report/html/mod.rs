@@ -1,6 +1,6 @@
 //! The HTML report: one file that needs no network, with lanes of messages side by side and the meaning of each octet.
 //!
-//! Each kind of page makes [`Sheet`]s of [`Column`]s; [`rows`] aligns their lanes, [`data`] writes them down for the
+//! Each kind of page makes [`Sheet`](data::Sheet)s of [`Column`](column::Column)s; [`rows`] aligns their lanes, [`data`] writes them down for the
 //! script.
 
 mod data;

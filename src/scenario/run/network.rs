@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A network to run a scenario on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum NetworkKind {
     /// Our simulated network, on a virtual clock.
     Sim,
