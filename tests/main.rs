@@ -46,6 +46,7 @@ mod outage;
 mod paths;
 
 mod import;
+mod why;
 mod bisect;
 mod canaries;
 mod determinism;

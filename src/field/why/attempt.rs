@@ -129,8 +129,8 @@ impl AttemptsSeen {
         );
         let [own_md5, their_md5] = [own, theirs].map(|lane| lane.is_some_and(|lane| lane.md5));
         let [own_ao, their_ao] = [own, theirs].map(|lane| lane.is_some_and(|lane| lane.ao));
-        let own_hops = own.map_or(0, |lane| lane.hops);
-        let their_hops = theirs.map_or(0, |lane| lane.hops);
+        let own_hops = own.map_or(0, Lane::usual_hops);
+        let their_hops = theirs.map_or(0, Lane::usual_hops);
         let keys = format!(
             "the key configured on both ends for this neighbor; counters of dropped segments (`nstat -az TcpExtTCPMD5*`, `TcpExtTCPAO*`) on {server}"
         );
@@ -155,19 +155,17 @@ impl AttemptsSeen {
                 .judge(EndCause::TtlMismatch, Confidence::Likely)
                 .tell(format!("{server} sends with a time to live of {their_hops}, as TTL security does (RFC 5082), and {client} with {own_hops}: {server} drops what does not come with nearly 255."))
                 .confirm("TTL security (`ttl-security`, `neighbor … ttl-security hops`) on both ends");
-        } else if own_hops == 1 {
-            explanation
-                .judge(EndCause::TtlMismatch, Confidence::Possible)
-                .tell(format!("The SYNs of {client} have a time to live of 1: they reach {server} only if it is directly connected (external sessions need multihop for more)."))
-                .confirm(format!("whether {server} is directly connected; multihop on both ends; where the SYNs end (ICMP time exceeded)"))
-                .instead(EndCause::Unanswered, format!("{server} may be down, or require an MD5 password"));
         } else {
             explanation
                 .judge(EndCause::Unanswered, Confidence::Possible)
                 .tell(format!("{server} never answered the SYNs of {client}: it is down or unreachable, a filter drops them, or its kernel does (it requires an MD5 password or TTL security)."))
                 .confirm(format!("whether {server} answers ping; filters on port 179; a capture at {server}; password and TTL security there"))
                 .instead(EndCause::Md5Mismatch, format!("{server} may require an MD5 signature, which these SYNs do not bear"))
-                .instead(EndCause::TtlMismatch, format!("{server} may require a time to live of 255; these SYNs were seen with {own_hops}"));
+                .instead(EndCause::TtlMismatch, if own_hops == 1 {
+                    format!("the SYNs have a time to live of 1, so they reach {server} only if it is directly connected; beyond that, external sessions need multihop")
+                } else {
+                    format!("{server} may require a time to live of 255; these SYNs were seen with {own_hops}")
+                });
         }
         explanation.seen(format!("time to live of the SYNs: {own_hops}"));
     }

@@ -188,9 +188,7 @@ fn stopped(
         .last_before
         .map(|last| last.time)
         .filter(|time| *time > said + SECOND && *time <= at);
-    let answered = lane
-        .last
-        .filter(|last| *last > said + SECOND / 2 && *last <= at);
+    let answered = lane.last_by(at).filter(|last| *last > said + SECOND / 2);
     match (asked, answered) {
         (Some(asked), Some(answered)) if answered >= asked => {
             explanation

@@ -15,6 +15,8 @@ pub(super) mod option {
 
 /// Segments in flight whose sizes are remembered.
 const IN_FLIGHT: usize = 64;
+/// Segments whose times are remembered.
+const TIMES: usize = 16;
 
 /// Octets that were sent more than once and are not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +62,8 @@ pub struct Lane {
     pub md5: bool,
     /// TCP authentication option (RFC 5925) on its segments.
     pub ao: bool,
-    /// Time to live of its first segment.
-    pub hops: u8,
+    /// The different times to live of its segments, as they were captured; 0 where there are fewer.
+    pub hops: [u8; 4],
     /// When its first segment came.
     pub first: Option<u64>,
     /// When its last segment came, RST left out.
@@ -72,6 +74,8 @@ pub struct Lane {
     pub last_progress: Option<u64>,
     /// Segments that hold octets sent before.
     pub retransmitted: u32,
+    /// Segments among them that the other end had acknowledged already: its acknowledgments do not arrive.
+    pub needless: u32,
     /// What it sends again and again.
     pub stuck: Option<Stuck>,
     /// The largest segment that was acknowledged.
@@ -94,6 +98,8 @@ pub struct Lane {
     acknowledged: Option<u32>,
     scale: Option<u8>,
     in_flight: VecDeque<(u32, u32)>,
+    /// Times of its last segments.
+    times: VecDeque<u64>,
 }
 
 /// Whether `a` comes before `b` (RFC 9293 section 3.4).
@@ -110,9 +116,13 @@ impl Lane {
         }
         if self.first.is_none() {
             self.first = Some(time);
-            self.hops = segment.hops;
         }
         self.last = Some(time);
+        if self.times.len() == TIMES {
+            self.times.pop_front();
+        }
+        self.times.push_back(time);
+        self.note_hops(segment.hops);
         if !segment.options.is_empty() {
             self.md5 |= segment.option(option::MD5).is_some();
             self.ao |= segment.option(option::AO).is_some();
@@ -183,6 +193,12 @@ impl Lane {
         }
     }
 
+    /// When it sent something last, at or before `time`, as far back as is remembered.
+    #[must_use]
+    pub fn last_by(&self, time: u64) -> Option<u64> {
+        self.times.iter().rev().copied().find(|sent| *sent <= time)
+    }
+
     /// Whether something that it sent was never acknowledged.
     #[must_use]
     pub fn is_unacknowledged(&self) -> bool {
@@ -210,8 +226,33 @@ impl Lane {
         self.acknowledged
     }
 
+    /// The time to live of its data: that of its last segment of a kind not seen before, as a SYN may have another.
+    #[must_use]
+    pub fn usual_hops(&self) -> u8 {
+        self.hops
+            .iter()
+            .rev()
+            .copied()
+            .find(|hops| *hops != 0)
+            .unwrap_or_default()
+    }
+
+    fn note_hops(&mut self, hops: u8) {
+        if self.hops.contains(&hops) {
+            return;
+        }
+        if let Some(free) = self.hops.iter_mut().find(|known| **known == 0) {
+            *free = hops;
+        }
+    }
+
     fn again(&mut self, time: u64, sequence: u32, length: u32) {
         self.retransmitted += 1;
+        let end = sequence.wrapping_add(length);
+        if self.acknowledged.is_some_and(|number| !before(number, end)) {
+            self.needless += 1;
+            return;
+        }
         match &mut self.stuck {
             Some(stuck) if stuck.sequence == sequence => {
                 stuck.times += 1;

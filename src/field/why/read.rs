@@ -332,11 +332,22 @@ fn ending(session: &Session<'_>) -> SessionEnd {
     let Some(flow) = session.flow else {
         return SessionEnd::Open;
     };
-    let is_stuck = flow
-        .lanes
-        .iter()
-        .any(|lane| lane.stuck.is_some_and(|stuck| stuck.times >= 3));
-    if is_stuck && session.end.saturating_sub(flow.last) >= SILENCE {
+    let hold = talk.hold_time().filter(|hold| *hold > 0);
+    let patience = hold.map_or(SILENCE, |hold| SILENCE.min(u64::from(hold) * 1_000_000_000));
+    let [client, server] = &flow.lanes;
+    let is_over = [(client, server), (server, client)]
+        .into_iter()
+        .any(|(lane, back)| {
+            let is_stuck = lane.stuck.is_some_and(|stuck| stuck.times >= 3);
+            // What comes back is acknowledged in vain, or nothing comes.
+            let heard = if back.needless >= 2 {
+                back.last_data
+            } else {
+                back.last
+            };
+            is_stuck && session.end.saturating_sub(heard.unwrap_or_default()) >= patience
+        });
+    if is_over {
         return SessionEnd::Silence { at: flow.last };
     }
     SessionEnd::Open

@@ -3,7 +3,7 @@
 use super::cause::{Confidence, EndCause};
 use super::explanation::Explanation;
 use super::hold;
-use super::lane::Rst;
+use super::lane::{Lane, Rst};
 use super::session::{Session, duration};
 use crate::bgp::capability::Capability;
 use crate::capture::StreamDirection;
@@ -109,6 +109,12 @@ fn aborted(session: &Session<'_>, by: StreamDirection, at: u64, explanation: &mu
             .tell(format!("Data of {other} had just arrived: {resetter} closed before it had read it, for which a kernel sends RST in place of FIN (RFC 1122 section 4.2.2.13); a NOTIFICATION or FIN it may have meant to send is lost with that."))
             .confirm(format!("the log of {resetter}: an intended close (configuration, collision, limit) at that time"))
             .instead(EndCause::Crash, "a process that is killed with input unread leaves the same RST; connections refused afterwards would tell");
+    } else if session.later.resumed.is_some() && has_input(session, by) {
+        explanation
+            .judge(EndCause::UnreadInput, Confidence::Possible)
+            .tell(format!("It had sent nothing since data of {other} came, and took the next connection: its process lived, and closed before it had read that data, for which a kernel sends RST in place of FIN (RFC 1122 section 4.2.2.13)."))
+            .confirm(format!("the log of {resetter}: an intended close (configuration, collision, limit) at that time"))
+            .instead(EndCause::Crash, "a process that is killed with input unread and started again at once leaves the same");
     } else {
         explanation
             .judge(EndCause::Reset, Confidence::Possible)
@@ -117,6 +123,13 @@ fn aborted(session: &Session<'_>, by: StreamDirection, at: u64, explanation: &mu
             .instead(EndCause::Middlebox, "a device that copies the sequence numbers of the connection leaves the same RST; its time to live is that of the others here");
     }
     explanation.culprit = Some(resetter);
+}
+
+/// Whether data of the other end came after what `by` sent last.
+fn has_input(session: &Session<'_>, by: StreamDirection) -> bool {
+    let [own, other] =
+        [by, by.opposite()].map(|by| session.lane(by).and_then(|lane| lane.last_data));
+    own < other
 }
 
 /// An RST without ACK: a host answers a segment of a connection that it does not know (RFC 9293 section 3.5.2).
@@ -162,9 +175,12 @@ fn middlebox(
         .lane(by.opposite())
         .and_then(|lane| lane.rst)
         .filter(|other| other.time.abs_diff(rst.time) <= TOGETHER);
-    // Linux answers from no socket with its default time to live, whatever the socket's was; it does so without ACK.
-    let hops = lane.map_or(0, |lane| lane.hops);
-    let is_other_host = rst.acknowledges && rst.hops != 0 && hops != 0 && rst.hops != hops;
+    // A kernel's own default beside the socket's value is no sign of another host.
+    const DEFAULTS: [u8; 3] = [64, 128, 255];
+    let seen = lane.map_or([0; 4], |lane| lane.hops);
+    let hops = lane.map_or(0, Lane::usual_hops);
+    let is_other_host =
+        rst.hops != 0 && hops != 0 && !seen.contains(&rst.hops) && !DEFAULTS.contains(&rst.hops);
     let mut signs = Vec::new();
     if is_other_host {
         signs.push(format!(
@@ -247,6 +263,15 @@ pub(super) fn closed(
     explanation
         .judge(EndCause::Closed, Confidence::Possible)
         .at(at, format!("FIN of {closer}, without a NOTIFICATION"));
+    let is_unheard = |by| {
+        session
+            .lane(by)
+            .is_some_and(|lane| lane.stuck.is_some_and(|stuck| stuck.times >= 3))
+    };
+    if is_unheard(by.opposite()) || is_unheard(by) {
+        silent(session, explanation);
+        return;
+    }
     if graceful(session, by, explanation) {
         return;
     }
@@ -273,35 +298,83 @@ pub(super) fn closed(
 }
 
 /// Nothing more came, and something was waiting for an answer.
-pub(super) fn silent(session: &Session<'_>, explanation: &mut Explanation) -> bool {
+pub(super) fn silent(session: &Session<'_>, explanation: &mut Explanation) {
     for by in StreamDirection::BOTH {
-        let Some(lane) = session.lane(by) else {
-            continue;
+        let (Some(lane), Some(back)) = (session.lane(by), session.lane(by.opposite())) else {
+            return;
         };
         let Some(stuck) = lane.stuck.filter(|stuck| stuck.times >= 3) else {
             continue;
         };
         let (sender, other) = (session.end_of(by), session.end_of(by.opposite()));
-        if !hold::too_large(session, by, lane, explanation) {
-            let silence = session
-                .lane(by.opposite())
-                .and_then(|lane| lane.last)
-                .map_or(0, |last| stuck.last.saturating_sub(last));
+        explanation
+            .at(
+                stuck.first,
+                format!(
+                    "{sender} sends {} octets again for the first time",
+                    stuck.length
+                ),
+            )
+            .at(stuck.last, "and for the last time".to_owned());
+        if ttl_security(session, by, explanation) {
+            return;
+        }
+        if back.needless >= 2 {
+            explanation
+                .judge(EndCause::HoldTimerLoss, Confidence::Likely)
+                .tell(format!(
+                    "What {sender} sends is lost on the way to {other}, acknowledgments included: {other} sends again {} time(s) what {sender} has acknowledged, and never acknowledges the {} octets that {sender} sends again. The path works in the other direction. {other} hears nothing, so its hold timer expires; its NOTIFICATION cannot pass either, as TCP sends nothing new before what is missing is acknowledged.",
+                    back.needless, stuck.length
+                ))
+                .confirm(format!("filters, routing and interface counters from {sender} to {other}; a capture at {other}"))
+                .instead(EndCause::PathMtu, "if small segments passed, only large ones would be sent again");
+            return;
+        }
+        if hold::too_large(session, by, lane, explanation) {
+            return;
+        }
+        let silence = back.last.map_or(0, |last| session.end.saturating_sub(last));
+        let hold = session.talk.hold_time().map_or(0, u64::from);
+        let what = format!(
+            "{sender} sent the same {} octets {} times in {} and got no acknowledgment; nothing came from {other} in the last {}.",
+            stuck.length,
+            stuck.times + 1,
+            duration(stuck.last.saturating_sub(stuck.first)),
+            duration(silence)
+        );
+        explanation
+            .confirm(format!("interface state and routing between the two at that time; whether {other} lost power or restarted"));
+        if hold > 0 && silence >= hold * SECOND {
+            explanation
+                .judge(EndCause::HoldTimerUnreachable, Confidence::Likely)
+                .tell(format!("{what} The hold time of {hold} s is over, so {sender} has given the session up; its NOTIFICATION is not in the capture, as TCP sends nothing new before what is missing is acknowledged. The host, its link or the path was down."));
+        } else {
             explanation
                 .judge(EndCause::RetransmissionTimeout, Confidence::Likely)
-                .tell(format!(
-                    "{sender} sent the same {} octets {} times in {} and got no acknowledgment; nothing came from {other} in the last {}. Its TCP gives up after tcp_retries2 (15 on Linux, about 15 minutes) or its user timeout, without a word on the wire.",
-                    stuck.length,
-                    stuck.times + 1,
-                    duration(stuck.last.saturating_sub(stuck.first)),
-                    duration(silence)
-                ))
-                .at(stuck.first, format!("{sender} sends {} octets again for the first time", stuck.length))
-                .at(stuck.last, "and for the last time".to_owned())
-                .confirm(format!("interface state and routing between the two at that time; whether {other} lost power or restarted"));
-            explanation.culprit = Some(other);
+                .tell(format!("{what} A TCP gives up after tcp_retries2 (15 on Linux, about 15 minutes) or its user timeout, without a word on the wire."));
         }
-        return true;
+        explanation.culprit = Some(other);
+        return;
     }
-    false
+}
+
+/// One end sends with a time to live of 255, the other with less and is not heard (RFC 5082).
+fn ttl_security(session: &Session<'_>, by: StreamDirection, explanation: &mut Explanation) -> bool {
+    let [own, theirs] = [by, by.opposite()].map(|by| session.lane(by).map_or(0, Lane::usual_hops));
+    let opened = session.talk.connection.opened;
+    // The kernel that listens may learn of it only when the connection is there.
+    let was_heard = session
+        .lane(by)
+        .and_then(|lane| lane.last_progress)
+        .is_some_and(|time| time.saturating_sub(opened) > 5 * SECOND);
+    if own == 0 || own >= 254 || theirs < 254 || was_heard {
+        return false;
+    }
+    let (sender, other) = (session.end_of(by), session.end_of(by.opposite()));
+    explanation
+        .judge(EndCause::TtlMismatch, Confidence::Likely)
+        .tell(format!("{other} sends with a time to live of {theirs}, as TTL security does (RFC 5082), and {sender} with {own}: {other} drops what {sender} sends, and the session never comes up."))
+        .confirm("TTL security on both ends (`ttl security`, `ttl-security hops`)");
+    explanation.culprit = Some(sender);
+    true
 }
