@@ -2,6 +2,7 @@
 
 mod openings;
 mod path;
+mod player;
 mod script;
 mod turmoil;
 

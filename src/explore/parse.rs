@@ -210,7 +210,7 @@ fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
 fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     let word = words.word("the name of a TCP setting, as retries2")?;
     let name = word.text.strip_prefix("tcp_").unwrap_or(&word.text);
-    let (Some((least, most)), Some(setting)) = (TcpSettings::bounds(name), plan.tcp.setting(name))
+    let (Some((least, most)), Some(setting)) = (plan.tcp.bounds(name), plan.tcp.setting(name))
     else {
         return Err(unknown(word, TcpSettings::NAMES));
     };

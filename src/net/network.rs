@@ -102,6 +102,8 @@ pub trait Listener: Unpin + 'static {
 pub struct SocketOptions {
     /// The address to connect from.
     pub source: Option<IpAddr>,
+    /// The port to connect from; an ephemeral one if it is absent.
+    pub source_port: Option<u16>,
     /// The interface to connect through.
     pub interface: Option<String>,
     /// TTL (or hop limit) of what is sent: RFC 5082, or multihop.

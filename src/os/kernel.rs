@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -98,9 +98,14 @@ fn prepare(to: SocketAddr, options: &SocketOptions) -> io::Result<TcpSocket> {
         restrict::set_md5(&socket, &key)?;
     }
     set_ttls(&socket, to.ip(), options)?;
-    if let Some(source) = options.source {
+    if options.source.is_some() || options.source_port.is_some() {
+        let any = match to {
+            SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+        };
+        let source = options.source.unwrap_or(any);
         socket.set_reuseaddr(true)?;
-        socket.bind(SocketAddr::new(source, 0))?;
+        socket.bind(SocketAddr::new(source, options.source_port.unwrap_or(0)))?;
     }
     Ok(socket)
 }

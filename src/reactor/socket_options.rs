@@ -19,5 +19,6 @@ pub(super) fn socket_options(neighbor: &Neighbor) -> SocketOptions {
         incoming_ttl: neighbor.incoming_ttl,
         md5: neighbor.md5_key(),
         md5_is_known: true,
+        ..SocketOptions::default()
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct ConnectionFaults {
     waiting: Vec<(usize, Fault)>,
     sent: DirectionState,
     received: DirectionState,
-    fate: Option<Termination>,
+    ending: Option<Termination>,
     silence: Option<Until>,
     /// Taken from the application, not given to the network yet, and since when.
     held: Vec<u8>,
@@ -67,7 +67,7 @@ impl ConnectionFaults {
             waiting,
             sent: DirectionState::default(),
             received: DirectionState::default(),
-            fate: None,
+            ending: None,
             silence: None,
             held: Vec::new(),
             held_since: Duration::ZERO,
@@ -126,9 +126,9 @@ impl ConnectionFaults {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        match self.fate {
+        match self.ending {
             Some(Termination::Broken(kind)) => {
-                self.fate = Some(Termination::Over);
+                self.ending = Some(Termination::Over);
                 return Poll::Ready(Err(kind.into()));
             }
             Some(Termination::Closed | Termination::Over) => return Poll::Ready(Ok(0)),
@@ -186,13 +186,13 @@ impl ConnectionFaults {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let broken = |kind: io::ErrorKind| Poll::Ready(Err(kind.into()));
-        match self.fate {
+        match self.ending {
             Some(Termination::Broken(kind)) => {
-                self.fate = Some(Termination::Over);
+                self.ending = Some(Termination::Over);
                 return broken(kind);
             }
             Some(Termination::Closed) => {
-                self.fate = Some(Termination::Over);
+                self.ending = Some(Termination::Over);
                 return Poll::Ready(Ok(bytes.len()));
             }
             Some(Termination::Over) => return broken(io::ErrorKind::BrokenPipe),
@@ -232,7 +232,7 @@ impl ConnectionFaults {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         self.advance(inner, common, context);
-        if self.fate.is_none() && !self.sent.ended {
+        if self.ending.is_none() && !self.sent.ended {
             self.shut = true;
             self.flush(inner, common.now(), context);
             self.arm(common, context);
@@ -291,7 +291,7 @@ impl ConnectionFaults {
 
     /// Octets until the next fault of `direction` triggers.
     fn distance(&self, direction: Direction) -> usize {
-        let passed = self.lane(direction).passed;
+        let passed = self.direction(direction).passed;
         let bytes = self.waiting.iter().filter_map(|(_, fault)| {
             let Moment::Byte(byte) = fault.moment else {
                 return None;
@@ -302,21 +302,21 @@ impl ConnectionFaults {
         usize::try_from(distance).unwrap_or(usize::MAX)
     }
 
-    fn lane(&self, direction: Direction) -> &DirectionState {
+    fn direction(&self, direction: Direction) -> &DirectionState {
         match direction {
             Direction::Sent => &self.sent,
             Direction::Received => &self.received,
         }
     }
 
-    fn lane_mut(&mut self, direction: Direction) -> &mut DirectionState {
+    fn direction_mut(&mut self, direction: Direction) -> &mut DirectionState {
         match direction {
             Direction::Sent => &mut self.sent,
             Direction::Received => &mut self.received,
         }
     }
 
-    /// Strikes what is due, ends what is over, and sends what may go.
+    /// Triggers what is due, ends what is over, and sends what may go.
     fn advance<C: Stream + Abort>(
         &mut self,
         inner: &mut Option<C>,
@@ -325,9 +325,9 @@ impl ConnectionFaults {
     ) {
         let now = common.now();
         let mut changed = false;
-        for lane in [&mut self.sent, &mut self.received] {
-            if lane.stalled.is_some_and(|until| until.over(now)) {
-                lane.stalled = None;
+        for state in [&mut self.sent, &mut self.received] {
+            if state.stalled.is_some_and(|until| until.over(now)) {
+                state.stalled = None;
                 changed = true;
             }
         }
@@ -341,14 +341,14 @@ impl ConnectionFaults {
             .position(|(_, fault)| self.due(fault, now))
         {
             let (number, fault) = self.waiting.remove(index);
-            if self.fate.is_none() {
-                common.strike(number, &fault);
-                self.strike(fault, inner, now, context);
+            if self.ending.is_none() {
+                common.trigger(number, &fault);
+                self.trigger(fault, inner, now, context);
                 changed = true;
             }
         }
         if self.silence.is_some() && !self.held.is_empty() && self.held_since + PATIENCE <= now {
-            self.fate
+            self.ending
                 .get_or_insert(Termination::Broken(io::ErrorKind::TimedOut));
             self.held.clear();
             changed = true;
@@ -372,12 +372,12 @@ impl ConnectionFaults {
     fn due(&self, fault: &Fault, now: Duration) -> bool {
         match fault.moment {
             Moment::Opening => true,
-            Moment::Byte(byte) => byte <= self.lane(fault.direction).passed,
+            Moment::Byte(byte) => byte <= self.direction(fault.direction).passed,
             Moment::Time(time) => time <= now,
         }
     }
 
-    fn strike<C: Stream + Abort>(
+    fn trigger<C: Stream + Abort>(
         &mut self,
         fault: Fault,
         inner: &mut Option<C>,
@@ -385,7 +385,7 @@ impl ConnectionFaults {
         context: &mut Context<'_>,
     ) {
         let until = |limit: Option<Duration>| Until(limit.map(|limit| now + limit));
-        let lane = self.lane_mut(fault.direction);
+        let state = self.direction_mut(fault.direction);
         match fault.action {
             // They apply to the attempt, before there is a connection.
             Action::Refuse | Action::Ignore => {}
@@ -393,7 +393,7 @@ impl ConnectionFaults {
                 if let Some(inner) = inner.take() {
                     inner.abort();
                 }
-                self.fate = Some(Termination::Broken(io::ErrorKind::ConnectionReset));
+                self.ending = Some(Termination::Broken(io::ErrorKind::ConnectionReset));
             }
             Action::ResetByPeer => {
                 if let Some(inner) = inner {
@@ -402,20 +402,20 @@ impl ConnectionFaults {
             }
             Action::Close => {
                 *inner = None;
-                self.fate = Some(Termination::Closed);
+                self.ending = Some(Termination::Closed);
             }
             Action::HalfClose => match fault.direction {
-                Direction::Received => lane.ended = true,
+                Direction::Received => state.ended = true,
                 Direction::Sent => {
                     self.shut = true;
                     self.flush(inner, now, context);
                 }
             },
-            Action::Stall(limit) => lane.stalled = Some(until(limit)),
-            Action::Slow(rate) => lane.rate = Some(rate),
-            Action::Split(most) => lane.split = Some(most),
-            Action::Coalesce(least, wait) => lane.coalesce = Some((least, wait)),
-            Action::Delay(delay) => lane.delay = Some(delay),
+            Action::Stall(limit) => state.stalled = Some(until(limit)),
+            Action::Slow(rate) => state.rate = Some(rate),
+            Action::Split(most) => state.split = Some(most),
+            Action::Coalesce(least, wait) => state.coalesce = Some((least, wait)),
+            Action::Delay(delay) => state.delay = Some(delay),
             Action::Lose(nth) => {
                 if let Some(inner) = inner {
                     inner.lose(fault.direction == Direction::Sent, nth);

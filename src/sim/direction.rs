@@ -1,4 +1,4 @@
-//! One direction of an afflicted connection: how much may move, and when.
+//! One direction of a connection with faults: how much may move, and when.
 
 use std::time::Duration;
 

@@ -114,12 +114,12 @@ impl Faults {
         faults
             .iter()
             .enumerate()
-            .filter(|(_, struck)| struck.fault.connection == connection)
-            .map(|(number, struck)| (number, struck.fault))
+            .filter(|(_, fault)| fault.fault.connection == connection)
+            .map(|(number, fault)| (number, fault.fault))
             .collect()
     }
 
-    pub(super) fn strike(&self, number: usize, at: Duration) {
+    pub(super) fn trigger(&self, number: usize, at: Duration) {
         self.shared.borrow_mut()[number].at = Some(at);
     }
 
@@ -128,10 +128,10 @@ impl Faults {
     /// # Errors
     /// The first that it cannot cause.
     pub fn check<C: Abort>(&self) -> Result<(), Unsupported> {
-        for struck in self.shared.borrow().iter() {
-            if let Err(reason) = struck.fault.possible(C::RESETS, C::PEER_RESETS, C::LOSES) {
+        for fault in self.shared.borrow().iter() {
+            if let Err(reason) = fault.fault.possible(C::RESETS, C::PEER_RESETS, C::LOSES) {
                 return Err(Unsupported {
-                    fault: struck.fault,
+                    fault: fault.fault,
                     reason,
                 });
             }

@@ -15,7 +15,7 @@ pub(super) struct FaultContext {
     pub(super) faults: Faults,
     trace: Trace,
     host: Rc<str>,
-    /// Connections that must not say goodbye.
+    /// Connections that must not close.
     silenced: RefCell<Vec<Box<dyn Any>>>,
 }
 
@@ -35,8 +35,8 @@ impl FaultContext {
         }
     }
 
-    pub(super) fn strike(&self, number: usize, fault: &Fault) {
-        self.faults.strike(number, self.trace.clock().now());
+    pub(super) fn trigger(&self, number: usize, fault: &Fault) {
+        self.faults.trigger(number, self.trace.clock().now());
         self.trace
             .record(&self.host, TraceEvent::Fault(fault.to_string()));
     }
@@ -49,13 +49,13 @@ impl FaultContext {
         self.trace.clock().at(time)
     }
 
-    /// Strikes and gives what befalls the attempt itself.
+    /// Triggers what happens to the attempt itself, and gives it.
     pub(super) fn attempt(&self, name: ConnectionName) -> Option<Action> {
         let faults = self.faults.of(name);
         let (number, fault) = faults
             .iter()
             .find(|(_, fault)| matches!(fault.action, Action::Refuse | Action::Ignore))?;
-        self.strike(*number, fault);
+        self.trigger(*number, fault);
         Some(fault.action)
     }
 

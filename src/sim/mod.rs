@@ -29,15 +29,19 @@
 
 mod ahead;
 mod connection_faults;
+mod crossing;
 mod direction;
+mod end;
 mod fault;
 mod fault_context;
 mod faulty;
 mod handshake;
 mod link;
+mod listening;
 mod network;
 mod order;
 mod pipe;
+mod ports;
 mod pump;
 mod readiness;
 mod receiver;

@@ -65,8 +65,8 @@ impl Network for SimNetwork {
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> SimConnecting {
         let (id, local) = self.shared.with(|state| {
             let id = state.connect(self.host, options, to);
-            let carried = state.connections.get(&id);
-            (id, carried.map(|carried| carried.tcp.address(Side::Client)))
+            let flow = state.connections.get(&id);
+            (id, flow.map(|flow| flow.tcp.address(Side::Client)))
         });
         let name = self.attempts.take(to.ip(), Opener::Us);
         if let Some(local) = local {
@@ -101,7 +101,7 @@ impl SimConnection {
     ) -> Self {
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let (local, peer) = shared.with(|state| match state.connections.get(&id) {
-            Some(carried) => (carried.tcp.address(side), carried.tcp.address(side.other())),
+            Some(flow) => (flow.tcp.address(side), flow.tcp.address(side.other())),
             None => (unknown, unknown),
         });
         Self {
@@ -120,15 +120,22 @@ impl Future for SimConnecting {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let id = self.id;
+        let waker = context.waker();
         let polled = self
             .shared
             .with(|state| match state.connections.get_mut(&id) {
-                Some(carried) => carried.tcp.poll_connected(context.waker()),
-                None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+                Some(flow) => flow
+                    .tcp
+                    .poll_connected(waker)
+                    .map_ok(|()| (id, Side::Client)),
+                None => state.poll_crossed(id, waker).map(|met| match met {
+                    Some(met) => Ok((met, Side::Server)),
+                    None => Err(io::ErrorKind::NotConnected.into()),
+                }),
             });
-        polled.map_ok(|()| {
+        polled.map_ok(|(id, side)| {
             self.connected = true;
-            SimConnection::open(&self.shared, id, Side::Client, |_, _| self.name)
+            SimConnection::open(&self.shared, id, side, |_, _| self.name)
         })
     }
 }
@@ -245,8 +252,8 @@ impl SimConnection {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         self.shared.with(|state| {
-            let carried = state.connections.get(&self.id);
-            carried.map_or_else(Readiness::default, |it| it.tcp.readiness(self.side))
+            let flow = state.connections.get(&self.id);
+            flow.map_or_else(Readiness::default, |it| it.tcp.readiness(self.side))
         })
     }
 
@@ -254,6 +261,18 @@ impl SimConnection {
     #[must_use]
     pub fn take_error(&mut self) -> Option<io::ErrorKind> {
         self.now(|tcp, _, side| Ok(tcp.take_error(side))).ok()?
+    }
+
+    /// Octets that were written and are not known to have arrived (`SIOCOUTQ`).
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.shared.with(|state| {
+            let flow = state.connections.get(&self.id);
+            flow.map_or(0, |flow| match self.side {
+                Side::Client => flow.tcp.client.queued(),
+                Side::Server => flow.tcp.server.queued(),
+            })
+        })
     }
 
     /// Waits for a readiness other than `known`.
@@ -335,8 +354,8 @@ impl Abort for SimConnection {
     fn lose(&mut self, sent: bool, nth: u64) {
         let from = if sent { self.side } else { self.side.other() };
         self.shared.with(|state| {
-            if let Some(carried) = state.connections.get_mut(&self.id) {
-                carried.lane(from).lose.push(nth.max(1));
+            if let Some(flow) = state.connections.get_mut(&self.id) {
+                flow.direction(from).lose.push(nth.max(1));
             }
         });
     }
@@ -344,8 +363,8 @@ impl Abort for SimConnection {
     fn silence(&mut self, time: Option<Duration>) {
         self.shared.with(|state| {
             let until = time.map(|time| state.now + time);
-            if let Some(carried) = state.connections.get_mut(&self.id) {
-                carried.silent = Some(until);
+            if let Some(flow) = state.connections.get_mut(&self.id) {
+                flow.silent = Some(until);
             }
         });
     }

@@ -45,8 +45,19 @@ impl Tcp {
 
     /// `segment` has reached `side`.
     pub(super) fn arrive(&mut self, side: Side, segment: Segment, effects: &mut Effects) {
+        let settings = self.settings;
         let end = self.end(side);
+        if end
+            .fin_wait_until(&settings)
+            .is_some_and(|until| until <= effects.now)
+        {
+            end.kill();
+        }
         if end.dead {
+            if end.time_wait.is_some() && matches!(segment.kind, Kind::Fin { .. }) {
+                // The peer has not heard that its FIN arrived.
+                return self.push(side, Kind::Ack, effects);
+            }
             // Nobody has the connection any more: whoever asks is told so.
             if matches!(
                 segment.kind,
@@ -77,6 +88,7 @@ impl Tcp {
             }
             Kind::Fin { seq } => self.take(side, seq, None, 1, effects),
         }
+        self.end(side).note_closing(effects.now);
     }
 
     fn reset_arrives(&mut self, side: Side, effects: &mut Effects) {
@@ -148,6 +160,7 @@ impl End {
             None => {
                 self.receiver.next += 1;
                 self.fin_received = true;
+                self.closed_first = self.sending != Sending::Open;
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::sim::sysctl::JIFFY;
+
 /// Smoothed round trip, its deviation, and what follows from them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RoundTrip {
@@ -64,6 +66,8 @@ impl RoundTrip {
             return Duration::from_secs(1);
         }
         let micros = ((self.srtt >> 3) + self.rttvar).unsigned_abs();
-        Duration::from_micros(micros).min(most)
+        // Linux counts it in ticks of its clock, rounded up, before it doubles it.
+        let tick = u64::try_from(JIFFY / 1_000).unwrap_or(1);
+        Duration::from_micros(micros.div_ceil(tick) * tick).min(most)
     }
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use crate::sim::rtt::RoundTrip;
 use crate::sim::segment::Kind;
-use crate::sim::sysctl::{TcpSettings, kernel_timer};
 
 /// Segments that a connection may send before it has heard anything (RFC 6928).
 const INITIAL_WINDOW: usize = 10;
@@ -39,6 +38,8 @@ pub(super) struct Sender {
     /// Unanswered probes of a closed window, or of an idle connection.
     pub(super) probes: u32,
     pub(super) timer: Option<(Duration, Timer)>,
+    /// When to look whether the connection is idle, where that is asked for.
+    pub(super) keepalive: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,7 @@ impl Sender {
             probed: false,
             probes: 0,
             timer: None,
+            keepalive: None,
         }
     }
 
@@ -120,10 +122,13 @@ impl Sender {
         self.round_trip.sample(time, rto_min, 0, 0);
     }
 
-    /// Octets that are on their way, as far as is known.
-    pub(super) fn in_flight(&self) -> usize {
+    /// Octets that are on their way, as far as is known; in a recovery each segment counts as a whole one.
+    pub(super) fn in_flight(&self, segment: usize) -> usize {
         let moving = self.flight.iter().filter(|it| !it.sacked && !it.lost);
-        moving.map(Sent::length).sum()
+        match self.recovery {
+            None => moving.map(Sent::length).sum(),
+            Some(_) => moving.count() * segment,
+        }
     }
 
     /// Marks what must have been lost, as later segments have arrived; says when more will be known.
@@ -150,13 +155,5 @@ impl Sender {
             }
         }
         later
-    }
-}
-
-impl Sender {
-    pub(super) fn keepalive_due(&self, heard: Duration, settings: &TcpSettings) -> Duration {
-        let first = Duration::from_secs(settings.keepalive_time.into());
-        let between = Duration::from_secs(settings.keepalive_intvl.into());
-        kernel_timer(heard, first + between * self.probes)
     }
 }

@@ -13,7 +13,6 @@ use crate::net::network::PeerKey;
 use crate::sim::link::Link;
 use crate::sim::seed::Random;
 use crate::sim::settings::Settings;
-use crate::sim::sysctl::TIME_WAIT;
 use crate::sim::tcp::{Buffers, Effects, Handshake, Kind, Segment, Side, Tcp};
 
 pub(super) type HostId = usize;
@@ -42,21 +41,25 @@ pub(super) struct State {
     /// From which host no path leads to which.
     pub(super) disconnected: BTreeSet<(HostId, HostId)>,
     pub(super) listeners: BTreeMap<(HostId, SocketAddr), Listening>,
-    pub(super) connections: BTreeMap<ConnectionId, Carried>,
+    pub(super) connections: BTreeMap<ConnectionId, Flow>,
+    /// Attempts that met one from the other end (simultaneous open), and the connection that they have become.
+    pub(super) crossed: BTreeMap<ConnectionId, ConnectionId>,
     pub(super) opened: ConnectionId,
     pub(super) links: BTreeMap<(IpAddr, IpAddr), Link>,
     pub(super) cuts: Vec<(IpAddr, IpAddr)>,
     pub(super) effects: Effects,
     /// Paths whose router answers that it cannot reach the other end.
     pub(super) unreachable: Vec<(IpAddr, IpAddr)>,
-    /// When the ports of closed connections, by both addresses, are free again.
-    pub(super) time_wait: BTreeMap<(SocketAddr, SocketAddr), Duration>,
+    /// Since when ends of connections that are gone, by host and both addresses, are in TIME_WAIT.
+    pub(super) time_wait: BTreeMap<(HostId, SocketAddr, SocketAddr), Duration>,
+    /// Somebody chose the port to connect from.
+    pub(super) chosen_ports: bool,
     events: BinaryHeap<ScheduledEvent>,
     /// Events that nobody can see unless a connection waits for them: acknowledgements and timers. They happen in their
     /// turn, but the clock need not stop for them.
     quiet: BinaryHeap<ScheduledEvent>,
     /// Connections that wait for such events.
-    waiting: usize,
+    pub(super) waiting: usize,
     scheduled: u64,
     jitter: Random,
     loss: Random,
@@ -82,7 +85,7 @@ pub(super) struct Listening {
 
 /// A connection and its two directions of travel.
 #[derive(Debug)]
-pub(super) struct Carried {
+pub(super) struct Flow {
     pub(super) tcp: Tcp,
     pub(super) client: HostId,
     /// Where its SYN found a listener.
@@ -95,11 +98,15 @@ pub(super) struct Carried {
     pub(super) half_open: bool,
     /// When the SYN was sent that was answered.
     pub(super) begun: Duration,
+    /// When the first SYN was sent.
+    pub(super) first_syn: Option<Duration>,
     /// Neither end hears of the other: for ever, or until then.
     pub(super) silent: Option<Option<Duration>>,
     /// For either end, the earliest timer event that is scheduled.
     pub(super) timers: [Option<Duration>; 2],
-    waiting: bool,
+    pub(super) waiting: bool,
+    /// Its server end is an attempt that met the client's.
+    pub(super) crossed: bool,
 }
 
 /// One direction of travel.
@@ -117,11 +124,11 @@ pub(super) struct HalfConnection {
 struct ScheduledEvent {
     at: Duration,
     order: u64,
-    what: What,
+    event: Event,
 }
 
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Event {
     Arrive(ConnectionId, Side, Segment),
     /// The nth SYN reaches the server.
     Syn(ConnectionId, u32),
@@ -213,12 +220,14 @@ impl State {
             disconnected: BTreeSet::new(),
             listeners: BTreeMap::new(),
             connections: BTreeMap::new(),
+            crossed: BTreeMap::new(),
             opened: 0,
             links: BTreeMap::new(),
             cuts: Vec::new(),
             effects: Effects::default(),
             unreachable: Vec::new(),
             time_wait: BTreeMap::new(),
+            chosen_ports: false,
             events: BinaryHeap::new(),
             quiet: BinaryHeap::new(),
             waiting: 0,
@@ -242,17 +251,17 @@ impl State {
         next.map(|event| event.at).min()
     }
 
-    pub(super) fn schedule(&mut self, at: Duration, what: What) {
+    pub(super) fn schedule(&mut self, at: Duration, event: Event) {
         self.scheduled += 1;
         let order = self.scheduled;
-        self.events.push(ScheduledEvent { at, order, what });
+        self.events.push(ScheduledEvent { at, order, event });
     }
 
     /// Schedules what only a connection that waits can see.
-    pub(super) fn schedule_quietly(&mut self, at: Duration, what: What) {
+    pub(super) fn schedule_quietly(&mut self, at: Duration, event: Event) {
         self.scheduled += 1;
         let order = self.scheduled;
-        self.quiet.push(ScheduledEvent { at, order, what });
+        self.quiet.push(ScheduledEvent { at, order, event });
     }
 
     /// Lets everything that is due happen.
@@ -266,7 +275,7 @@ impl State {
             match first.peek() {
                 Some(event) if event.at <= self.now => {
                     if let Some(event) = first.pop() {
-                        self.happen(event.at, event.what);
+                        self.handle(event.at, event.event);
                     }
                 }
                 _ => return,
@@ -274,27 +283,27 @@ impl State {
         }
     }
 
-    fn happen(&mut self, at: Duration, what: What) {
-        match what {
-            What::Arrive(id, side, segment) => self.arrive(at, id, side, segment),
-            What::Syn(id, attempt) => self.syn_arrives(at, id, attempt),
-            What::SynTimer(id, attempt) => self.syn_timer(at, id, attempt),
-            What::SynAckTimer(id, attempt) => self.syn_ack_timer(at, id, attempt),
-            What::Refused(id) => self.fail_handshake(id, io::ErrorKind::ConnectionRefused),
-            What::Unanswered(id) => self.fail_handshake(id, io::ErrorKind::TimedOut),
-            What::Unreachable(id, side) => self.unreachable(at, id, side),
-            What::Timer(id, side) => self.timer(at, id, side),
+    fn handle(&mut self, at: Duration, event: Event) {
+        match event {
+            Event::Arrive(id, side, segment) => self.arrive(at, id, side, segment),
+            Event::Syn(id, attempt) => self.syn_arrives(at, id, attempt),
+            Event::SynTimer(id, attempt) => self.syn_timer(at, id, attempt),
+            Event::SynAckTimer(id, attempt) => self.syn_ack_timer(at, id, attempt),
+            Event::Refused(id) => self.fail_handshake(id, io::ErrorKind::ConnectionRefused),
+            Event::Unanswered(id) => self.fail_handshake(id, io::ErrorKind::TimedOut),
+            Event::Unreachable(id, side) => self.unreachable(at, id, side),
+            Event::Timer(id, side) => self.timer(at, id, side),
         }
     }
 
     fn timer(&mut self, at: Duration, id: ConnectionId, side: Side) {
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return;
         };
-        if carried.timers[side as usize] != Some(at) {
+        if flow.timers[side as usize] != Some(at) {
             return;
         }
-        carried.timers[side as usize] = None;
+        flow.timers[side as usize] = None;
         self.step(at, id, |tcp, effects| tcp.handle_timers(side, effects));
     }
 
@@ -316,12 +325,12 @@ impl State {
         id: ConnectionId,
         step: impl FnOnce(&mut Tcp, &mut Effects) -> T,
     ) -> T {
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return T::default();
         };
         self.effects.now = at;
-        let result = step(&mut carried.tcp, &mut self.effects);
-        if carried.tcp.finished() && self.effects.segments.is_empty() {
+        let result = step(&mut flow.tcp, &mut self.effects);
+        if flow.tcp.finished() && self.effects.segments.is_empty() {
             self.forget(id);
             return result;
         }
@@ -336,25 +345,32 @@ impl State {
 
     /// The connection is gone at both ends; its port is not free at once.
     pub(super) fn forget(&mut self, id: ConnectionId) {
-        let Some(carried) = self.connections.remove(&id) else {
+        let Some(flow) = self.connections.remove(&id) else {
             return;
         };
-        self.waiting -= usize::from(carried.waiting);
-        let tcp = &carried.tcp;
-        if tcp.handshake == Handshake::Done && !tcp.client.dead && !tcp.server.dead {
-            let ends = (tcp.address(Side::Client), tcp.address(Side::Server));
-            self.time_wait.insert(ends, self.now + TIME_WAIT);
+        self.waiting -= usize::from(flow.waiting);
+        let tcp = &flow.tcp;
+        let (client, server) = (&tcp.client, &tcp.server);
+        let hosts = [
+            Some(flow.client),
+            self.owner(flow.client, server.address.ip()),
+        ];
+        for ((end, other), host) in [(client, server), (server, client)].into_iter().zip(hosts) {
+            if let (Some(since), Some(host)) = (end.time_wait, host) {
+                self.time_wait
+                    .insert((host, end.address, other.address), since);
+            }
         }
     }
 
     /// Schedules the timers of a connection, and notes whether it waits for them.
     pub(super) fn attend(&mut self, id: ConnectionId) {
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return;
         };
-        let waits = carried.tcp.is_waiting();
-        if waits != carried.waiting {
-            carried.waiting = waits;
+        let waits = flow.tcp.is_waiting(flow.half_open);
+        if waits != flow.waiting {
+            flow.waiting = waits;
             if waits {
                 self.waiting += 1;
             } else {
@@ -363,8 +379,8 @@ impl State {
         }
         let mut due = [None; 2];
         for side in [Side::Client, Side::Server] {
-            let deadline = carried.tcp.deadline(side);
-            let scheduled = &mut carried.timers[side as usize];
+            let deadline = flow.tcp.deadline(side);
+            let scheduled = &mut flow.timers[side as usize];
             if let Some(deadline) = deadline
                 && scheduled.is_none_or(|at| deadline < at)
             {
@@ -373,7 +389,7 @@ impl State {
             }
         }
         for (deadline, side) in due.into_iter().flatten() {
-            self.schedule_quietly(deadline, What::Timer(id, side));
+            self.schedule_quietly(deadline, Event::Timer(id, side));
         }
     }
 
@@ -389,35 +405,35 @@ impl State {
 
     /// Puts `segment` on the path to the other end.
     pub(super) fn carry(&mut self, at: Duration, id: ConnectionId, from: Side, segment: Segment) {
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return;
         };
-        let source = carried.tcp.address(from).ip();
-        let target = carried.tcp.address(from.other()).ip();
+        let source = flow.tcp.address(from).ip();
+        let target = flow.tcp.address(from.other()).ip();
         if self.is_lost(at, id, from, source, target, &segment) {
             return;
         }
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return;
         };
-        let lane = carried.lane(from);
+        let direction = flow.direction(from);
         let link = self
             .links
             .get(&(source, target))
             .unwrap_or(&self.settings.link);
-        lane.line_free = lane.line_free.max(at) + link.occupied(segment.length());
+        direction.line_free = direction.line_free.max(at) + link.occupied(segment.length());
         let jitter = if link.jitter.is_zero() {
             Duration::ZERO
         } else {
             let most = u64::try_from(link.jitter.as_micros()).unwrap_or(u64::MAX);
             Duration::from_micros(self.jitter.below(most.saturating_add(1)))
         };
-        let arrival = lane.line_free + link.latency + jitter;
-        lane.last_arrival = lane.last_arrival.max(arrival);
-        let arrival = lane.last_arrival;
+        let arrival = direction.line_free + link.latency + jitter;
+        direction.last_arrival = direction.last_arrival.max(arrival);
+        let arrival = direction.last_arrival;
         let quiet = matches!(segment.kind, Kind::Ack | Kind::Probe);
-        let arrives = What::Arrive(id, from.other(), segment);
-        if quiet && !carried.half_open {
+        let arrives = Event::Arrive(id, from.other(), segment);
+        if quiet && !flow.half_open {
             self.schedule_quietly(arrival, arrives);
         } else {
             self.schedule(arrival, arrives);
@@ -440,31 +456,31 @@ impl State {
         target: IpAddr,
         segment: &Segment,
     ) -> bool {
-        let Some(carried) = self.connections.get_mut(&id) else {
+        let Some(flow) = self.connections.get_mut(&id) else {
             return true;
         };
-        if let Some(Some(until)) = carried.silent
+        if let Some(Some(until)) = flow.silent
             && until <= at
         {
-            carried.silent = None;
+            flow.silent = None;
         }
-        let mut lost = carried.silent.is_some();
-        let lane = carried.lane(from);
-        if !lane.lose.is_empty() && segment.counts() {
-            lane.lose.iter_mut().for_each(|nth| *nth -= 1);
-            let count = lane.lose.len();
-            lane.lose.retain(|nth| *nth > 0);
-            lost |= lane.lose.len() < count;
+        let mut lost = flow.silent.is_some();
+        let direction = flow.direction(from);
+        if !direction.lose.is_empty() && segment.counts() {
+            direction.lose.iter_mut().for_each(|nth| *nth -= 1);
+            let count = direction.lose.len();
+            direction.lose.retain(|nth| *nth > 0);
+            lost |= direction.lose.len() < count;
         }
         lost |= self.path_loses(source, target);
         if lost {
-            if let Some(carried) = self.connections.get_mut(&id) {
-                carried.tcp.trouble();
+            if let Some(flow) = self.connections.get_mut(&id) {
+                flow.tcp.trouble();
             }
             if self.unreachable.contains(&(source, target)) {
                 let there = self.links.get(&(source, target));
                 let latency = there.unwrap_or(&self.settings.link).latency;
-                self.schedule(at + latency, What::Unreachable(id, from));
+                self.schedule(at + latency, Event::Unreachable(id, from));
             }
         }
         lost
@@ -485,11 +501,11 @@ impl State {
         if handshake == Some(Handshake::Underway) && side == Side::Client {
             return self.fail_handshake(id, io::ErrorKind::HostUnreachable);
         }
-        self.step(at, id, |tcp, _| tcp.unreachable(side));
+        self.step(at, id, |tcp, effects| tcp.unreachable(side, effects));
     }
 }
 
-impl Carried {
+impl Flow {
     pub(super) fn new(tcp: Tcp, client: HostId) -> Self {
         Self {
             tcp,
@@ -500,13 +516,15 @@ impl Carried {
             key: None,
             half_open: false,
             begun: Duration::ZERO,
+            first_syn: None,
             silent: None,
             timers: [None; 2],
             waiting: false,
+            crossed: false,
         }
     }
 
-    pub(super) fn lane(&mut self, from: Side) -> &mut HalfConnection {
+    pub(super) fn direction(&mut self, from: Side) -> &mut HalfConnection {
         match from {
             Side::Client => &mut self.to_server,
             Side::Server => &mut self.to_client,

@@ -19,16 +19,24 @@ macro_rules! settings {
         }
 
         impl TcpSettings {
-            /// The names of all settings, without `tcp_`.
+            /// The names of all settings, without `tcp_` or `ip_`.
             pub const NAMES: &[&str] = &[$($name),*];
 
-            /// The least and the greatest value of the setting `name`, or `None` where there is none of that name.
+            /// The least and the greatest value that the setting `name` can have beside the others, or `None` if there
+            /// is none of that name.
             #[must_use]
-            pub fn bounds(name: &str) -> Option<(u32, u32)> {
-                match name {
-                    $($name => Some(($least, $most)),)*
-                    _ => None,
-                }
+            pub fn bounds(&self, name: &str) -> Option<(u32, u32)> {
+                let (least, most) = match name {
+                    $($name => ($least, $most),)*
+                    _ => return None,
+                };
+                Some(match name {
+                    "local_port_first" => (least, self.local_port_last),
+                    "local_port_last" => (self.local_port_first, most),
+                    "rto_min_ms" => (least, self.rto_max),
+                    "rto_max_ms" => (self.rto_min.max(least), most),
+                    _ => (least, most),
+                })
             }
 
             /// The setting `name`.
@@ -67,6 +75,9 @@ settings! {
     keepalive_intvl, "keepalive_intvl", 75, 1, 32_767, "seconds between keepalive probes";
     keepalive_probes, "keepalive_probes", 9, 1, 127, "unanswered keepalive probes before the connection times out";
     user_timeout, "user_timeout_ms", 0, 0, 2_147_483_647, "TCP_USER_TIMEOUT of every connection, in milliseconds; 0 is none";
+    fin_timeout, "fin_timeout", 60, 1, 32_767, "seconds that a closed connection waits for the peer's FIN";
+    local_port_first, "local_port_first", 32_768, 1, 65_535, "the first ephemeral port (`ip_local_port_range`)";
+    local_port_last, "local_port_last", 60_999, 1, 65_535, "the last ephemeral port";
     tw_reuse, "tw_reuse", 2, 0, 2, "whether a port in TIME_WAIT may connect again: 0 never, 1 after a second, 2 on loopback only";
 }
 
@@ -84,35 +95,52 @@ impl TcpSettings {
         Duration::from_millis(self.rto_max.into())
     }
 
+    pub(super) fn keepalive_time(&self) -> Duration {
+        Duration::from_secs(self.keepalive_time.into())
+    }
+
+    pub(super) fn keepalive_interval(&self) -> Duration {
+        Duration::from_secs(self.keepalive_intvl.into())
+    }
+
     pub(super) fn user_timeout(&self) -> Option<Duration> {
         (self.user_timeout > 0).then(|| Duration::from_millis(self.user_timeout.into()))
     }
 
-    /// The pause after the SYN of this number, from 0; `None` where it is the last.
-    pub(super) fn syn_pause(&self, attempt: u32) -> (Duration, bool) {
-        let linear = self.syn_linear_timeouts;
-        let last = attempt >= self.syn_retries + linear;
-        let doubled = attempt.saturating_sub(linear).min(20);
-        let pause = FIRST_RTO * (1 << doubled);
-        (pause.min(self.rto_max()), last)
+    /// The pause after the SYN of this number, from 0.
+    pub(super) fn syn_pause(&self, attempt: u32) -> Duration {
+        let doubled = attempt.saturating_sub(self.syn_linear_timeouts).min(20);
+        (FIRST_RTO * (1 << doubled)).min(self.rto_max())
+    }
+
+    /// Whether a connect that began at `begun` fails at `due`, when the SYN of this number was not answered
+    /// (`tcp_write_timeout`).
+    pub(super) fn syn_is_last(&self, attempt: u32, begun: Duration, due: Duration) -> bool {
+        let patience = self.model_timeout(FIRST_RTO, self.syn_retries);
+        attempt >= self.syn_retries + self.syn_linear_timeouts
+            || (attempt > 0 && due.saturating_sub(begun) >= patience)
     }
 
     /// When a connect that begins at `now` and hears nothing fails.
     pub(super) fn unanswered(&self, now: Duration) -> Duration {
         let mut at = now;
         for attempt in 0.. {
-            let (pause, last) = self.syn_pause(attempt);
-            at = kernel_timer(at, pause);
-            if last {
+            at = kernel_timer(at, self.syn_pause(attempt));
+            if self.syn_is_last(attempt, now, at) {
                 break;
             }
         }
         at
     }
 
-    /// How long `retries` retransmissions may take in all (`tcp_model_timeout`).
+    /// How long `retries` retransmissions of an open connection may take in all.
     pub(super) fn patience(&self, retries: u32) -> Duration {
-        let (base, most) = (self.rto_min(), self.rto_max());
+        self.model_timeout(self.rto_min(), retries)
+    }
+
+    /// How long `retries` retransmissions may take in all, the first after `base` (`tcp_model_timeout`).
+    fn model_timeout(&self, base: Duration, retries: u32) -> Duration {
+        let most = self.rto_max();
         let ratio = (most.as_millis() / base.as_millis().max(1)).max(1);
         let doublings = ratio.ilog2();
         if retries <= doublings {
@@ -122,8 +150,8 @@ impl TcpSettings {
     }
 }
 
-/// One tick of the kernel's clock (`CONFIG_HZ=250`).
-const JIFFY: u128 = 4_000_000;
+/// One tick of the kernel's clock, in nanoseconds (`CONFIG_HZ=250`).
+pub(super) const JIFFY: u128 = 4_000_000;
 
 /// When a timer of the kernel that is set at `now` for `delay` fires: its wheel rounds up, the more the longer it runs
 /// (`kernel/time/timer.c`).
@@ -149,10 +177,9 @@ mod tests {
         let sent = |settings: TcpSettings| {
             let (mut at, mut all) = (Duration::ZERO, vec![0]);
             for attempt in 0.. {
-                let (pause, last) = settings.syn_pause(attempt);
-                at = kernel_timer(at, pause);
+                at = kernel_timer(at, settings.syn_pause(attempt));
                 all.push(at.as_secs());
-                if last {
+                if settings.syn_is_last(attempt, Duration::ZERO, at) {
                     return all;
                 }
             }

@@ -6,15 +6,13 @@
 //! and discards what was not sent; data that reaches a closed socket is
 //! answered with RST.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Poll, Waker};
 
+pub(super) use crate::sim::end::{Buffers, End, Sending};
 use crate::sim::readiness::Readiness;
-use crate::sim::receiver::Receiver;
 pub(super) use crate::sim::segment::{Effects, Kind, Segment, Side};
-use crate::sim::sender::Sender;
 use crate::sim::sysctl::TcpSettings;
 
 /// How far the handshake is.
@@ -36,125 +34,6 @@ pub(super) struct Tcp {
     pub(super) segment: usize,
     /// A segment was lost, and not everything is known to have arrived since.
     troubled: bool,
-}
-
-/// The buffers of a socket, in octets.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Buffers {
-    pub(super) send: usize,
-    pub(super) receive: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct End {
-    address: SocketAddr,
-    pub(super) buffers: Buffers,
-    pub(super) unsent: VecDeque<u8>,
-    pub(super) sending: Sending,
-    pub(super) sender: Sender,
-    pub(super) received: VecDeque<u8>,
-    pub(super) receiver: Receiver,
-    pub(super) fin_received: bool,
-    /// What the next call reports, once (`sk_err`).
-    pub(super) error: Option<io::ErrorKind>,
-    /// What a timeout reports instead of itself (`sk_err_soft`).
-    pub(super) soft_error: Option<io::ErrorKind>,
-    /// No more segments leave or are heard (the state CLOSED).
-    pub(super) dead: bool,
-    /// The application has let go.
-    pub(super) released: bool,
-    pub(super) reader: Option<Waker>,
-    pub(super) writer: Option<Waker>,
-    /// Who wants to know that it is dead.
-    watcher: Option<Waker>,
-    /// A write found no room (`SOCK_NOSPACE`): the next waits until a good part of the buffer is free.
-    full: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sending {
-    Open,
-    /// FIN follows what is still unsent.
-    Closing,
-    Closed,
-}
-
-impl End {
-    fn new(address: SocketAddr, buffers: Buffers, peer: Buffers, segment: usize) -> Self {
-        Self {
-            address,
-            buffers,
-            unsent: VecDeque::new(),
-            sending: Sending::Open,
-            sender: Sender::new(peer.receive as u64, segment),
-            received: VecDeque::new(),
-            receiver: Receiver::new(buffers.receive as u64),
-            fin_received: false,
-            error: None,
-            soft_error: None,
-            dead: false,
-            released: false,
-            reader: None,
-            writer: None,
-            watcher: None,
-            full: false,
-        }
-    }
-
-    pub(super) fn wake(&mut self, effects: &mut Effects) {
-        effects.wakers.extend(self.reader.take());
-        effects.wakers.extend(self.writer.take());
-        effects.wakers.extend(self.watcher.take());
-    }
-
-    pub(super) fn kill(&mut self) {
-        self.dead = true;
-        self.unsent.clear();
-        self.sender.stop();
-        self.receiver.stop();
-    }
-
-    /// Octets in the send buffer: unsent, or not known to have arrived.
-    fn queued(&self) -> usize {
-        self.unsent.len() + self.sender.outstanding()
-    }
-
-    fn room(&self) -> usize {
-        self.buffers.send.saturating_sub(self.queued())
-    }
-
-    /// Whether a third of the buffer is free (`sk_stream_is_writeable`).
-    fn is_writable(&self) -> bool {
-        let queued = self.queued();
-        self.buffers.send.saturating_sub(queued) >= (queued / 2).max(1)
-    }
-
-    /// Wakes who waits for room, where there is enough.
-    pub(super) fn wake_writer(&mut self, effects: &mut Effects) {
-        if self.full && self.is_writable() {
-            self.full = false;
-            effects.wakers.extend(self.writer.take());
-        }
-    }
-
-    /// Both directions have ended, and the peer knows of it: nothing that arrives can matter any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.fin_received && self.sending == Sending::Closed && self.sender.outstanding() == 0
-    }
-
-    fn finished(&self) -> bool {
-        self.released && (self.dead || self.is_over())
-    }
-
-    /// Whether acknowledgements and timers may change what an application sees.
-    fn is_waiting(&self) -> bool {
-        !self.dead && (self.full || !self.unsent.is_empty() || self.sending == Sending::Closing)
-    }
-
-    /// Whether something that was sent, or is to be, may still have to be sent again.
-    fn is_unsettled(&self) -> bool {
-        !self.dead && (!self.unsent.is_empty() || self.sender.outstanding() > 0)
-    }
 }
 
 /// Keeps `waker` in `slot`.
@@ -197,10 +76,10 @@ impl Tcp {
     }
 
     /// Whether acknowledgements and timers must be attended to when they are due, rather than when somebody next looks.
-    pub(super) fn is_waiting(&mut self) -> bool {
+    pub(super) fn is_waiting(&mut self, half_open: bool) -> bool {
         let ends = [&self.client, &self.server];
         if self.troubled && self.handshake == Handshake::Done {
-            self.troubled = ends.iter().any(|end| end.is_unsettled());
+            self.troubled = half_open || ends.iter().any(|end| end.is_unsettled());
         }
         let alive = !self.client.dead || !self.server.dead;
         self.troubled
@@ -358,9 +237,10 @@ impl Tcp {
         }
     }
 
-    /// `SO_ERROR`: what the next call would report, which it then does not.
+    /// `SO_ERROR`: what the next call would report, which it then does not; or else what a timeout would report.
     pub(super) fn take_error(&mut self, side: Side) -> Option<io::ErrorKind> {
-        self.end(side).error.take()
+        let end = self.end(side);
+        end.error.take().or_else(|| end.soft_error.take())
     }
 
     /// Wakes `waker` when anything changes that [`Self::readiness`] shows.
@@ -401,8 +281,8 @@ impl Tcp {
         if end.dead {
             return;
         }
-        if end.fin_received && end.sending == Sending::Closed {
-            // Both directions had ended: no one is left to be told of what nobody read.
+        if end.is_over() {
+            // No one is left to be told of what nobody read.
             return end.kill();
         }
         if !end.received.is_empty() {
@@ -413,6 +293,7 @@ impl Tcp {
             end.sending = Sending::Closing;
         }
         self.send(side, effects);
+        self.end(side).note_closing(effects.now);
     }
 
     /// Sends RST and is gone.

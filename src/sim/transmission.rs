@@ -23,13 +23,14 @@ impl Tcp {
                 return;
             }
             let sender = &mut end.sender;
-            let in_flight = sender.in_flight();
+            let in_flight = sender.in_flight(most);
             if in_flight > 0 && in_flight >= sender.congestion_window {
                 break;
             }
             if sender.recovery.is_some()
                 && let Some(at) = sender.flight.iter().position(|sent| sent.lost)
             {
+                sender.since.get_or_insert(effects.now);
                 self.send_again(side, at, effects);
                 sent_any = true;
                 continue;
@@ -83,7 +84,6 @@ impl Tcp {
         let Some(sent) = sender.flight.get_mut(at) else {
             return;
         };
-        sender.since.get_or_insert(sent.at);
         sent.lost = false;
         sent.again = true;
         sent.at = effects.now;
@@ -163,7 +163,7 @@ impl Tcp {
         {
             return;
         }
-        let in_flight = sender.in_flight();
+        let in_flight = sender.in_flight(most);
         let mut sample = None;
         while sender
             .flight
@@ -251,8 +251,12 @@ impl Tcp {
             return None;
         }
         let timer = end.sender.timer.map(|(due, _)| due);
-        let idle = end.sender.timer.is_none() && settings.keepalive > 0 && !end.is_over();
-        let keepalive = idle.then(|| end.sender.keepalive_due(end.receiver.heard, &settings));
+        let keepalive = if settings.keepalive > 0 && !end.is_over() {
+            let first = kernel_timer(end.receiver.heard, settings.keepalive_time());
+            Some(*end.sender.keepalive.get_or_insert(first))
+        } else {
+            None
+        };
         let delayed = end.receiver.delayed;
         [timer, keepalive, delayed].into_iter().flatten().min()
     }
@@ -260,7 +264,6 @@ impl Tcp {
     /// Does what the timers of `side` have due.
     pub(super) fn handle_timers(&mut self, side: Side, effects: &mut Effects) {
         let now = effects.now;
-        let settings = self.settings;
         let end = self.end(side);
         if end.dead {
             return;
@@ -283,14 +286,31 @@ impl Tcp {
                     Timer::Window => self.probe_window(side, effects),
                 }
             }
-            None if settings.keepalive > 0
-                && !end.is_over()
-                && end.sender.keepalive_due(end.receiver.heard, &settings) <= now =>
-            {
-                self.probe_idle(side, effects);
-            }
             _ => {}
         }
+        let end = self.end(side);
+        if !end.dead && !end.is_over() && end.sender.keepalive.is_some_and(|due| due <= now) {
+            self.keepalive(side, effects);
+        }
+    }
+
+    /// The keepalive timer is due (`tcp_keepalive_timer`).
+    fn keepalive(&mut self, side: Side, effects: &mut Effects) {
+        let now = effects.now;
+        let settings = self.settings;
+        let end = self.end(side);
+        let idle_after = settings.keepalive_time();
+        let silent = now.saturating_sub(end.receiver.heard);
+        let busy = end.sender.outstanding() > 0 || !end.unsent.is_empty();
+        let pause = if busy {
+            idle_after
+        } else if silent < idle_after {
+            idle_after - silent
+        } else {
+            self.probe_idle(side, effects);
+            settings.keepalive_interval()
+        };
+        self.end(side).sender.keepalive = Some(kernel_timer(now, pause));
     }
 
     fn retransmission_timeout(&mut self, side: Side, effects: &mut Effects) {
@@ -300,8 +320,7 @@ impl Tcp {
         let end = self.end(side);
         let retries = end.patience(&settings);
         let sender = &mut end.sender;
-        let first = sender.flight.front().map_or(now, |sent| sent.at);
-        let elapsed = now.saturating_sub(sender.since.unwrap_or(first));
+        let elapsed = now.saturating_sub(sender.since.unwrap_or(now));
         let patience = settings
             .user_timeout()
             .unwrap_or_else(|| settings.patience(retries));
@@ -317,6 +336,7 @@ impl Tcp {
         for sent in &mut sender.flight {
             sent.lost = !sent.sacked;
         }
+        sender.since.get_or_insert(now);
         if let Some(at) = sender.flight.iter().position(|sent| sent.lost) {
             self.send_again(side, at, effects);
         }
@@ -339,18 +359,17 @@ impl Tcp {
         let end = self.end(side);
         let retries = end.patience(&settings);
         let sender = &mut end.sender;
-        let silent = now.saturating_sub(end.receiver.heard);
         let gone = match settings.user_timeout() {
             Some(limit) => sender
                 .since
                 .is_some_and(|since| now.saturating_sub(since) >= limit),
-            None => sender.probes > 0 && silent >= settings.patience(retries),
+            None => sender.probes >= retries,
         };
         if gone {
             return self.time_out(side, effects);
         }
         sender.probes += 1;
-        sender.backoff += 1;
+        sender.backoff = (sender.backoff + 1).min(settings.retries2);
         self.push(side, Kind::Probe, effects);
         self.arm_window_probe(side, now);
     }
@@ -381,11 +400,26 @@ impl Tcp {
     }
 
     /// A router says that it cannot reach the peer: no reason to give up, only the reason to give later (RFC 1122
-    /// section 4.2.3.9).
-    pub(super) fn unreachable(&mut self, side: Side) {
+    /// section 4.2.3.9), nor to wait longer before the next try (RFC 6069).
+    pub(super) fn unreachable(&mut self, side: Side, effects: &mut Effects) {
+        let settings = self.settings;
         let end = self.end(side);
-        if !end.dead {
-            end.soft_error = Some(io::ErrorKind::HostUnreachable);
+        if end.dead {
+            return;
+        }
+        end.soft_error = Some(io::ErrorKind::HostUnreachable);
+        let sender = &mut end.sender;
+        let Some(first) = sender.flight.front().filter(|_| sender.backoff > 0) else {
+            return;
+        };
+        sender.backoff -= 1;
+        let rto = sender.round_trip.rto(settings.rto_max());
+        let pause = (rto * (1 << sender.backoff.min(16))).min(settings.rto_max());
+        let left = (first.at + pause).saturating_sub(effects.now);
+        if left.is_zero() {
+            self.retransmission_timeout(side, effects);
+        } else {
+            self.set_timer(side, effects.now, left, Timer::Retransmit);
         }
     }
 }
