@@ -27,6 +27,65 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `text` with each character that [`plain`] would escape replaced by one that takes as many octets, so that places in it
+/// stay where they are: for reports that point into a file. Ends of lines and tabs stay.
+#[must_use]
+pub fn in_place(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut characters = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(character) = characters.next() {
+        let ends_line = character == '\r' && characters.peek() == Some(&'\n');
+        out.push(match character.len_utf8() {
+            _ if matches!(character, '\n' | '\t') || ends_line || !is_unsafe(character) => {
+                character
+            }
+            1 => '?',
+            2 => '\u{b7}',
+            3 => char::REPLACEMENT_CHARACTER,
+            _ => '\u{1fbc4}',
+        });
+    }
+    Cow::Owned(out)
+}
+
+/// `text` of several lines for a terminal: as [`plain`], but ends of lines and tabs stay, and so do the escape sequences that
+/// colour text (SGR) where `coloured`.
+#[must_use]
+pub fn plain_lines(text: &str, coloured: bool) -> Cow<'_, str> {
+    let stays = |character| matches!(character, '\n' | '\t') || !is_unsafe(character);
+    if text.chars().all(stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let colour = if coloured { colour_length(rest) } else { 0 };
+        let length = colour.max(character.len_utf8());
+        if colour > 0 || stays(character) {
+            out.push_str(&rest[..length]);
+        } else {
+            out.extend(character.escape_default());
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
+}
+
+/// Octets of the SGR sequence that `text` begins with; 0 where there is none.
+fn colour_length(text: &str) -> usize {
+    let Some(rest) = text.strip_prefix("\x1b[") else {
+        return 0;
+    };
+    let end = rest.find(|character: char| !matches!(character, '0'..='9' | ';'));
+    match end {
+        Some(end) if rest[end..].starts_with('m') => 2 + end + 1,
+        _ => 0,
+    }
+}
+
 /// Whether a terminal may do something else with it than show it in its place.
 #[must_use]
 pub const fn is_unsafe(character: char) -> bool {
@@ -266,4 +325,28 @@ pub fn split_from(line: &str, from: usize) -> Result<Vec<Word>, TextError> {
     }
     close(&mut words, &mut open, line.len());
     Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_cursor_stays() {
+        assert_eq!(plain("tést 漢"), "tést 漢");
+        let hostile = "a\x1b[31m\r\n\u{9b}1A\u{202e}\u{2066}\u{e0001}\x7f";
+        assert_eq!(
+            plain(hostile),
+            "a\\u{1b}[31m\\r\\n\\u{9b}1A\\u{202e}\\u{2066}\\u{e0001}\\u{7f}"
+        );
+        let replaced = in_place(hostile);
+        assert_eq!(replaced.len(), hostile.len());
+        assert_eq!(replaced, "a?[31m\r\n\u{b7}1A\u{fffd}\u{fffd}\u{1fbc4}?");
+        assert_eq!(in_place("a\rb"), "a?b");
+        assert_eq!(
+            plain_lines("a\x1b[31mb\x1b[0m\tc\n\x1b[2J", true),
+            "a\x1b[31mb\x1b[0m\tc\n\\u{1b}[2J"
+        );
+        assert_eq!(plain_lines("\x1b[31mb\r\n", false), "\\u{1b}[31mb\\r\n");
+    }
 }

@@ -9,7 +9,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
 #[cfg(feature = "cli")]
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::bgp::text::TextError;
+use crate::bgp::text::{TextError, in_place, plain};
 
 /// Everything that is wrong with a configuration, in the order of the text.
 #[derive(Debug, Clone)]
@@ -41,11 +41,11 @@ impl ConfigError {
 
     fn of(name: &str, text: &str, mut mistakes: Vec<TextError>, is_warning: bool) -> Self {
         mistakes.sort_by_key(|mistake| mistake.span.start);
-        let source = Arc::new(NamedSource::new(name, text.to_owned()));
+        let source = Arc::new(NamedSource::new(plain(name), in_place(text).into_owned()));
         let mistakes = mistakes
             .into_iter()
             .map(|error| Mistake {
-                error: within(error, text),
+                error: shown(within(error, text)),
                 source: Arc::clone(&source),
                 is_warning,
             })
@@ -92,6 +92,15 @@ fn within(mut error: TextError, text: &str) -> TextError {
     }
     error.span = start..end;
     error
+}
+
+/// `error` in words that a terminal can show.
+fn shown(error: TextError) -> TextError {
+    TextError {
+        message: plain(&error.message).into_owned(),
+        help: error.help.map(|help| plain(&help).into_owned()),
+        ..error
+    }
 }
 
 impl Mistake {

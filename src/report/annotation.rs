@@ -1,6 +1,7 @@
 //! Failures as GitHub workflow commands, which show them at their file and line.
 
 use super::terminal::explanation;
+use crate::bgp::text::plain_lines;
 use crate::scenario::run::suite::Report;
 
 /// One line for `report`, if it failed: at the step that was not met, else at the scenario's first line.
@@ -15,10 +16,10 @@ pub fn line(report: &Report) -> Option<String> {
         .map_or(1, |(_, line)| *line);
     Some(format!(
         "::error file={},line={line},title={} in {}::{}",
-        report.script().display(),
-        report.scenario,
+        property(&report.script().display().to_string()),
+        property(&report.scenario.to_string()),
         report.variant,
-        escaped(explanation(report).trim_end())
+        escaped(plain_lines(explanation(report).trim_end(), false).as_ref())
     ))
 }
 
@@ -27,6 +28,11 @@ fn escaped(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+}
+
+/// Escapes a property of a workflow command.
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use super::terminal::explanation;
+use crate::bgp::text::plain_lines;
 use crate::report::variants;
 use crate::scenario::run::suite::Report;
 
@@ -31,7 +32,7 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
                     "the bytes on the wire, a step or the table differ from what is expected",
                 );
                 status.set_type(kind(report));
-                status.set_description(explanation(report));
+                status.set_description(plain_lines(&explanation(report), false));
                 status
             };
             let mut case = TestCase::new(report.scenario.clone(), status);

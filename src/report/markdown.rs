@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::terminal::{explanation, percentage};
+use crate::bgp::text::plain_lines;
 use crate::report::variants;
 use crate::scenario::run::suite::Report;
 
@@ -21,22 +22,36 @@ pub fn document(reports: &[Report]) -> String {
         }
     }
     for report in reports.iter().filter(|report| !report.passed()) {
+        let explanation = explanation(report);
+        let fence = fence(&explanation);
         let _ = write!(
             text,
-            "\n<details open><summary><b>{}</b> in {} on {}</summary>\n\n```\n{}```\n\n</details>\n",
+            "\n<details open><summary><b>{}</b> in {} on {}</summary>\n\n{fence}\n{}{fence}\n\n</details>\n",
             report.scenario,
             report.variant,
             report.network,
-            explanation(report)
+            plain_lines(&explanation, false)
         );
     }
     text
+}
+
+/// A fence that `text` does not close: longer than its longest run of backquotes.
+fn fence(text: &str) -> String {
+    let runs = text.split(|character| character != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::test_reports::reports;
+
+    #[test]
+    fn no_text_closes_its_fence() {
+        assert_eq!(fence("a `b` c"), "```");
+        assert_eq!(fence("```\n````"), "`````");
+    }
 
     #[test]
     fn modes_make_a_table_and_failures_a_section() {

@@ -8,11 +8,13 @@ mod capability;
 mod message;
 mod node;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::DecodeError;
 use super::hex;
+use super::text::plain;
 use super::wire::Reader;
 pub use message::message;
 pub use node::Node;
@@ -99,7 +101,7 @@ impl<'a> Dissector<'a> {
             name: name.to_owned(),
             source: self.source,
             range,
-            value,
+            value: one_line(value),
             children: Vec::new(),
         };
         self.nodes.push(node);
@@ -147,7 +149,7 @@ impl<'a> Dissector<'a> {
             name: name.to_owned(),
             source: dissector.source,
             range: offset..offset + there,
-            value,
+            value: one_line(value),
             children: dissector.nodes,
         });
     }
@@ -282,6 +284,14 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
         return String::new();
     }
     format!("0x{}", hex::lower(bytes))
+}
+
+/// What a peer sent, as a line of a table can show it.
+fn one_line(value: String) -> String {
+    match plain(&value) {
+        Cow::Borrowed(_) => value,
+        Cow::Owned(plain) => plain,
+    }
 }
 
 #[cfg(test)]

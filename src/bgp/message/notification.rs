@@ -16,6 +16,7 @@ use std::fmt;
 use super::error::MessageError;
 use crate::bgp::error::EncodeError;
 use crate::bgp::iana::registry;
+use crate::bgp::text::plain;
 use crate::bgp::wire::{Prefix, Reader, Writer, length_prefixed};
 
 registry! {
@@ -206,7 +207,7 @@ impl fmt::Display for Notification {
         let subcode = self.subcode_name().unwrap_or("unknown reason");
         write!(f, "{code} / {subcode}")?;
         match self.communication() {
-            Some(text) => write!(f, " / {text}"),
+            Some(text) => write!(f, " / {}", plain(&text)),
             None => Ok(()),
         }
     }

@@ -80,8 +80,8 @@ pub fn finding(
 
 /// The page that shows `data`.
 fn page(title: &str, data: &Value) -> String {
-    // In a script element, nothing but `</` could end the data early.
-    let data = data.to_string().replace("</", "<\\/");
+    // In a script element `</script` ends the data early, and `<!--<script` keeps it from ending.
+    let data = data.to_string().replace('<', "\\u003c");
     PAGE.replace("/*TITLE*/", title)
         .replace("/*STYLE*/", STYLE)
         .replace("/*SCRIPT*/", &SCRIPTS.concat())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
-use crate::bgp::text::TextError;
+use crate::bgp::text::{TextError, in_place, plain};
 
 /// A mistake in a scenario (or a file beside it).
 #[derive(Debug, Error, Diagnostic)]
@@ -34,10 +34,10 @@ impl ScenarioError {
         let start = span.start.min(text.len());
         let length = span.end.min(text.len()).saturating_sub(start);
         Self {
-            message: message.into().into_boxed_str(),
-            source_code: Arc::new(NamedSource::new(name, text.to_owned())),
+            message: plain(&message.into()).into(),
+            source_code: Arc::new(NamedSource::new(plain(name), in_place(text).into_owned())),
             span: Some((start, length).into()),
-            help: help.map(String::into_boxed_str),
+            help: help.map(|help| plain(&help).into()),
         }
     }
 
