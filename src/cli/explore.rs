@@ -15,6 +15,7 @@ use super::captures::Captures;
 use super::output::{Output, output, say};
 use super::run::progress;
 use super::subject::SubjectArguments;
+use super::trust::Trust;
 use super::values::{at_least_one, check_effect, duration, named_defect};
 use crate::explore::generate::Class;
 use crate::explore::jobs;
@@ -28,6 +29,7 @@ use crate::explore::sweep::{Planned, Sweep, SweepCase, SweepError};
 use crate::reactor::defects::Defect;
 use crate::report::html;
 use crate::scenario::format::directory;
+use crate::scenario::run::network::NetworkKind;
 use crate::subject::Variant;
 
 /// What to explore, how far, and where findings go.
@@ -39,6 +41,8 @@ pub struct Arguments {
     scenarios: Vec<String>,
     #[command(flatten)]
     subject: SubjectArguments,
+    #[command(flatten)]
+    trust: Trust,
     /// Number of seeds, over all scenarios together.
     #[arg(long, default_value = "1000", conflicts_with = "every_byte", value_parser = at_least_one())]
     seeds: usize,
@@ -105,6 +109,9 @@ fn statuses() -> String {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let variants = arguments.subject.variants()?;
+    arguments
+        .trust
+        .check(&scenarios, &variants, NetworkKind::Sim)?;
     check_effect(&arguments.defect, &variants)?;
     let cases = SweepCase::all(scenarios, &arguments.captures.optional()?)?;
     let plans = planned(&cases, &variants, &arguments)?;

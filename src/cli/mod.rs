@@ -30,6 +30,7 @@ pub mod speak;
 pub mod speakers;
 pub mod status;
 pub mod subject;
+pub mod trust;
 pub mod values;
 pub mod verify;
 pub mod why;

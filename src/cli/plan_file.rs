@@ -7,12 +7,14 @@ use miette::{IntoDiagnostic, miette};
 
 use super::captures::Captures;
 use super::subject::SubjectArguments;
+use super::trust::Trust;
 use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
 use crate::explore::trial::Trier;
 use crate::scenario::format::directory;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::Manifest;
+use crate::scenario::run::network::NetworkKind;
 use crate::subject::Variant;
 
 /// A plan and where its scenario is.
@@ -25,6 +27,8 @@ pub struct PlanFile {
     scenario_dir: PathBuf,
     #[command(flatten)]
     captures: Captures,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl PlanFile {
@@ -55,6 +59,7 @@ impl PlanFile {
     }
 
     fn prepare(&self, text: &PlanText, variants: &[Variant]) -> miette::Result<Trier> {
+        self.trust.check_plan(&self.plan, &text.plan.variants())?;
         let name = &text.plan.scenario;
         let beside = self.plan.parent().unwrap_or(Path::new(".")).join(name);
         let directory = if beside.join("scenario").is_file() {
@@ -67,6 +72,8 @@ impl PlanFile {
             return Err(text.no_scenario(help).into());
         }
         let scenario = crate::scenario::format::parse::load(&directory)?;
+        self.trust
+            .check(std::slice::from_ref(&scenario), variants, NetworkKind::Sim)?;
         let captures = self.captures.optional()?;
         let manifest = Manifest::load(&captures).into_diagnostic()?;
         let golden = Golden::find(&captures, &manifest, &scenario.name).into_diagnostic()?;

@@ -10,12 +10,14 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::captures::Captures;
 use super::output::say;
+use super::trust::Trust;
 use crate::net::clock;
 use crate::scenario::format::directory;
 use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::expected;
-use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest, write_whole};
+use crate::scenario::golden::manifest::{Manifest, ManifestEntry, digest};
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::play;
 use crate::scenario::run::record;
 use crate::subject::launcher::Launcher;
@@ -40,6 +42,8 @@ pub struct Arguments {
     /// Virtual environment of the reference; qa/record/install installs it.
     #[arg(long, env = "LOCKSTEP_REFERENCE", value_name = "DIR")]
     reference: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 /// Records the scenarios.
@@ -69,6 +73,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         speaker: arguments.speaker.clone(),
         mode: None,
     };
+    arguments.trust.check(
+        &scenarios,
+        std::slice::from_ref(&variant),
+        NetworkKind::Kernel,
+    )?;
     let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
@@ -93,9 +102,9 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
                     status = Status::Failed;
                     continue;
                 }
-                write_whole(&file, &bytes).into_diagnostic()?;
-                manifest.insert(entry);
-                manifest.store(&captures).into_diagnostic()?;
+                manifest
+                    .replace(&captures, entry, &bytes)
+                    .into_diagnostic()?;
             }
         }
     }

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use super::Status;
 use super::output::{output, say};
 use super::subject::SubjectArguments;
+use super::trust::Trust;
 use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
@@ -28,6 +29,8 @@ pub struct Arguments {
     scenarios: Vec<String>,
     #[command(flatten)]
     subject: SubjectArguments,
+    #[command(flatten)]
+    trust: Trust,
     /// Network to run on.
     #[arg(long, value_enum, default_value_t = NetworkKind::Sim)]
     network: NetworkKind,
@@ -75,6 +78,9 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
     let variants = arguments.subject.variants()?;
     check_defects(&arguments, &variants)?;
+    arguments
+        .trust
+        .check(&scenarios, &variants, arguments.network)?;
     let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
     let (scenarios, left_out) = applicable(scenarios, &variants)?;
     let cases = scenarios

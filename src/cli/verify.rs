@@ -9,10 +9,12 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::output::say;
 use super::subject::SubjectArguments;
+use super::trust::Trust;
 use super::values::at_least_one;
 use crate::explore::trial::Trier;
 use crate::explore::verify::{apart, lines};
 use crate::scenario::format::directory;
+use crate::scenario::run::network::NetworkKind;
 
 /// How many plans of which scenarios.
 #[derive(Debug, Args)]
@@ -21,6 +23,8 @@ pub struct Arguments {
     scenarios: Vec<String>,
     #[command(flatten)]
     subject: SubjectArguments,
+    #[command(flatten)]
+    trust: Trust,
     /// Number of plans, over all scenarios together.
     #[arg(long, default_value = "200", value_parser = at_least_one())]
     plans: usize,
@@ -42,7 +46,11 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
     let mut triers = Vec::new();
-    for scenario in directory::select(&arguments.scenario_dir, &arguments.scenarios)? {
+    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
+    arguments
+        .trust
+        .check(&scenarios, &variants, NetworkKind::Sim)?;
+    for scenario in scenarios {
         triers.push(Trier::new(scenario, None, &variants)?);
     }
     let once = || lines(&triers, arguments.from, arguments.plans);
@@ -73,6 +81,7 @@ fn elsewhere(arguments: &Arguments) -> miette::Result<String> {
         .arg("--from")
         .arg(arguments.from.to_string())
         .args(arguments.subject.words())
+        .args(arguments.trust.trust.then_some("--trust"))
         .arg("--scenario-dir")
         .arg(&arguments.scenario_dir)
         .args(&arguments.scenarios)

@@ -14,6 +14,7 @@ use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault, Time};
 use crate::scenario::format::values::{at_least_one, loss, time};
+use crate::scenario::golden::manifest::is_file_name;
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
 use crate::subject::{SpeakerName, locate};
 
@@ -131,7 +132,17 @@ fn words(line: &str, offset: usize) -> Vec<Word> {
 fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
     let word = words.word("a directive")?;
     match word.text.as_str() {
-        "scenario" => plan.scenario = words.word("the name of a scenario")?.text.clone(),
+        "scenario" => {
+            let word = words.word("the name of a scenario")?;
+            if !is_file_name(&word.text) {
+                return Err(TextError::new(
+                    word.span.clone(),
+                    "a scenario is a directory beside the plan, or in the directory of scenarios",
+                )
+                .help("write the scenario's name alone"));
+            }
+            plan.scenario.clone_from(&word.text);
+        }
         "speaker" => plan.speaker = Some(speaker(words)?),
         "mode" => plan.mode = Some(reactor(words)?),
         "seed" => plan.seed = words.parse("a whole number")?,

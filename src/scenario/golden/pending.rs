@@ -183,8 +183,7 @@ impl Pending {
             || format!("{}.pcap", self.scenario),
             |entry| entry.file.clone(),
         );
-        write_whole(&captures.join(&file), &bytes)?;
-        manifest.insert(ManifestEntry {
+        let entry = ManifestEntry {
             scenario: self.scenario.clone(),
             file,
             speaker: OURS.into(),
@@ -192,8 +191,8 @@ impl Pending {
             command: format!("lockstep accept {}", self.scenario),
             date,
             sha256: digest(&bytes),
-        });
-        manifest.store(captures)?;
+        };
+        manifest.replace(captures, entry, &bytes)?;
         self.reject()
     }
 
