@@ -9,6 +9,7 @@ mod config_mistakes;
 mod api_events;
 mod differential;
 mod daemon;
+mod endurance;
 mod dropin;
 mod differential_configurations;
 mod differential_dialogues;

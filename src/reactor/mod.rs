@@ -29,6 +29,7 @@ mod program;
 mod ready;
 pub mod reload;
 mod run;
+mod shortage;
 mod start;
 mod tasks;
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::net::programs::Programs;
 use crate::net::{Connecting, Connection, Listener, Network, PeerKey};
@@ -10,6 +11,7 @@ use crate::reactor::arrival::{self, Match};
 use crate::reactor::cease;
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::shortage;
 use crate::reactor::socket_options::socket_options;
 use crate::speaker::collision::{Collision, decide_on_accept};
 use crate::speaker::peer::Peer;
@@ -25,6 +27,8 @@ pub(super) struct ListeningSocket<L> {
     waker: Waker,
     /// There may be a connection to accept.
     pub woken: bool,
+    /// When to look again after an error.
+    pub retry: Option<Duration>,
 }
 
 impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
@@ -52,6 +56,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
                             listener,
                             waker,
                             woken,
+                            retry: None,
                         },
                     );
                 }
@@ -78,15 +83,32 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
     /// Accepts one connection per listener.
     pub(super) fn accept(&mut self) {
         let ids: Vec<usize> = self.doors.keys().copied().collect();
+        let now = self.turn.now;
+        for door in self.doors.values_mut() {
+            if door.retry.is_some_and(|at| at <= now) {
+                door.retry = None;
+                door.woken = true;
+            }
+        }
         for id in ids {
-            let Some(door) = self.doors.get_mut(&id).filter(|door| door.woken) else {
+            let is_open = |door: &&mut ListeningSocket<_>| door.woken && door.retry.is_none();
+            let Some(door) = self.doors.get_mut(&id).filter(is_open) else {
                 continue;
             };
             let mut context = Context::from_waker(&door.waker);
             match door.listener.poll_accept(&mut context) {
                 Poll::Pending => door.woken = false,
                 Poll::Ready(Ok(connection)) => self.receive(connection),
-                Poll::Ready(Err(error)) => self.turn.warn("listener", error),
+                Poll::Ready(Err(error)) => {
+                    // The connection stays in the backlog, and so does the error: asking at once would be a busy loop.
+                    door.woken = false;
+                    door.retry = Some(now + shortage::PAUSE);
+                    if !shortage::is_shortage(&error) {
+                        self.turn.warn("listener", error);
+                    } else if let Some(news) = self.turn.shortage.news(now, &error) {
+                        self.turn.warn("listener", news);
+                    }
+                }
             }
         }
     }

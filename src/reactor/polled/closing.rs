@@ -1,10 +1,11 @@
 //! A connection on its way out: the rest is written, FIN is sent, and what the peer still sends is read and dropped,
 //! since a socket that is closed with something unread answers with RST, which may overtake the NOTIFICATION.
 
+use std::net::IpAddr;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::net::{ConnectionName, Stream};
+use crate::net::{Connection, ConnectionName};
 
 /// How long the peer may take to read the rest and to close its half.
 const LINGER: Duration = Duration::from_secs(2);
@@ -13,6 +14,8 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) struct Closing<T> {
     /// Its name; `None` where it never had a session.
     pub name: Option<ConnectionName>,
+    /// The address of the peer.
+    pub peer: IpAddr,
     stream: T,
     rest: Vec<u8>,
     written: usize,
@@ -21,10 +24,11 @@ pub(super) struct Closing<T> {
     waker: Option<Waker>,
 }
 
-impl<T: Stream> Closing<T> {
+impl<T: Connection> Closing<T> {
     pub fn new(name: Option<ConnectionName>, stream: T, rest: Vec<u8>, now: Duration) -> Self {
         Self {
             name,
+            peer: stream.peer_address().ip(),
             stream,
             rest,
             written: 0,

@@ -14,6 +14,7 @@ use crate::reactor::defects::DefectSet;
 use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::reload::{self, Change};
 use crate::reactor::run::Outcome;
+use crate::reactor::shortage::{RETRY, is_shortage};
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
 
@@ -148,10 +149,30 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
         });
         self.turn
             .warn(program, format_args!("could not be started: {reason}"));
+        if is_shortage(&error) {
+            // It is not the program that is missing: sessions go on, and it is tried again.
+            let retry = self.turn.now + RETRY;
+            if let Some(helper) = self.turn.helpers.list.get_mut(&id) {
+                helper.retry = Some(retry);
+            }
+            return;
+        }
         if self.turn.settings.api_terminate {
             self.requests.push(Control::Terminate);
         }
         self.stop_peers();
+    }
+
+    /// Starts the programs for which the machine had nothing left, where it is time.
+    pub(super) fn retry_programs(&mut self) {
+        let now = self.turn.now;
+        let due: Vec<usize> = (self.turn.helpers.list.iter())
+            .filter(|(_, helper)| helper.retry.is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.restart_program(id);
+        }
     }
 
     fn stop_peers(&mut self) {

@@ -33,6 +33,7 @@ use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::order::{Order, arrange};
 use crate::reactor::ready::ReadyQueue;
 use crate::reactor::run::{Configurations, Outcome, Speaker, Surroundings};
+use crate::reactor::shortage::{LINGERING, Shortage};
 use crate::reactor::subscriptions::Subscriptions;
 
 use accept::ListeningSocket;
@@ -98,6 +99,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
                 subscriptions: Subscriptions::new(&speaker.identity),
                 parser: Parser::default(),
                 last_command: None,
+                shortage: Shortage::default(),
                 identity: speaker.identity,
                 observer: Rc::clone(&observer),
                 defects,
@@ -130,6 +132,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             self.requests.push(control);
         }
         self.requests();
+        self.retry_programs();
         self.accept();
         if !self.turn.defects.has(Defect::CommandsBeforePeers) {
             self.peers(&woken);
@@ -216,6 +219,19 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
     }
 
     fn linger(&mut self, mut closing: Closing<N::Connection>) {
+        let of_same_peer = |other: &&Closing<N::Connection>| other.peer == closing.peer;
+        if self.closing.values().filter(of_same_peer).count() >= LINGERING {
+            // Whoever connects over and over keeps no more of our descriptors than this.
+            let oldest = self.closing.iter().find(|(_, other)| of_same_peer(other));
+            if let Some(gone) = oldest
+                .map(|(id, _)| *id)
+                .and_then(|id| self.closing.remove(&id))
+                && let Some(connection) = &gone.name
+            {
+                self.turn
+                    .observe(&SpeakerEvent::Disconnected { connection });
+            }
+        }
         let id = self.id();
         closing.watch(self.ready.waker(id));
         self.closing.insert(id, closing);
@@ -285,6 +301,14 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             .as_ref()
             .map(|ending| ending.until)
             .filter(|until| *until > self.turn.now);
-        peers.chain(closing).chain(ending).min()
+        let doors = self.doors.values().filter_map(|door| door.retry);
+        let programs = self.turn.helpers.list.values();
+        let programs = programs.filter_map(|helper| helper.retry);
+        peers
+            .chain(closing)
+            .chain(ending)
+            .chain(doors)
+            .chain(programs)
+            .min()
     }
 }

@@ -202,6 +202,9 @@ impl<N: Network> Slot<N> {
                     connection: &name,
                     reason: error.kind(),
                 });
+                if let Some(news) = turn.shortage.news(turn.now, &error) {
+                    turn.warn(&self.label, news);
+                }
                 self.phase = Phase::Idle;
                 self.peer.attempt_failed(turn.now);
                 self.after_connection(turn);
@@ -326,12 +329,12 @@ impl<N: Network> Slot<N> {
 
     /// A connection ended, or did not come about.
     fn after_connection<P: Programs, C: DefectSet>(&mut self, turn: &Turn<P, C>) {
-        if let Some(news) = self.peer.backoff_news() {
-            turn.warn(&self.label, news);
-        }
         if self.generated || !self.peer.may_attempt(&turn.settings) {
             self.stopped = true;
         } else if self.is_active(turn.settings.passive) {
+            if let Some(news) = self.peer.backoff_news() {
+                turn.warn(&self.label, news);
+            }
             turn.observe(&SpeakerEvent::Retry {
                 peer: &self.label,
                 at: self.peer.next_attempt(),

@@ -42,6 +42,8 @@ pub(super) struct Helper<T> {
     budget: RespawnBudget,
     readable: bool,
     writable: bool,
+    /// When it is to be started again, after the machine had nothing left for it.
+    pub retry: Option<Duration>,
 }
 
 /// A line that waits for the peers.
@@ -92,6 +94,7 @@ impl<P: Programs> Helpers<P> {
             budget: RespawnBudget::default(),
             readable: true,
             writable: true,
+            retry: None,
         };
         let started = helper.start(&mut self.starter, acknowledged);
         self.list.insert(id, helper);
@@ -134,6 +137,7 @@ impl<T: ProgramPipe> Helper<T> {
         acknowledged: bool,
     ) -> std::io::Result<()> {
         self.pipe = None;
+        self.retry = None;
         self.process.clone_from(&self.configured.0);
         self.lines = LineBuffer::default();
         self.outbox = Outbox::default();

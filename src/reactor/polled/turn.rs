@@ -9,6 +9,7 @@ use crate::api::command::Parser;
 use crate::net::programs::Programs;
 use crate::reactor::defects::DefectSet;
 use crate::reactor::observer::{Observer, SpeakerEvent};
+use crate::reactor::shortage::Shortage;
 use crate::reactor::subscriptions::Subscriptions;
 use crate::speaker::peer::Peer;
 use crate::speaker::rib::Refused;
@@ -30,6 +31,7 @@ pub(super) struct Turn<P: Programs, C> {
     pub parser: Parser,
     /// When the last command was applied.
     pub last_command: Option<Duration>,
+    pub shortage: Shortage,
 }
 
 impl<P: Programs, C: DefectSet> Turn<P, C> {

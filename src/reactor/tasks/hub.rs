@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::reactor::control::Control;
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::{Observer, SpeakerEvent};
 use crate::reactor::pipe::Outbox;
+use crate::reactor::shortage::Shortage;
 use crate::reactor::subscriptions::Subscriptions;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
@@ -62,6 +63,9 @@ pub(super) struct Hub<N: Network, C> {
     pub ending: Cell<bool>,
     /// Number of connections that are closing.
     pub lingering: Cell<usize>,
+    /// How many of them each peer has.
+    pub lingering_of: RefCell<BTreeMap<IpAddr, usize>>,
+    pub shortage: Shortage,
     next_id: Cell<usize>,
 }
 
@@ -162,6 +166,8 @@ impl<N: Network, C: DefectSet> Hub<N, C> {
             taken: Notify::new(),
             ending: Cell::new(false),
             lingering: Cell::new(0),
+            lingering_of: RefCell::default(),
+            shortage: Shortage::default(),
             next_id: Cell::new(0),
         }
     }

@@ -2,11 +2,13 @@
 
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use crate::net::{ConnectionName, Network, Stream};
+use crate::net::{Connection, ConnectionName, Network, Stream};
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::shortage::LINGERING;
 
 use crate::reactor::tasks::hub::Hub;
 
@@ -20,6 +22,18 @@ pub(super) fn spawn<N: Network, C: DefectSet>(
     stream: N::Connection,
     rest: Vec<u8>,
 ) {
+    let peer = stream.peer_address().ip();
+    let of_peer = hub.lingering_of.borrow().get(&peer).copied();
+    if of_peer.is_some_and(|count| count >= LINGERING) {
+        // Whoever connects over and over keeps no more of our descriptors than this: what goes at once goes.
+        let mut stream = stream;
+        let _ = stream.poll_write(&mut Context::from_waker(Waker::noop()), &rest);
+        if let Some(connection) = &name {
+            hub.observe(&SpeakerEvent::Disconnected { connection });
+        }
+        return hub.bell.notify_one();
+    }
+    *hub.lingering_of.borrow_mut().entry(peer).or_default() += 1;
     hub.lingering.set(hub.lingering.get() + 1);
     let task = Rc::clone(hub);
     hub.spawner.spawn(async move {
@@ -31,6 +45,14 @@ pub(super) fn spawn<N: Network, C: DefectSet>(
             task.observe(&SpeakerEvent::Disconnected { connection });
         }
         task.lingering.set(task.lingering.get() - 1);
+        let mut of_peers = task.lingering_of.borrow_mut();
+        if let Some(count) = of_peers.get_mut(&peer) {
+            *count -= 1;
+            if *count == 0 {
+                of_peers.remove(&peer);
+            }
+        }
+        drop(of_peers);
         task.bell.notify_one();
     });
 }

@@ -8,6 +8,7 @@ use crate::net::{Connecting, Connection, ConnectionName, Network, SocketOptions}
 use crate::reactor::cease;
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::shortage::{self, LINGERING};
 use crate::reactor::socket_options::socket_options;
 use crate::speaker::collision::{Collision, decide_on_accept};
 use crate::speaker::session::State;
@@ -125,6 +126,10 @@ async fn attempt<N: Network, C: DefectSet>(
         match outcome {
             Some(Ok(stream)) => return Some(stream),
             Some(Err(error)) => {
+                if let Some(news) = hub.shortage.news(hub.now(), &error) {
+                    let label = hub.with(id, |entry| Rc::clone(&entry.label));
+                    hub.warn(label.as_deref().unwrap_or_default(), news);
+                }
                 hub.observe(&SpeakerEvent::ConnectFailed {
                     connection: &name,
                     reason: error.kind(),
@@ -155,12 +160,12 @@ async fn attempt<N: Network, C: DefectSet>(
 /// A connection ended, or did not come about.
 fn after_connection<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize) {
     hub.with(id, |entry| {
-        if let Some(news) = entry.peer.backoff_news() {
-            hub.warn(&entry.label, news);
-        }
         if entry.generated || !entry.peer.may_attempt(&hub.settings) {
             entry.stopped = true;
         } else if entry.is_active(hub.settings.passive) {
+            if let Some(news) = entry.peer.backoff_news() {
+                hub.warn(&entry.label, news);
+            }
             hub.observe(&SpeakerEvent::Retry {
                 peer: &entry.label,
                 at: entry.peer.next_attempt(),
@@ -246,7 +251,16 @@ pub(super) async fn accept<N: Network, C: DefectSet>(
         };
         match accepted {
             Ok(stream) => arrive(&hub, stream),
-            Err(error) => hub.warn("listener", error),
+            Err(error) => {
+                if !shortage::is_shortage(&error) {
+                    hub.warn("listener", error);
+                } else if let Some(news) = hub.shortage.news(hub.now(), &error) {
+                    hub.warn("listener", news);
+                }
+                // The connection stays in the backlog, and so does the error: asking at once would be a busy loop.
+                let later = hub.clock.at(hub.now() + shortage::PAUSE);
+                crate::net::timer::sleep_until(later).await;
+            }
         }
     }
 }
@@ -287,7 +301,7 @@ fn arrive<N: Network, C: DefectSet>(hub: &Rc<Hub<N, C>>, stream: N::Connection) 
     };
     let mut peers = hub.peers.borrow_mut();
     match peers.get_mut(&id) {
-        Some(entry) if !entry.stopped => {
+        Some(entry) if !entry.stopped && entry.arrivals.len() < LINGERING => {
             entry.arrivals.push_back(stream);
             entry.changed.notify_one();
         }

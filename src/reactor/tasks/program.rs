@@ -19,6 +19,7 @@ use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
 use crate::reactor::pipe::{LineBuffer, RespawnBudget};
 use crate::reactor::program;
+use crate::reactor::shortage::{RETRY, is_shortage};
 
 use crate::reactor::tasks::hub::{Hub, Mailbox, ProgramOrder, Request, Subjects};
 use crate::reactor::tasks::peer::maybe;
@@ -54,6 +55,13 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
         let program = description.name.as_str();
         let pipe = match started {
             Ok(pipe) => pipe,
+            Err(error) if is_shortage(&error) => {
+                report(&hub, program, &error);
+                // It is not the program that is missing: sessions go on, and it is tried again.
+                let later = hub.clock.at(hub.now() + RETRY);
+                crate::net::timer::sleep_until(later).await;
+                continue;
+            }
             Err(error) => return failed(&hub, program, &error),
         };
         hub.observe(&SpeakerEvent::ProgramStarted { program });
@@ -95,18 +103,22 @@ fn set_running<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize, running: bo
 
 /// As in ExaBGP a program that cannot be started costs every peer its session, since it might have had a say in it.
 fn failed<N: Network, C: DefectSet>(hub: &Hub<N, C>, program: &str, error: &io::Error) {
-    let reason = error.to_string();
-    hub.observe(&SpeakerEvent::ProgramFailed {
-        program,
-        reason: &reason,
-    });
-    hub.warn(program, format_args!("could not be started: {reason}"));
+    report(hub, program, error);
     if hub.settings.api_terminate {
         hub.request(Request::Control(Control::Terminate));
     }
     for entry in hub.peers.borrow_mut().values_mut() {
         entry.stop();
     }
+}
+
+fn report<N: Network, C: DefectSet>(hub: &Hub<N, C>, program: &str, error: &io::Error) {
+    let reason = error.to_string();
+    hub.observe(&SpeakerEvent::ProgramFailed {
+        program,
+        reason: &reason,
+    });
+    hub.warn(program, format_args!("could not be started: {reason}"));
 }
 
 fn starts_again<N: Network, C: DefectSet>(
