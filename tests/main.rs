@@ -20,6 +20,7 @@ mod differential_session;
 mod functional_runner;
 mod scenario_files;
 mod topology;
+mod topology_plans;
 mod wire;
 mod capture;
 mod conformance;

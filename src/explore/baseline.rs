@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::explore::evidence::connection::Ending;
 use crate::explore::finished_run::{FinishedRun, Table};
+use crate::net::HostName;
 use crate::scenario::golden::Golden;
 use crate::scenario::scripted::table::Held;
 
@@ -13,6 +14,8 @@ use crate::scenario::scripted::table::Held;
 pub struct Baseline {
     /// By peer that is up at the end: its table.
     pub tables: BTreeMap<IpAddr, Table>,
+    /// Sessions that are up at the end, where several hosts are under test: the host, and its peer.
+    pub sessions: BTreeSet<(HostName, IpAddr)>,
     /// How sessions ended before the run was over.
     pub endings: BTreeSet<Ending>,
     /// Answers by program; empty for a subject whose API cannot be observed.
@@ -33,6 +36,7 @@ impl Baseline {
         let inside = ran.inside.as_ref();
         Self {
             tables: ran.tables(),
+            sessions: ran.wire.sessions(ran.played.over),
             endings: ended
                 .filter(|(at, _)| *at < ran.played.over)
                 .map(|(_, ending)| ending)
@@ -42,6 +46,14 @@ impl Baseline {
             undecodable: ran.undecodable(),
             octets: Golden::of(&ran.played.transcripts),
         }
+    }
+}
+
+impl Baseline {
+    /// Whether a session is up at the end.
+    #[must_use]
+    pub fn stays_up(&self) -> bool {
+        !self.tables.is_empty() || !self.sessions.is_empty()
     }
 }
 

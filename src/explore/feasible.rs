@@ -10,9 +10,10 @@ use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanLine;
 use crate::explore::suggest;
 use crate::guest::Pace;
-use crate::net::ConnectionName;
-use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
+use crate::net::{ConnectionName, HostName};
+use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;
+use crate::scenario::format::topology::linked;
 use crate::sim::{Faults, SimConnection};
 
 /// The longest that the faults of a plan and the watch after them may last, in virtual time; a run is stopped after a
@@ -31,7 +32,7 @@ pub fn check(
 ) -> Result<(), PlanMistake> {
     for (index, fault) in plan.faults.iter().enumerate() {
         let line = PlanLine::Fault(index);
-        only_host(line, fault.connection)?;
+        host_of(line, fault.connection, scenario)?;
         if !neighbors.contains(&fault.connection.peer) {
             known_peer(line, fault.connection.peer, scenario)?;
         }
@@ -47,7 +48,8 @@ pub fn check(
     for (index, fault) in plan.host_faults.iter().enumerate() {
         let line = PlanLine::HostFault(index);
         match fault {
-            HostFault::CrashSpeaker { .. } => {}
+            HostFault::CrashSpeaker { host, .. } => crashed(line, *host, scenario)?,
+            HostFault::Partition(partition) => cut(line, *partition, scenario)?,
             HostFault::CrashPeer { peer, .. } | HostFault::Peer { peer, .. } => {
                 known_peer(line, *peer, scenario)?;
             }
@@ -65,18 +67,145 @@ pub fn check(
     ends(plan)
 }
 
-/// A scenario has one host under test, whose name is left out.
-fn only_host(line: PlanLine, name: ConnectionName) -> Result<(), PlanMistake> {
-    let Some(host) = name.host else {
-        return Ok(());
-    };
-    let without = ConnectionName { host: None, ..name };
-    Err(PlanMistake {
+/// A connection is of one of the hosts under test; where there is one, its name is left out.
+fn host_of(line: PlanLine, name: ConnectionName, scenario: &Scenario) -> Result<(), PlanMistake> {
+    let hosts = under_test(scenario);
+    let mistake = |message: String, help: String| PlanMistake {
         line,
         word: Some(name.to_string()),
-        message: format!("the scenario has one host under test, and none is called `{host}`"),
-        help: format!("write {without}"),
+        message,
+        help,
+    };
+    match (name.host, hosts.as_slice()) {
+        (None, []) => Ok(()),
+        (Some(host), []) => {
+            let without = ConnectionName { host: None, ..name };
+            Err(mistake(
+                format!("the scenario has one host under test, and none is called `{host}`"),
+                format!("write {without}"),
+            ))
+        }
+        (None, [first, ..]) => {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            Err(mistake(
+                format!(
+                    "{name} does not say of which host it is: {} are under test",
+                    names.join(" and ")
+                ),
+                format!("write, for example, {first}/{name}"),
+            ))
+        }
+        (Some(host), _) if hosts.contains(&host) => Ok(()),
+        (Some(host), _) => {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            Err(mistake(
+                format!("no host under test is called `{host}`"),
+                suggest::help(host.as_str(), &names),
+            ))
+        }
+    }
+}
+
+/// The names of the hosts under test, where there are several.
+fn under_test(scenario: &Scenario) -> Vec<HostName> {
+    let speakers = scenario.speakers.iter();
+    speakers
+        .filter_map(|speaker| scenario.label(speaker))
+        .collect()
+}
+
+/// The host whose speaker crashes.
+fn crashed(line: PlanLine, host: Option<HostName>, scenario: &Scenario) -> Result<(), PlanMistake> {
+    let hosts: Vec<&str> = scenario
+        .speakers
+        .iter()
+        .map(|it| it.host.as_str())
+        .collect();
+    let Some(host) = host else {
+        if let [first, _, ..] = hosts.as_slice() {
+            return Err(PlanMistake {
+                line,
+                word: Some("speaker".to_owned()),
+                message: format!("{} have a speaker each", hosts.join(" and ")),
+                help: format!("write, for example, `crash {first} at …`"),
+            });
+        }
+        return Ok(());
+    };
+    if scenario.speaker(host).is_some() {
+        return Ok(());
+    }
+    let mut peers = scenario.peers.iter();
+    let (message, help) = match peers.find(|peer| peer.host == host) {
+        Some(peer) if scenario.topology.is_declared => (
+            format!("`{host}` has a peer, not a speaker"),
+            format!("write `crash peer {} at …`", peer.address),
+        ),
+        _ => (
+            format!("scenario `{}` has no host `{host}`", scenario.name),
+            if scenario.topology.is_declared {
+                suggest::help(host.as_str(), &hosts)
+            } else {
+                "write `speaker` or `peer ADDRESS`: the scenario declares no hosts".to_owned()
+            },
+        ),
+    };
+    Err(PlanMistake {
+        line,
+        word: Some(host.to_string()),
+        message,
+        help,
     })
+}
+
+/// A partition is between two hosts that have a link.
+fn cut(line: PlanLine, partition: Partition, scenario: &Scenario) -> Result<(), PlanMistake> {
+    let topology = &scenario.topology;
+    let [one, other] = partition.ends;
+    let mistake = |word: HostName, message: String, help: String| PlanMistake {
+        line,
+        word: Some(word.to_string()),
+        message,
+        help,
+    };
+    if !topology.is_declared {
+        return Err(mistake(
+            one,
+            format!("scenario `{}` declares no hosts", scenario.name),
+            "declare them in it: `host NAME ADDRESS` and `link A B`; or silence a connection: \
+             `fault 127.0.0.1#1 sent time 2s: silence 10s`"
+                .to_owned(),
+        ));
+    }
+    let names: Vec<&str> = topology.hosts.iter().map(|it| it.name.as_str()).collect();
+    for end in partition.ends {
+        if topology.host(end).is_none() {
+            return Err(mistake(
+                end,
+                format!("scenario `{}` has no host `{end}`", scenario.name),
+                suggest::help(end.as_str(), &names),
+            ));
+        }
+    }
+    if one == other {
+        let another = names.iter().find(|name| **name != one.as_str());
+        return Err(mistake(
+            one,
+            format!("a partition is between two hosts, and `{one}` is one"),
+            format!(
+                "write, for example, `partition {one} {}`",
+                another.unwrap_or(&"OTHER")
+            ),
+        ));
+    }
+    if topology.link(one, other).is_none() {
+        return Err(mistake(
+            other,
+            format!("`{one}` and `{other}` have no link to cut"),
+            linked(topology, one, other),
+        ));
+    }
+    Ok(())
 }
 
 fn known_peer(line: PlanLine, peer: IpAddr, scenario: &Scenario) -> Result<(), PlanMistake> {

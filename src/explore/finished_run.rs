@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::explore::evidence::inside::Inside;
 use crate::explore::evidence::wire::Wire;
@@ -28,6 +29,8 @@ pub struct FinishedRun {
     pub reloads: bool,
     /// Whether the scenario has a `verbatim` section: the speaker sends bytes of a capture, OPENs included.
     pub verbatim: bool,
+    /// When the first partition began that the scenario itself has.
+    pub first_partition: Option<Duration>,
     /// Every trace record, if they were kept.
     pub records: Vec<Record>,
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::explore::plan::Plan;
 use crate::explore::suggest;
-use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault};
+use crate::net::HostName;
+use crate::scenario::format::host_fault::{HostFault, Partition, PeerBehaviour, ProgramFault};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Random, Seed};
 
 macro_rules! classes {
@@ -51,6 +52,7 @@ classes! {
     Collide, "collide";
     Deaf, "deaf";
     Loss, "loss";
+    Partition, "partition";
 }
 
 impl fmt::Display for Class {
@@ -82,6 +84,10 @@ impl FromStr for Class {
 pub struct Profile {
     /// The scenario's name.
     pub scenario: String,
+    /// The hosts under test, where there are several.
+    pub hosts: Vec<HostName>,
+    /// The links between hosts.
+    pub links: Vec<[HostName; 2]>,
     /// By connection, octets in each direction: sent, received.
     pub connections: Vec<(ConnectionName, u64, u64)>,
     /// By program, its number of steps.
@@ -98,6 +104,8 @@ pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
         seed,
         ..Plan::quiet(&profile.scenario)
     };
+    let possible = |class: &Class| *class != Class::Partition || !profile.links.is_empty();
+    let allowed: Vec<Class> = allowed.iter().copied().filter(possible).collect();
     let mut on: Vec<Class> = allowed
         .iter()
         .copied()
@@ -181,7 +189,10 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
         Class::Order => plan.drawn_order = true,
         Class::CrashSpeaker => plan.host_faults.push(HostFault::CrashSpeaker {
-            host: None,
+            host: match profile.hosts.len() as u64 {
+                0 => None,
+                hosts => Some(profile.hosts[random.below(hosts) as usize]),
+            },
             at: within(profile, random),
             down: micros(random, 3_000_000),
         }),
@@ -191,6 +202,13 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
                 plan.host_faults
                     .push(HostFault::CrashPeer { peer, at, down });
             }
+        }
+        Class::Partition => {
+            let ends = profile.links[random.below(profile.links.len() as u64) as usize];
+            let at = within(profile, random);
+            let time = Duration::from_millis(100 * (1 + random.below(3_000)));
+            let partition = Partition { ends, at, time };
+            plan.host_faults.push(HostFault::Partition(partition));
         }
         Class::Program => program(plan, profile, random),
         Class::Collide => behaviour(plan, profile, random, PeerBehaviour::Connects),

@@ -23,6 +23,7 @@ pub mod plan_text;
 pub mod probe;
 pub mod run;
 pub mod shrink;
+pub mod staging;
 pub mod suggest;
 pub mod sweep;
 pub mod trial;

@@ -10,9 +10,12 @@ use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanSpans;
 use crate::explore::suggest;
 use crate::guest::Pace;
+use crate::net::HostName;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::host_fault::{HostFault, PeerBehaviour, ProgramFault, Time};
+use crate::scenario::format::host_fault::{
+    HostFault, Partition, PeerBehaviour, ProgramFault, Time,
+};
 use crate::scenario::format::values::{at_least_one, loss, time};
 use crate::scenario::golden::manifest::is_file_name;
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
@@ -38,6 +41,7 @@ const DIRECTIVES: &[&str] = &[
     "crash",
     "peer",
     "program",
+    "partition",
 ];
 /// The most that a call or an empty poll may cost.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
@@ -161,7 +165,9 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
-        "crash" | "peer" | "program" => plan.host_faults.push(host_fault(word, words)?),
+        "crash" | "peer" | "program" | "partition" => {
+            plan.host_faults.push(host_fault(word, words)?)
+        }
         // Plans that were written before 0.2 have this word before the three above.
         "upset" => {
             let word = words.word("`crash`, `peer` or `program`")?;
@@ -355,6 +361,23 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
                 down,
             })
         }
+        "crash" if words.peek() != Some("peer") => {
+            let host = host(words, "`speaker`, `peer ADDRESS` or the name of a host")?;
+            let (at, down) = outage(words)?;
+            Ok(HostFault::CrashSpeaker {
+                host: Some(host),
+                at,
+                down,
+            })
+        }
+        "partition" => {
+            let ends = [
+                host(words, "the name of a host")?,
+                host(words, "the name of a second host")?,
+            ];
+            let (at, time) = outage(words)?;
+            Ok(HostFault::Partition(Partition { ends, at, time }))
+        }
         "crash" => {
             words.expect("peer")?;
             let peer: IpAddr = words.parse("the address of a peer")?;
@@ -371,6 +394,14 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
         }),
         _ => Err(unknown(word, &["crash", "peer", "program"])),
     }
+}
+
+fn host(words: &mut Words<'_>, expected: &str) -> Result<HostName, TextError> {
+    let word = words.word(expected)?;
+    word.text.parse().map_err(|error| {
+        TextError::new(word.span.clone(), format!("{error}"))
+            .help(format!("write {expected} of the scenario"))
+    })
 }
 
 fn outage(words: &mut Words<'_>) -> Result<(Duration, Duration), TextError> {

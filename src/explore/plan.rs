@@ -8,6 +8,7 @@
 //! latency 300us
 //! fault 127.0.0.1#1 received byte 117: reset
 //! crash peer 127.0.0.1 at 2s for 1s
+//! partition edge core at 2s for 10s
 //! ```
 
 use std::fmt;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use crate::guest::Pace;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::host_fault::{HostFault, ProgramFault, Time};
+use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault, Time};
 use crate::sim::{Action, Fault, Link, Moment, Settings, TcpSettings};
 use crate::subject::{SpeakerName, Variant};
 
@@ -124,6 +125,20 @@ impl Plan {
         faults.any(|fault| matches!(fault, HostFault::CrashSpeaker { .. }))
     }
 
+    /// The partitions among its faults.
+    pub fn partitions(&self) -> impl Iterator<Item = Partition> {
+        self.host_faults.iter().filter_map(|fault| match fault {
+            HostFault::Partition(partition) => Some(*partition),
+            _ => None,
+        })
+    }
+
+    /// When TCP has sent again, at the latest, what was lost in `partition`.
+    #[must_use]
+    pub fn recovery_after(&self, partition: Partition) -> Duration {
+        partition.at + partition.time + partition.time.min(self.tcp_rest()) + SECOND
+    }
+
     /// Whether a program exits early: it need not be restarted, so its remaining commands are not expected.
     #[must_use]
     pub fn program_may_end(&self) -> bool {
@@ -145,6 +160,7 @@ impl Plan {
             HostFault::CrashSpeaker { at, down, .. } | HostFault::CrashPeer { at, down, .. } => {
                 *at + *down
             }
+            HostFault::Partition(partition) => self.recovery_after(*partition),
             HostFault::Peer { .. } | HostFault::Program { .. } => Duration::ZERO,
         });
         let times = self.faults.iter().map(|fault| match fault.moment {

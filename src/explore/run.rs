@@ -5,60 +5,47 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::explore::baseline::{Baseline, difference};
-use crate::explore::evidence::inside::Watcher;
-use crate::explore::evidence::wire::WireRecorder;
+use crate::explore::baseline::Baseline;
 use crate::explore::finished_run::FinishedRun;
 use crate::explore::generate::Profile;
-use crate::explore::plan::{PROGRAM_PATIENCE, Plan};
-use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
+use crate::explore::plan::Plan;
+use crate::explore::staging::{Staging, SubjectNetwork};
+use crate::reactor::defects::{DefectSet, Defects, NoDefects};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
 use crate::scenario::format::host_fault::{HostFault, PeerBehaviour};
-use crate::scenario::format::message::is_notification;
 use crate::scenario::format::script::{PeerAction, ProgramAction, Scenario, Signal};
-use crate::scenario::run::conditions::{AdverseConditions, Conditions, MEETING};
+use crate::scenario::run::conditions::MEETING;
 use crate::scenario::run::error::PlayError;
-use crate::scenario::run::hosts::SimHosts;
-use crate::scenario::run::mark::Mark;
-use crate::scenario::run::played::RunResult;
 use crate::scenario::run::prepare;
-use crate::scenario::run::runner::{HostedSubject, Run};
-use crate::scenario::run::simulated::needs_routed;
-use crate::scenario::scripted::transcripts::Transcripts;
-use crate::sim::{
-    self, Faults, FaultyNetwork, Keep, Seed, SimNetwork, TappedNetwork, Trace, TriggeredFault,
-    World,
-};
+use crate::scenario::run::simulated::{Chosen, needs_routed};
+use crate::sim::{self, Keep, Seed};
 use crate::subject::guest::GuestSpeaker;
 use crate::subject::launcher::{Launcher, Setup};
 use crate::subject::own::{MakeOrder, OwnSpeaker};
 use crate::subject::{Subject, Variant};
 
-/// How long recovery may take: a hold time of 180 s on either end, and the longest pause between attempts.
-const RECOVERY: Duration = Duration::from_secs(900);
-/// How long a run is watched if no session stays up.
-const FLEETING: Duration = Duration::from_secs(5);
-/// The host under test, as its records name it.
-const SPEAKER: &str = "speaker";
-/// Each simulated host has its own port 179.
-const PORT: u16 = 179;
-/// Longer than any run takes, recovery included.
-const VIRTUAL_LIMIT: Duration = Duration::from_secs(86_400);
-
-/// The network that a subject sees: faults trigger on it, and what passes is recorded.
-type SubjectNetwork = TappedNetwork<SimNetwork>;
-
 /// A scenario with its configuration read, to be run again and again.
 pub struct Runner {
     scenario: Rc<Scenario>,
-    /// Our own speaker; absent where it is not under test and cannot read the configuration.
-    speaker: Option<prepare::Prepared>,
-    /// The programs of the other variants under test.
-    launchers: Vec<(Variant, Launcher)>,
+    /// What is known of each speaker of the scenario, in its order.
+    speakers: Vec<Known>,
+    /// A speaker of the user's own instead.
+    custom: Option<Custom>,
     limits: BTreeMap<String, u32>,
     reloads: bool,
     neighbors: BTreeSet<IpAddr>,
+}
+
+/// Runs a plan with a speaker of the user's own under test.
+type Custom = Box<dyn Fn(&Staging<'_>) -> Result<FinishedRun, PlayError>>;
+
+/// What is known of one speaker of a scenario before it runs.
+struct Known {
+    /// Our own speaker; absent where it is not under test and cannot read the configuration.
+    own: Option<prepare::Prepared>,
+    /// The programs of the other variants under test.
+    launchers: Vec<(Variant, Launcher)>,
 }
 
 impl Runner {
@@ -72,45 +59,67 @@ impl Runner {
         } else {
             scenario
         };
-        let [script] = scenario.speakers.as_slice() else {
-            return Err(PlayError::Unsupported {
-                what: format!(
-                    "plan for scenario `{}`, which has several speakers",
-                    scenario.name
-                ),
-                help: "`lockstep run` plays it",
-            });
-        };
-        let mut speaker = match prepare::prepare(&scenario, script) {
-            Ok(prepared) => Some(prepared),
-            Err(error) if variants.iter().any(|variant| variant.speaker.is_own()) => {
-                return Err(error);
-            }
-            Err(_) => None,
-        };
         let mut limits = BTreeMap::new();
         let mut neighbors = BTreeSet::new();
-        if let Some((rotation, settings)) = &mut speaker {
-            // A speaker that stops after a number of attempts could not recover.
-            settings.attempts = 0;
-            limits = rate_limits(rotation);
-            rotation.change_neighbors(|neighbor| {
-                neighbors.insert(neighbor.peer_address);
+        let mut speakers = Vec::new();
+        for script in &scenario.speakers {
+            let variants: Vec<Variant> = match &script.variant {
+                Some(of_its_own) => vec![of_its_own.clone()],
+                None => variants.to_vec(),
+            };
+            let mut own = match prepare::prepare(&scenario, script) {
+                Ok(prepared) => Some(prepared),
+                Err(error) if variants.iter().any(|variant| variant.speaker.is_own()) => {
+                    return Err(error);
+                }
+                Err(_) => None,
+            };
+            if let Some((rotation, settings)) = &mut own {
+                // A speaker that stops after a number of attempts could not recover.
+                settings.attempts = 0;
+                limits.extend(rate_limits(rotation));
+                rotation.change_neighbors(|neighbor| {
+                    neighbors.insert(neighbor.peer_address);
+                });
+            }
+            let others = variants.iter().filter(|variant| !variant.speaker.is_own());
+            let launchers = others.map(|variant| {
+                let launcher = prepare::launcher(&scenario, script, variant)?;
+                Ok((variant.clone(), launcher))
             });
+            let launchers = launchers.collect::<Result<_, PlayError>>()?;
+            speakers.push(Known { own, launchers });
         }
-        let others = variants.iter().filter(|variant| !variant.speaker.is_own());
-        let launchers = others.map(|variant| {
-            let launcher = prepare::launcher(&scenario, script, variant)?;
-            Ok((variant.clone(), launcher))
-        });
         Ok(Self {
-            launchers: launchers.collect::<Result<_, PlayError>>()?,
             reloads: has_it_reload(&scenario),
-            speaker,
+            speakers,
+            custom: None,
             limits,
             neighbors,
             scenario,
         })
+    }
+
+    /// Runs `scenario` with the subject that `make` makes for each run, on the scenario's only speaker host. It needs no
+    /// configuration file.
+    #[must_use]
+    pub fn of_subject<S: Subject<SubjectNetwork> + 'static>(
+        scenario: Rc<Scenario>,
+        make: impl Fn() -> S + 'static,
+    ) -> Self {
+        Self {
+            reloads: has_it_reload(&scenario),
+            speakers: Vec::new(),
+            custom: Some(Box::new(move |staging| {
+                let ran = staging.run(vec![make()])?;
+                // Its API, if it has one, cannot be observed.
+                let inside = None;
+                Ok(FinishedRun { inside, ..ran })
+            })),
+            limits: BTreeMap::new(),
+            neighbors: scenario.peers.iter().map(|peer| peer.address).collect(),
+            scenario,
+        }
     }
 
     /// The scenario.
@@ -151,6 +160,19 @@ impl Runner {
         let programs = self.scenario.programs.iter();
         Profile {
             scenario: self.scenario.name.clone(),
+            hosts: self
+                .scenario
+                .speakers
+                .iter()
+                .filter_map(|it| self.scenario.label(it))
+                .collect(),
+            links: self
+                .scenario
+                .topology
+                .links
+                .iter()
+                .map(|link| link.ends)
+                .collect(),
             connections: Vec::new(),
             programs: programs
                 .map(|program| (program.name.clone(), program.steps.len()))
@@ -202,11 +224,12 @@ impl Runner {
         )
     }
 
-    /// Our speaker's configurations and settings; it listens for peers that connect.
-    fn prepared(&self, plan: &Plan) -> Result<prepare::Prepared, PlayError> {
-        let (mut rotation, settings) = match &self.speaker {
-            Some(prepared) => prepared.clone(),
-            None => prepare::prepare(&self.scenario, &self.scenario.speakers[0])?,
+    /// Configurations and settings of our speaker numbered `at`; it listens for peers that connect.
+    fn prepared(&self, plan: &Plan, at: usize) -> Result<prepare::Prepared, PlayError> {
+        let known = self.speakers.get(at).and_then(|known| known.own.clone());
+        let (mut rotation, settings) = match known {
+            Some(prepared) => prepared,
+            None => prepare::prepare(&self.scenario, &self.scenario.speakers[at])?,
         };
         rotation.change_neighbors(|neighbor| {
             // At its own addresses the speaker is reached by its peers, whatever host they are on.
@@ -226,24 +249,50 @@ impl Runner {
         defects: impl Fn(Mode) -> D,
         look_at: Option<Duration>,
     ) -> Result<FinishedRun, PlayError> {
-        if let Some(mode) = variant.own_mode() {
-            let (rotation, settings) = self.prepared(plan)?;
-            let subject = OwnSpeaker::new(mode, rotation, settings, defects(mode));
-            return self.staged(plan, subject.ordered(order(plan)), keep, baseline, look_at);
+        let staging = Staging {
+            scenario: &self.scenario,
+            plan,
+            keep,
+            baseline,
+            look_at,
+            limits: &self.limits,
+            reloads: self.reloads,
+        };
+        if let Some(custom) = &self.custom {
+            return custom(&staging);
         }
-        let subject = self.guest(plan, variant)?;
-        let ran = self.staged(plan, subject, keep, baseline, None)?;
-        // Its events are what it prints: its API cannot be observed.
+        if let (Some(mode), [_]) = (variant.own_mode(), self.scenario.speakers.as_slice()) {
+            let (rotation, settings) = self.prepared(plan, 0)?;
+            let subject = OwnSpeaker::new(mode, rotation, settings, defects(mode));
+            return staging.run(vec![subject.ordered(order(plan))]);
+        }
+        let mut subjects = Vec::new();
+        for (at, script) in self.scenario.speakers.iter().enumerate() {
+            let variant = script.variant.as_ref().unwrap_or(variant);
+            subjects.push(match variant.own_mode() {
+                Some(mode) => {
+                    let (rotation, settings) = self.prepared(plan, at)?;
+                    let own = OwnSpeaker::new(mode, rotation, settings, defects(mode));
+                    Chosen::Own(Box::new(own.ordered(order(plan))))
+                }
+                None => Chosen::Guest(Box::new(self.guest(plan, variant, at)?)),
+            });
+        }
+        let is_own = |subject: &Chosen<D>| matches!(subject, Chosen::Own(_));
+        let observed = subjects.iter().all(is_own);
+        let ran = staging.run(subjects)?;
+        // The events of a guest are what it prints: its API cannot be observed.
         Ok(FinishedRun {
-            inside: None,
+            inside: ran.inside.filter(|_| observed),
             ..ran
         })
     }
 
-    /// The speaker of `variant` as a guest.
-    fn guest(&self, plan: &Plan, variant: &Variant) -> Result<GuestSpeaker, PlayError> {
-        let script = &self.scenario.speakers[0];
-        let mut launchers = self.launchers.iter();
+    /// The speaker numbered `at` as a guest of `variant`.
+    fn guest(&self, plan: &Plan, variant: &Variant, at: usize) -> Result<GuestSpeaker, PlayError> {
+        let script = &self.scenario.speakers[at];
+        let known = self.speakers.get(at).map(|known| known.launchers.iter());
+        let mut launchers = known.into_iter().flatten();
         let found = launchers.find_map(|(of, launcher)| (of == variant).then(|| launcher.clone()));
         let launcher = match found {
             Some(launcher) => launcher,
@@ -257,124 +306,6 @@ impl Runner {
         let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
         Ok(guest.at_pace(plan.pace).seeded(plan.seed))
     }
-
-    /// Runs `plan` with `subject` under test in a world of its own.
-    fn staged<S: Subject<SubjectNetwork> + 'static>(
-        &self,
-        plan: &Plan,
-        subject: S,
-        keep: Keep,
-        baseline: Option<&Rc<Baseline>>,
-        look_at: Option<Duration>,
-    ) -> Result<FinishedRun, PlayError> {
-        // If no session stays up, nothing recovers: further connections would all be alike.
-        let lives = baseline.is_none_or(|baseline| !baseline.tables.is_empty());
-        let is_own = subject.variant().speaker.is_own();
-        let world = World::new(plan.settings()).map_err(|error| PlayError::Io {
-            what: "a simulated world".into(),
-            error,
-        })?;
-        let clock = world.clock();
-        let trace = Trace::new(clock, keep);
-        let faults = Faults::new(&plan.faults);
-        let hosts = SimHosts::new(&world, &self.scenario, plan.link);
-        let script = &self.scenario.speakers[0];
-        let faulty = FaultyNetwork::new(hosts.of_speaker(script), SPEAKER, &trace, &faults)
-            .map_err(|error| PlayError::Plan(error.to_string()))?;
-        let tapped = TappedNetwork::new(faulty, SPEAKER, &trace);
-        let speaker_clock = clock.skewed(plan.skew);
-        let wire = WireRecorder::new(SPEAKER, speaker_clock);
-        let watcher = Watcher::new(trace.clone(), clock, look_at);
-        let (outside, inside) = (wire.clone(), watcher.record());
-        trace.listen(move |record| {
-            inside(record);
-            outside.record(record);
-        });
-        let watcher = Rc::new(match keep {
-            Keep::All => watcher.marking(),
-            Keep::Hash => watcher,
-        });
-        let production = Run {
-            scenario: self.scenario.clone(),
-            subjects: vec![HostedSubject {
-                name: None,
-                addresses: addresses(&self.scenario),
-                subject,
-                network: tapped,
-                clock: speaker_clock,
-                observer: watcher.clone(),
-            }],
-            peer_networks: hosts.of_peers(),
-            port: PORT,
-            clock,
-            background: Vec::new(),
-            // The answers of another speaker promise nothing.
-            pauses: !is_own || plan.defects.contains(&Defect::EarlyAnswer),
-            conditions: Conditions::Adverse(AdverseConditions {
-                host_faults: plan.host_faults.clone(),
-                patience: PROGRAM_PATIENCE,
-                calm: if lives {
-                    plan.last_timed_fault()
-                } else {
-                    plan.last_timed_fault().min(FLEETING)
-                },
-                recovery: RECOVERY,
-                watch: plan.watch,
-            }),
-        };
-        let baseline = baseline.cloned();
-        let span = self.scenario.span();
-        let whole = plan.is_mild();
-        let recovered = Box::new(move |transcripts: &Transcripts| {
-            baseline.as_ref().is_none_or(|baseline| {
-                holds(transcripts, baseline) && (!whole || has_said(transcripts, baseline))
-            })
-        });
-        let limit = VIRTUAL_LIMIT + span * 4;
-        let played = world.run(limit, production.play(recovered))??;
-        let elapsed = played.elapsed;
-        let triggered = faults.report();
-        let mut marks = Vec::new();
-        if keep == Keep::All {
-            marks = fault_marks(plan, &triggered);
-            marks.extend(watcher.take_marks());
-            // Stable: a fault comes before its consequences.
-            marks.sort_by_key(|mark| mark.at);
-        }
-        Ok(FinishedRun {
-            played: RunResult { marks, ..played },
-            wire: wire.take(elapsed),
-            inside: Some(watcher.take()),
-            triggered,
-            hash: trace.hash(),
-            limits: self.limits.clone(),
-            reloads: self.reloads,
-            verbatim: !self.scenario.verbatims.is_empty(),
-            records: trace.take_records(),
-        })
-    }
-}
-
-/// The addresses of the host of the speaker under test.
-fn addresses(scenario: &Scenario) -> Vec<IpAddr> {
-    let host = scenario.topology.host(scenario.speakers[0].host);
-    host.map_or_else(Vec::new, |host| host.addresses.clone())
-}
-
-/// The marks of the faults that triggered, and of crashes.
-fn fault_marks(plan: &Plan, triggered: &[TriggeredFault]) -> Vec<Mark> {
-    let triggered = triggered.iter();
-    let faults = triggered.filter_map(|one| Some(Mark::fault(one.at?, one.fault.to_string())));
-    let crashes = plan
-        .host_faults
-        .iter()
-        .filter_map(|host_fault| match host_fault {
-            HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => {
-                Some(Mark::fault(*at, host_fault.to_string()))
-            }
-            HostFault::Peer { .. } | HostFault::Program { .. } => None,
-        });
-    faults.chain(crashes).collect()
 }
 
 /// Whether the peer at `address` connects to the speaker in `plan`.
@@ -428,23 +359,4 @@ impl Order for Drawn {
     fn pick(&mut self, ready: usize) -> usize {
         self.0.pick(ready)
     }
-}
-
-/// Whether the speaker has sent as many messages as in `baseline`.
-fn has_said(transcripts: &Transcripts, baseline: &Baseline) -> bool {
-    let counts = transcripts.counts();
-    baseline.octets.connections.iter().all(|(key, messages)| {
-        let said = messages.iter().filter(|it| !is_notification(it)).count();
-        counts.get(key).is_some_and(|count| *count >= said)
-    })
-}
-
-/// Whether every peer of `baseline` is up with the table it has there.
-fn holds(transcripts: &Transcripts, baseline: &Baseline) -> bool {
-    baseline.tables.iter().all(|(peer, expected)| {
-        transcripts.view(*peer, |view| {
-            let found: Vec<_> = view.routes().cloned().collect();
-            view.is_live() && difference(expected, &found).is_none()
-        })
-    })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::explore::plan::Plan;
-use crate::scenario::format::host_fault::{HostFault, ProgramFault};
+use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault};
 use crate::sim::{Action, Fault, Link, Moment};
 
 /// The result of shrinking.
@@ -185,6 +185,15 @@ fn smaller_host_faults(host_fault: &HostFault) -> Vec<HostFault> {
                 peer: *peer,
                 at,
                 down,
+            })
+            .collect(),
+        HostFault::Partition(partition) => outages(partition.at, partition.time)
+            .map(|(at, time)| {
+                HostFault::Partition(Partition {
+                    at,
+                    time,
+                    ..*partition
+                })
             })
             .collect(),
         HostFault::Peer { .. } => Vec::new(),

@@ -14,12 +14,13 @@ use crate::explore::outcome::{Invalid, Unfinished};
 use crate::explore::plan::Plan;
 use crate::explore::probe::Probe;
 use crate::explore::run::Runner;
+use crate::explore::staging::SubjectNetwork;
 use crate::scenario::format::host_fault::HostFault;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
 use crate::scenario::run::error::PlayError;
 use crate::sim::{Keep, TraceHash};
-use crate::subject::Variant;
+use crate::subject::{Subject, Variant};
 
 /// Long enough for a program to repeat its script and to wait for events that will not come again.
 const RESTART: Duration = Duration::from_secs(300);
@@ -60,6 +61,27 @@ impl Trier {
         variants: &[Variant],
     ) -> Result<Self, Unfinished> {
         let runner = Runner::new(Rc::new(scenario), variants).map_err(Invalid::Play)?;
+        Self::with(runner, golden, variants)
+    }
+
+    /// Runs `scenario` once without faults with the subject that `make` makes, which plans are then tried with.
+    ///
+    /// # Errors
+    /// A run without faults that panics or does not end.
+    pub fn of_subject<S: Subject<SubjectNetwork> + 'static>(
+        scenario: Scenario,
+        make: impl Fn() -> S + 'static,
+    ) -> Result<Self, Unfinished> {
+        let variant = make().variant().clone();
+        let runner = Runner::of_subject(Rc::new(scenario), make);
+        Self::with(runner, None, &[variant])
+    }
+
+    fn with(
+        runner: Runner,
+        golden: Option<Golden>,
+        variants: &[Variant],
+    ) -> Result<Self, Unfinished> {
         let quiet = Plan::quiet(&runner.scenario().name);
         let mut baselines = Vec::new();
         let mut profile = None;
@@ -121,7 +143,7 @@ impl Trier {
     /// without any other fault.
     fn expected(&self, plan: &Plan, variant: &Variant) -> Result<Rc<Baseline>, PlayError> {
         let usual = self.baseline(variant)?;
-        if !plan.program_may_end() || usual.tables.is_empty() {
+        if !plan.program_may_end() || !usual.stays_up() {
             return Ok(Rc::clone(usual));
         }
         let of_programs = |host_fault: &&HostFault| matches!(host_fault, HostFault::Program { .. });

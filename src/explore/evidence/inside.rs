@@ -88,6 +88,13 @@ impl Watcher {
         }
     }
 
+    /// The same for `host`, one of several under test.
+    #[must_use]
+    pub fn of_host(mut self, host: &str) -> Self {
+        self.host = host.into();
+        self
+    }
+
     /// Also keeps events other than messages.
     #[must_use]
     pub fn marking(mut self) -> Self {
@@ -128,13 +135,31 @@ impl Observer for Watcher {
         self.trace.note(&self.host, &self.kind, event.to_string());
         let now = self.clock.now();
         if let Some(marks) = &self.marks {
-            marks.borrow_mut().extend(Mark::of(now, event));
+            let host = self.host.parse().ok().filter(|_| *self.host != *self.kind);
+            let mark = Mark::of(now, event).map(|mark| match host {
+                Some(host) => mark.on(host),
+                None => mark,
+            });
+            marks.borrow_mut().extend(mark);
         }
         self.inside.borrow_mut().take_in(now, event);
     }
 }
 
 impl Inside {
+    /// What the events of several hosts showed: no two have a program of one name.
+    pub(in crate::explore) fn merged(insides: impl Iterator<Item = Self>) -> Self {
+        let all = insides.reduce(|mut all, other| {
+            all.answers.extend(other.answers);
+            all.unanswered.extend(other.unanswered);
+            all.breaches.extend(other.breaches);
+            all.probes.extend(other.probes);
+            all.pending.extend(other.pending);
+            all
+        });
+        all.unwrap_or_default()
+    }
+
     /// Advances to `now`: pending work is noted once, at the instant asked for.
     fn reach(&mut self, now: Duration) {
         if self.look_at.is_some_and(|at| now >= at) {

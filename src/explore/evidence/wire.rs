@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::explore::evidence::connection::{Now, WireConnection};
 use crate::explore::probe::Probe;
+use crate::net::HostName;
 use crate::net::clock::Clock;
 use crate::sim::{ConnectionName, Record, Socket, TraceEvent};
 
@@ -25,6 +26,30 @@ impl Wire {
     pub fn with(&self, peer: IpAddr) -> impl Iterator<Item = &WireConnection> {
         let all = self.connections.iter();
         all.filter(move |connection| connection.peer() == peer)
+    }
+
+    /// What was seen of several hosts, in the order in which connections began.
+    pub(in crate::explore) fn merged(wires: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        for wire in wires {
+            all.connections.extend(wire.connections);
+            all.probes.extend(wire.probes);
+        }
+        // Stable: one host's keep their order.
+        all.connections.sort_by_key(|connection| connection.began);
+        all
+    }
+
+    /// The sessions that were up at `at`, of hosts that are not the only one under test: the host, and its peer.
+    #[must_use]
+    pub fn sessions(&self, at: Duration) -> BTreeSet<(HostName, IpAddr)> {
+        let is_up = |it: &&WireConnection| {
+            it.established.is_some_and(|from| from <= at)
+                && it.ended.is_none_or(|(ended, _)| ended >= at)
+        };
+        let up = self.connections.iter().filter(is_up);
+        up.filter_map(|it| Some((it.name.host?, it.peer())))
+            .collect()
     }
 
     fn socket(&mut self, now: Now, name: ConnectionName, socket: &Socket) {
@@ -71,6 +96,14 @@ impl WireRecorder {
             };
             self.wire.borrow_mut().socket(now, *name, socket);
         }
+    }
+
+    /// Whether a session of this host with this peer is up.
+    #[must_use]
+    pub fn is_up(&self, (host, peer): (HostName, IpAddr)) -> bool {
+        let wire = self.wire.borrow();
+        let mut connections = wire.with(peer).filter(|it| it.name.host == Some(host));
+        connections.any(|it| it.established.is_some() && it.ended.is_none())
     }
 
     /// Returns what was seen so far; sessions that are still up count as silent until `now`.

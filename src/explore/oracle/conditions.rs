@@ -56,10 +56,12 @@ pub(super) fn first_harm(case: &Case<'_>) -> Option<Duration> {
         .iter()
         .filter_map(|fault| match fault {
             HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => Some(*at),
+            HostFault::Partition(partition) => Some(partition.at),
             HostFault::Peer { .. } | HostFault::Program { .. } => None,
         });
     triggered
         .filter_map(|triggered| triggered.at)
         .chain(crashes)
+        .chain(case.ran.first_partition)
         .min()
 }

@@ -94,6 +94,8 @@ mod tests {
     #[test]
     fn the_shards_of_a_sweep_are_the_sweep() {
         let profile = Profile {
+            hosts: Vec::new(),
+            links: Vec::new(),
             scenario: "x".into(),
             connections: vec![("127.0.0.1#1".parse().unwrap(), 20, 20)],
             programs: Vec::new(),

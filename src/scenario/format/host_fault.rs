@@ -34,6 +34,8 @@ pub enum HostFault {
         /// What it does.
         behaviour: PeerBehaviour,
     },
+    /// Two hosts do not reach each other for a while.
+    Partition(Partition),
     /// An API program misbehaves.
     Program {
         /// The name of its `process` section.
@@ -95,6 +97,7 @@ impl fmt::Display for HostFault {
             Self::CrashPeer { peer, at, down } => {
                 write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))
             }
+            Self::Partition(partition) => write!(f, "{partition}"),
             Self::Peer { peer, behaviour } => match behaviour {
                 PeerBehaviour::Connects => write!(f, "peer {peer} connects"),
                 PeerBehaviour::Patient => write!(f, "peer {peer} patient"),

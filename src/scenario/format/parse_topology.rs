@@ -7,7 +7,7 @@ use crate::config::nearest;
 use crate::net::HostName;
 use crate::scenario::format::host_fault::Partition;
 use crate::scenario::format::script::Condition;
-use crate::scenario::format::topology::{HostLink, LinkSettings, ScenarioHost, Topology};
+use crate::scenario::format::topology::{HostLink, LinkSettings, ScenarioHost, Topology, linked};
 use crate::scenario::format::values::{at_least_one, loss, sight, time, unknown};
 
 /// `host NAME ADDRESS…`.
@@ -137,20 +137,6 @@ fn no_link(
 ) -> TextError {
     TextError::new(span, format!("`{one}` and `{other}` have no link to cut"))
         .help(linked(topology, one, other))
-}
-
-/// What to write instead of a partition of two hosts that have no link.
-#[must_use]
-pub fn linked(topology: &Topology, one: HostName, other: HostName) -> String {
-    let links = topology.links.iter();
-    let known: Vec<String> = links
-        .map(|link| format!("{} and {}", link.ends[0], link.ends[1]))
-        .collect();
-    let declare = format!("declare it in the scenario with `link {one} {other}`");
-    if known.is_empty() {
-        return declare;
-    }
-    format!("{declare}; these have a link: {}", known.join(", "))
 }
 
 /// Two hosts that differ.

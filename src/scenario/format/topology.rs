@@ -116,3 +116,17 @@ pub fn routed_address(instead_of: IpAddr, number: u8) -> IpAddr {
         IpAddr::V6(_) => Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, host.into()).into(),
     }
 }
+
+/// What to write instead of a partition of two hosts that have no link.
+#[must_use]
+pub fn linked(topology: &Topology, one: HostName, other: HostName) -> String {
+    let links = topology.links.iter();
+    let known: Vec<String> = links
+        .map(|link| format!("{} and {}", link.ends[0], link.ends[1]))
+        .collect();
+    let declare = format!("declare it in the scenario with `link {one} {other}`");
+    if known.is_empty() {
+        return declare;
+    }
+    format!("{declare}; these have a link: {}", known.join(", "))
+}

@@ -51,7 +51,11 @@ impl Conditions {
             .host_faults()
             .iter()
             .filter_map(|host_fault| match host_fault {
-                HostFault::CrashSpeaker { host, at, down } if *host == name => Some((*at, *down)),
+                HostFault::CrashSpeaker { host, at, down }
+                    if host.is_none() || name.is_none() || *host == name =>
+                {
+                    Some((*at, *down))
+                }
                 _ => None,
             });
         latest_first(crashes)

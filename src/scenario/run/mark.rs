@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::net::{HostName, Opener};
 use crate::reactor::observer::SpeakerEvent;
+use crate::scenario::format::host_fault::Partition;
 use crate::speaker::session::Cause;
 
 /// Something that happened, and when.
@@ -54,6 +55,17 @@ impl Mark {
             kind: MarkKind::Fault,
             text: text.into(),
         }
+    }
+
+    /// The marks of a partition: when it begins, and when it is over.
+    #[must_use]
+    pub fn partition(partition: Partition) -> [Self; 2] {
+        let [one, other] = partition.ends;
+        let over = format!("partition {one} {other} is over");
+        [
+            Self::fault(partition.at, partition.to_string()),
+            Self::fault(partition.at + partition.time, over),
+        ]
     }
 
     /// The same, said to be of `host` where it does not begin with the name of one of its connections.

@@ -7,6 +7,7 @@ use crate::net::clock::Clock;
 use crate::scenario::format::script::Scenario;
 use crate::scenario::run::conditions::Conditions;
 use crate::scenario::run::error::PlayError;
+use crate::scenario::run::mark::Mark;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::runner::{Background, HostedSubject, Run};
 use crate::scenario::run::story::Story;
@@ -37,10 +38,16 @@ pub(super) async fn run<N: Network, S: Subject<N> + 'static>(
         conditions: Conditions::Strict,
         background,
     };
+    let partitions = run.scenario.topology.partitions.clone();
     let result = run.play(Box::new(|_| true)).await?;
+    let mut marks: Vec<Mark> = partitions.into_iter().flat_map(Mark::partition).collect();
+    marks.retain(|mark| mark.at <= result.elapsed);
+    marks.extend(story.take_marks());
+    // Stable: a partition comes before its consequences.
+    marks.sort_by_key(|mark| mark.at);
     Ok(RunResult {
         hash: Some(story.hash()),
-        marks: story.take_marks(),
+        marks,
         ..result
     })
 }
