@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lockstep::explore::feasible;
+use lockstep::explore::generate::{Class, generate};
 use lockstep::explore::parse::parse;
 use lockstep::explore::plan::Plan;
 use lockstep::explore::shrink::shrink;
@@ -56,6 +57,32 @@ fn sessions_recover_from_partitions_and_crashes_of_hosts() {
                 marks.iter().any(|mark| mark.text == told),
                 "{told}: {marks:#?}"
             );
+        }
+    }
+}
+
+#[test]
+fn seeds_draw_partitions_and_the_hosts_that_crash() {
+    let trier = trier("learned-and-told");
+    let classes = [Class::Partition, Class::CrashSpeaker];
+    let plans = (1..=60).map(|seed| generate(trier.profile(), seed, &classes).to_string());
+    let plans: String = plans.collect();
+    for line in [
+        "\npartition source transit at ",
+        "\npartition transit border at ",
+        "\npartition border sink at ",
+        "\ncrash transit at ",
+        "\ncrash border at ",
+    ] {
+        assert!(plans.contains(line), "never drawn: {line}");
+    }
+    for seed in 1..=20 {
+        let plan = generate(trier.profile(), seed, Class::ALL);
+        for trial in trier
+            .try_plan(&plan, &trier.variants())
+            .expect("it is feasible")
+        {
+            assert!(trial.failures.is_empty(), "{plan}: {:?}", trial.failures);
         }
     }
 }
