@@ -255,3 +255,59 @@ fn an_imported_scenario_is_run_and_searched_like_any_other() {
         }
     }
 }
+
+/// The corpus of `lockstep why`: ends of every kind.
+fn ended(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("captures/why")
+        .join(format!("{name}.pcap"))
+}
+
+#[test]
+fn every_kind_of_end_is_imported_and_played_again() {
+    use lockstep::field::import::Ended;
+    use lockstep::sim::Direction::{Received, Sent};
+    for (name, expected) in [
+        // A NOTIFICATION of the peer, then FIN.
+        ("administrative-shutdown", Ended::Notified(Received)),
+        ("peer-deconfigured", Ended::Notified(Received)),
+        // One that complains: ours has to make the same complaint of what the captured peer says.
+        ("open-as", Ended::Notified(Sent)),
+        ("malformed-nlri", Ended::Notified(Sent)),
+        ("fsm-error", Ended::Notified(Sent)),
+        ("process-stopped", Ended::Notified(Sent)),
+        // FIN without a word, and RST.
+        ("killed", Ended::Closed(Received)),
+        ("killed-unread", Ended::Reset(Received)),
+        ("host-restarted", Ended::Reset(Received)),
+    ] {
+        let imported = import(&format!("ended-{name}"), &ended(name), false);
+        assert_eq!(imported.import.timeline.ended, expected, "{name}");
+        let (plan, trier) = imported.load();
+        for variant in Variant::both() {
+            let trial = trier.try_variants(&plan, &[variant], Keep::Hash).unwrap();
+            assert_eq!(trial.len(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_never_stays_up_does_not_spin() {
+    // The peer answers the OPEN with one that our speaker refuses, whenever it connects.
+    let text = "about x\nconfig speaker.conf\npeer 127.0.0.1\n    open verbatim\n    send message 1 04fde80001c0000201 00\n    at 100s\n";
+    let directory = scratch("spin").join("spin");
+    std::fs::create_dir_all(&directory).unwrap();
+    let configuration = "neighbor 127.0.0.1 { router-id 1.2.3.4; local-address 127.0.0.1; local-as 65000; peer-as 65000; }";
+    std::fs::write(directory.join("speaker.conf"), configuration).unwrap();
+    std::fs::write(directory.join("scenario"), text.replace(" 00\n", "00\n")).unwrap();
+    let scenario = scenario::format::parse::load(&directory).unwrap();
+    let trier = Trier::new(scenario, None, &Variant::both()).unwrap();
+    let began = lockstep::sim::Keep::All;
+    let tried = trier
+        .try_variants(&Plan::quiet("spin"), &Variant::both(), began)
+        .unwrap();
+    for (_, ran) in tried {
+        let connections = ran.map_or(0, |ran| ran.played.transcripts.len());
+        assert!(connections < 3_000, "{connections}");
+    }
+}

@@ -1,4 +1,4 @@
-//! `lockstep import`: a capture of a session that was reset becomes a scenario and a plan.
+//! `lockstep import`: a capture of a session that ended becomes a scenario and a plan.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -8,19 +8,20 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
-use crate::field::import::{Choice, Import};
+use crate::field::import::{Choice, Ended, Import};
 use crate::sim::Direction;
 use crate::subject::{SpeakerName, locate};
 
 /// The capture, the session in it, and the output directory.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A pcap or pcapng file, compressed or not, with a BGP session that ended in a TCP reset; `-` for standard input.
+    /// A pcap or pcapng file, compressed or not, with a BGP session that ended, by NOTIFICATION, FIN or RST; `-` for standard input.
     capture: PathBuf,
-    /// Number of the session in the capture, from 1 (default: the one that was reset).
+    /// Number of the session in the capture, from 1 (default: the one that ended).
     #[arg(long, visible_alias = "connection", value_name = "N")]
     session: Option<usize>,
-    /// Address of the end that the speaker under test takes (default: the end that was reset by the other).
+    /// Address of the end that the speaker under test takes (default: the end that did not end the session,
+    /// or that complains of the other in a NOTIFICATION).
     #[arg(long, value_name = "ADDRESS")]
     local: Option<IpAddr>,
     /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both reactors); an address here
@@ -38,7 +39,7 @@ pub struct Arguments {
 /// Imports.
 ///
 /// # Errors
-/// Bad input: not a capture, no BGP in it, no reset or several, a session with a gap.
+/// Bad input: not a capture, no BGP in it, no end or several, a session with a gap.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let directory = arguments.out.unwrap_or_else(|| {
         let stem = arguments.capture.file_stem().unwrap_or_default();
@@ -78,9 +79,9 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
     let timeline = &import.timeline;
     let (name, sent) = (&import.name, timeline.octets(Direction::Sent));
     let received = timeline.octets(Direction::Received);
-    let (at, by) = timeline.reset;
     let (speaker, peer) = (timeline.speaker, timeline.peer);
-    let resetter = if by == Direction::Sent { speaker } else { peer };
+    let by = timeline.ended.by();
+    let ender = if by == Direction::Sent { speaker } else { peer };
     let address = timeline.replay_address();
     writeln!(out, "connection  {}", timeline.connection)?;
     writeln!(out, "speaker     {speaker} {}", import.voice)?;
@@ -90,12 +91,21 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
     )?;
     writeln!(
         out,
-        "reset       by {resetter} after {:.6} s, {sent} bytes sent by the speaker and {received} received",
-        at.as_secs_f64()
+        "ended       by {ender} after {:.6} s: {}, {sent} bytes sent by the speaker and {received} received",
+        timeline.end.as_secs_f64(),
+        timeline.ended
     )?;
     writeln!(
         out,
-        "verified    in both modes: the same bytes in the same milliseconds, the reset at the same byte"
+        "verified    in both modes: {}",
+        match timeline.ended {
+            Ended::Reset(_) =>
+                "the same bytes in the same milliseconds, the reset at the same byte",
+            Ended::Notified(Direction::Sent) =>
+                "the speaker sends what the capture has, and a NOTIFICATION of the same code and subcode",
+            Ended::Notified(Direction::Received) | Ended::Closed(_) =>
+                "the same bytes in the same milliseconds, up to the end",
+        }
     )?;
     if !timeline.rest.is_empty() {
         writeln!(
@@ -106,8 +116,16 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
     if !import.left_out.is_empty() {
         writeln!(out, "left out\n{}", import.left_out)?;
     }
+    writeln!(out, "\nlockstep replay {directory}/plan --verbose")?;
+    // What the speaker says of its own accord at the end is in other words.
+    if timeline.ended != Ended::Notified(Direction::Sent) {
+        writeln!(
+            out,
+            "lockstep run {name} --scenario-dir {directory} --captures {directory}"
+        )?;
+    }
     writeln!(
         out,
-        "\nlockstep replay {directory}/plan --verbose\nlockstep run {name} --scenario-dir {directory} --captures {directory}\nlockstep explore {name} --scenario-dir {directory} --every-byte"
+        "lockstep explore {name} --scenario-dir {directory} --every-byte"
     )
 }

@@ -98,7 +98,7 @@ subcommands! {
     Explore(explore);
     /// Say why the sessions of a capture ended.
     Why(why);
-    /// Turn a capture of a session that was reset into a scenario and a plan.
+    /// Turn a capture of a session that ended into a scenario and a plan.
     Import(import);
     /// Reduce a failing plan to the least that still fails.
     Shrink(shrink);

@@ -96,13 +96,15 @@ impl Unfinished {
     #[must_use]
     pub fn of(variant: &Variant, error: PlayError) -> Self {
         match error {
-            PlayError::OutOfTime(_) | PlayError::Turmoil(_) => Self::Failed {
-                variant: variant.clone(),
-                failure: Failure {
-                    oracle: Oracle::Liveness,
-                    text: error.to_string(),
-                },
-            },
+            PlayError::OutOfTime(_) | PlayError::Spinning { .. } | PlayError::Turmoil(_) => {
+                Self::Failed {
+                    variant: variant.clone(),
+                    failure: Failure {
+                        oracle: Oracle::Liveness,
+                        text: error.to_string(),
+                    },
+                }
+            }
             other => Self::Invalid(Invalid::Play(other)),
         }
     }

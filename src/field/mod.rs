@@ -1,4 +1,4 @@
-//! Captures from production: a session that was reset becomes a scenario and a plan.
+//! Captures from production: why sessions ended, and scenarios and plans made of them.
 
 pub mod import;
 pub mod why;

@@ -50,7 +50,7 @@ fn what_cannot_be_imported_is_told_with_what_to_do() {
 
     let empty = part("exabgp-reset.pcap", &|_| false);
     assert_snapshot!("no_bgp", refused(&empty, &any));
-    assert_snapshot!("no_reset", refused(&field("bird-gobgp.pcap"), &any));
+    assert_snapshot!("several", refused(&field("bird-gobgp.pcap"), &any));
     let late = part("exabgp-reset.pcap", &|number| number > 16);
     assert_snapshot!("mid_session", refused(&late, &any));
     let lost = part("exabgp-reset.pcap", &|number| number != 19);

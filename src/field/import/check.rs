@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::explore::finished_run::FinishedRun;
 use crate::field::import::text::what;
-use crate::field::import::timeline::{Timeline, tick};
+use crate::field::import::timeline::{Ended, Timeline, tick};
+use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, frame};
 use crate::sim::{ConnectionName, Direction as Way, Opener, Socket, TraceEvent};
 
 /// One direction of a connection in a run.
@@ -35,6 +36,10 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     let mut lanes = [DirectionStream::default(), DirectionStream::default()];
     let reset = ran.triggered.last().and_then(|triggered| triggered.at);
     for record in &ran.records {
+        let is_late = opened.is_some_and(|opened| record.time > opened + tick(timeline.end));
+        if is_late && matches!(timeline.ended, Ended::Closed(_)) {
+            break;
+        }
         match &record.event {
             TraceEvent::Fault(text) if text.contains(": reset") => break,
             TraceEvent::Socket(name, socket) if is_first(name) => match socket {
@@ -49,6 +54,9 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     let Some(opened) = opened else {
         return Some(String::from("the connection never opens"));
     };
+    if timeline.ended == Ended::Notified(Way::Sent) {
+        return complaint(timeline, &lanes[0].octets);
+    }
     for (way, lane) in [Way::Sent, Way::Received].into_iter().zip(&lanes) {
         let mut end = 0;
         for (number, piece) in (1..).zip(timeline.pieces.iter().filter(|piece| piece.way == way)) {
@@ -78,14 +86,56 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
         }
     }
     match reset {
+        _ if !matches!(timeline.ended, Ended::Reset(_)) => None,
         None => Some(String::from("the reset never triggers")),
-        Some(at) if at != opened + tick(timeline.reset.0) => Some(format!(
+        Some(at) if at != opened + tick(timeline.end) => Some(format!(
             "the reset triggers {:?} after the opening, not {:?}",
             at - opened,
-            tick(timeline.reset.0)
+            tick(timeline.end)
         )),
         Some(_) => None,
     }
+}
+
+/// A session that the speaker ended with a NOTIFICATION: ours has to send one of the same code and subcode, after what
+/// the capture has, or earlier in that. Its data are words of its own, and so is the time that it takes.
+fn complaint(timeline: &Timeline, sent: &[u8]) -> Option<String> {
+    let captured: Vec<&[u8]> = timeline
+        .pieces
+        .iter()
+        .filter(|piece| piece.way == Way::Sent)
+        .map(|piece| piece.octets.as_slice())
+        .collect();
+    let codes = |message: &[u8]| (message.get(19).copied(), message.get(20).copied());
+    let wanted = codes(captured.last().copied().unwrap_or_default());
+    let mut rest = sent;
+    let mut number = 0;
+    while let Ok(Some(length)) = frame(rest) {
+        let (message, after) = rest.split_at(length);
+        number += 1;
+        rest = after;
+        if message.get(18) == Some(&NOTIFICATION) {
+            return (codes(message) != wanted).then(|| {
+                let [(a, b), (c, d)] = [codes(message), wanted]
+                    .map(|(code, subcode)| (code.unwrap_or_default(), subcode.unwrap_or_default()));
+                format!("message {number} sent, NOTIFICATION {a}/{b}, is {c}/{d} in the capture")
+            });
+        }
+        let is_keepalive = message.get(18) == Some(&KEEPALIVE);
+        if !is_keepalive
+            && captured
+                .get(number - 1)
+                .is_none_or(|octets| *octets != message)
+        {
+            return Some(format!("message {number} sent has other octets"));
+        }
+    }
+    Some(format!(
+        "the speaker never sends NOTIFICATION {}/{}: it sends {number} message(s), the capture has {}",
+        wanted.0.unwrap_or_default(),
+        wanted.1.unwrap_or_default(),
+        captured.len()
+    ))
 }
 
 fn is_first(name: &ConnectionName) -> bool {

@@ -29,18 +29,18 @@ pub enum ImportError {
         /// Number of packets with a TCP segment.
         segments: u64,
     },
-    /// No connection was reset.
-    #[error("no connection of this capture was reset:\n{connections}")]
+    /// No session ended.
+    #[error("no session of this capture ended in it:\n{connections}")]
     #[diagnostic(help(
-        "import needs a capture of a session that ended in RST; `lockstep show` prints what is in this one"
+        "import needs a session that ended in the capture, by NOTIFICATION, FIN or RST; `lockstep show` prints what is in this one"
     ))]
     NoReset {
         /// The connections of the capture, one per line.
         connections: String,
     },
-    /// Several connections were reset; one must be chosen.
-    #[error("several connections of this capture were reset:\n{connections}")]
-    #[diagnostic(help("choose one by its number, as in `--connection {first}`"))]
+    /// Several sessions ended; one must be chosen.
+    #[error("several sessions of this capture ended:\n{connections}")]
+    #[diagnostic(help("choose one by its number, as in `--session {first}`"))]
     Several {
         /// The connections of the capture, one per line.
         connections: String,
@@ -49,15 +49,15 @@ pub enum ImportError {
     },
     /// There is no connection with that number.
     #[error("this capture has no connection {wanted}; it has\n{connections}")]
-    #[diagnostic(help("leave `--connection` out to take the one that was reset"))]
+    #[diagnostic(help("leave `--session` out to take the one that ended"))]
     NoSuchConnection {
         /// The value given.
         wanted: usize,
         /// The connections of the capture, one per line.
         connections: String,
     },
-    /// The one chosen was not reset.
-    #[error("connection {number} was not reset: {connection}")]
+    /// The one chosen did not end.
+    #[error("session {number} did not end in the capture: {connection}")]
     #[diagnostic(help("these are its connections:\n{connections}"))]
     NotReset {
         /// Its number.
@@ -69,9 +69,7 @@ pub enum ImportError {
     },
     /// The address of neither end.
     #[error("{wanted} is at neither end of {connection}")]
-    #[diagnostic(help(
-        "`--speaker` is one of the two; without it, the end that was reset by the other"
-    ))]
+    #[diagnostic(help("`--local` is one of the two"))]
     NoSuchSpeaker {
         /// The value given.
         wanted: IpAddr,
@@ -92,8 +90,8 @@ pub enum ImportError {
         by: IpAddr,
     },
     /// The speaker sent nothing.
-    #[error("{connection}: {by} was reset before it sent an OPEN")]
-    #[diagnostic(help("take the other end as the speaker: `--speaker {other}`"))]
+    #[error("{connection}: {by} sent no OPEN before the session ended")]
+    #[diagnostic(help("take the other end as the speaker: `--local {other}`"))]
     Unsaid {
         /// The connection, one line.
         connection: ConnectionId,

@@ -9,7 +9,7 @@ use chrono::DateTime;
 
 use crate::field::import::error::ImportError;
 use crate::field::import::own::Batch;
-use crate::field::import::timeline::{Timeline, tick};
+use crate::field::import::timeline::{Ended, Timeline, tick};
 use crate::field::import::{Import, PROGRAM, text};
 use crate::net::{ConnectionName, Opener};
 use crate::scenario::format::message;
@@ -62,23 +62,28 @@ pub fn scenario(
     speaker: &str,
 ) -> Result<(), ImportError> {
     let timeline = &import.timeline;
-    let (reset, by) = timeline.reset;
-    let resetter = if by == Way::Sent {
+    let ender = if timeline.ended.by() == Way::Sent {
         timeline.speaker
     } else {
         timeline.peer
     };
     let mut out = format!(
-        "about    What {} and {} said on {} of {}, until {resetter} reset it after {:.6} s.\nconfig   speaker.conf\n\n",
+        "about    What {} and {} said on {} of {}, until {ender} ended it after {:.6} s: {}.\nconfig   speaker.conf\n\n",
         timeline.speaker,
         timeline.peer,
         timeline.connection,
         title(file),
-        reset.as_secs_f64()
+        timeline.end.as_secs_f64(),
+        timeline.ended
     );
     let _ = writeln!(
         out,
-        "# Times are the capture's, from the SYN on. The reset is not here but in the plan: without it the session lives on.\n# {} stands for both addresses.",
+        "# Times are the capture's, from the SYN on.{}\n# {} stands for both addresses.",
+        match timeline.ended {
+            Ended::Reset(_) =>
+                " The reset is not here but in the plan: without it the session lives on.",
+            _ => "",
+        },
         timeline.replay_address()
     );
     if !timeline.rest.is_empty() {
@@ -86,11 +91,20 @@ pub fn scenario(
     }
     let _ = write!(
         out,
-        "\n{speaker}\n# What {} said.\npeer {}\n    open verbatim\n{}{}",
+        "\n{speaker}\n# What {} said.\npeer {}\n    open verbatim\n{}{}{}{}",
         timeline.peer,
         timeline.replay_address(),
+        match timeline.ended {
+            Ended::Reset(_) => "",
+            // What it says on a later connection is not in the capture.
+            _ => "    connection 1\n",
+        },
         text::steps(timeline, Way::Received),
-        text::at(timeline.span(), None)
+        text::at(timeline.span(), None),
+        match timeline.ended {
+            Ended::Reset(_) => "",
+            Ended::Notified(_) | Ended::Closed(_) => "    close\n",
+        }
     );
     let directory = directory.join(&import.name);
     fs::create_dir_all(&directory).map_err(unwritable(&directory))?;
@@ -103,9 +117,10 @@ pub fn plan(import: &Import, file: &Path, directory: &Path) -> Result<(), Import
     let timeline = &import.timeline;
     let plan = &import.plan;
     let text = format!(
-        "# {} of {}: reset when the speaker had sent {} octet(s) and received {}\n{plan}",
+        "# {} of {}: {} when the speaker had sent {} octet(s) and received {}\n{plan}",
         timeline.connection,
         title(file),
+        timeline.ended,
         timeline.octets(Way::Sent),
         timeline.octets(Way::Received),
     );
@@ -123,7 +138,14 @@ pub fn golden(
         name: ConnectionName::new(timeline.replay_address(), Opener::Us, 1),
         opened: Duration::ZERO,
         messages: messages(timeline),
-        ended: Some((timeline.span(), Ending::Reset)),
+        ended: Some((
+            timeline.span(),
+            match timeline.ended {
+                Ended::Reset(_) => Ending::Reset,
+                ended if ended.by() == Way::Sent => Ending::BySpeaker,
+                _ => Ending::ByPeer,
+            },
+        )),
     };
     let bytes = pcap(&[transcript], Duration::from_nanos(timeline.opened))
         .map_err(unwritable(directory))?;

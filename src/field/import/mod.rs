@@ -1,4 +1,4 @@
-//! A capture of a session that was reset becomes a scenario and a plan.
+//! A capture of a session that ended becomes a scenario and a plan.
 //!
 //! Start at [`Import::of`]. [`trace`] reads the capture, [`timeline`] is the session in it as a speaker and its peer.
 //! The peer replays the captured octets. The speaker regenerates them if it can ([`own`]: a configuration
@@ -22,7 +22,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use error::ImportError;
-pub use timeline::{Choice, Timeline};
+pub use timeline::{Choice, Ended, Timeline};
 pub use trace::Trace;
 
 use crate::explore::plan::Plan;
@@ -71,6 +71,31 @@ impl Import {
         directory: &Path,
     ) -> Result<Self, ImportError> {
         let trace = Trace::read(file)?;
+        let first = Self::from(&trace, file, choice, verbatim, directory);
+        let Err(ImportError::Differs { .. }) = &first else {
+            return first;
+        };
+        // Our speaker may say more than the captured one did; at the other end it may not.
+        let Some(other) = choice.speaker.is_none().then(|| trace.other_end(choice)) else {
+            return first;
+        };
+        let choice = Choice {
+            speaker: Some(other?),
+            ..*choice
+        };
+        match Self::from(&trace, file, &choice, verbatim, directory) {
+            Ok(import) => Ok(import),
+            Err(_) => first,
+        }
+    }
+
+    fn from(
+        trace: &Trace,
+        file: &Path,
+        choice: &Choice,
+        verbatim: bool,
+        directory: &Path,
+    ) -> Result<Self, ImportError> {
         let conversation = trace.chosen(choice)?;
         let others = (1..)
             .zip(&trace.conversations)
@@ -158,9 +183,14 @@ impl Import {
         let scenario = parse::load(&directory.join(&self.name))?;
         let runner = Runner::new(Rc::new(scenario), &Variant::both())?;
         let mut differs = None;
-        for reset in plan::resets(&self.timeline) {
+        let resets = plan::resets(&self.timeline);
+        let tries = match resets.is_empty() {
+            true => vec![None],
+            false => resets.into_iter().map(Some).collect(),
+        };
+        for reset in tries {
             let mut faults = paced.to_vec();
-            faults.push(reset);
+            faults.extend(reset);
             self.plan = plan::of(&self.name, faults);
             differs = None;
             for variant in Variant::both() {

@@ -10,8 +10,8 @@ use crate::bgp::attribute::{Attribute, AttributeValue};
 use crate::bgp::message::{Message, RefreshSubtype, Update};
 use crate::config;
 use crate::field::import::text::what;
-use crate::field::import::timeline::{Piece, Timeline};
-use crate::scenario::format::message::{KEEPALIVE, OPEN};
+use crate::field::import::timeline::{Ended, Piece, Timeline};
+use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, OPEN};
 use crate::sim::Direction as Way;
 use crate::speaker::neighbor::Neighbor;
 use crate::speaker::peer::Peer;
@@ -65,6 +65,8 @@ pub fn commands(timeline: &Timeline, configuration: &str) -> Result<Vec<Batch>, 
                 }
             }
             Some(&KEEPALIVE) => {}
+            // It has to complain of its own accord.
+            Some(&NOTIFICATION) if timeline.ended == Ended::Notified(Way::Sent) => {}
             _ => {
                 let lines = offline.lines(piece).ok_or_else(differs)?;
                 batches.push(Batch {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::explore::plan::Plan;
-use crate::field::import::timeline::{Timeline, tick};
+use crate::field::import::timeline::{Ended, Timeline, tick};
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::sim::{Action, ConnectionName, Direction as Way, Fault, Link, Moment, Opener};
 
@@ -29,17 +29,20 @@ fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) ->
 
 /// Candidate positions for the reset, the most likely first.
 ///
-/// After the last octet of either direction if that is sent at the same time as the reset; after a pause, at
+/// None where it did not end in a reset. After the last octet of either direction if that is sent at the same time as the reset; after a pause, at
 /// its time.
 #[must_use]
 pub fn resets(timeline: &Timeline) -> Vec<Fault> {
-    let (at, by) = timeline.reset;
+    let (at, Ended::Reset(by)) = (timeline.end, timeline.ended) else {
+        return Vec::new();
+    };
     let action = match by {
         Way::Sent => Action::Reset,
         Way::Received => Action::ResetByPeer,
     };
     let reset = |way, moment| fault(timeline, way, moment, action);
-    let timed = reset(by, Moment::Time(at));
+    // A plan counts whole microseconds, as the scenario does.
+    let timed = reset(by, Moment::Time(tick(at)));
     let last = timeline.pieces.iter().max_by_key(|piece| piece.at);
     match last {
         Some(last) if tick(last.at) == tick(at) => {

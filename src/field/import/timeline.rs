@@ -3,20 +3,23 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::bgp::message::NotificationCode;
 use crate::capture::{ConnectionId, StreamDirection};
 use crate::field::import::error::ImportError;
 use crate::field::import::trace::{Conversation, End, Trace, listed};
-use crate::scenario::format::message::{HEADER, OPEN, UPDATE};
+use crate::scenario::format::message::{HEADER, NOTIFICATION, OPEN, UPDATE};
 use crate::sim::Direction as Way;
 
 /// The choice of a connection, and of the end that our speaker takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choice {
-    /// Number of the connection, from 1; if absent, the one that was reset.
+    /// Number of the connection, from 1; if absent, the one that ended.
     pub connection: Option<usize>,
-    /// The end that our speaker takes; if absent, the one that was reset by the other.
+    /// The end that our speaker takes; if absent, the one that did not end it, or that complains of the other (NOTIFICATION).
     pub speaker: Option<IpAddr>,
 }
+
+const CEASE: u8 = NotificationCode::CEASE.0;
 
 /// A session to replay.
 #[derive(Debug, Clone)]
@@ -33,8 +36,41 @@ pub struct Timeline {
     pub pieces: Vec<Piece>,
     /// Padding for the messages that the reset truncated: zeros, which are never sent.
     pub rest: Vec<Piece>,
-    /// When the connection was reset, and by whom.
-    pub reset: (Duration, Way),
+    /// When the connection ended.
+    pub end: Duration,
+    /// How, and by whom: the speaker (sent) or its peer.
+    pub ended: Ended,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By RST, and no NOTIFICATION before it.
+    Reset(Way),
+    /// By a NOTIFICATION; FIN or RST behind it is what follows from that.
+    Notified(Way),
+    /// By FIN, without a NOTIFICATION.
+    Closed(Way),
+}
+
+impl Ended {
+    /// The end that ended it.
+    #[must_use]
+    pub const fn by(self) -> Way {
+        match self {
+            Self::Reset(by) | Self::Notified(by) | Self::Closed(by) => by,
+        }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reset(_) => "reset",
+            Self::Notified(_) => "ended by NOTIFICATION",
+            Self::Closed(_) => "closed (FIN)",
+        })
+    }
 }
 
 /// Octets that one end sent.
@@ -59,7 +95,7 @@ impl Trace {
     /// The conversation that `choice` selects.
     ///
     /// # Errors
-    /// None or several were reset; there is none of that number; it was not reset.
+    /// None or several ended; there is none of that number; it did not end.
     pub fn chosen(&self, choice: &Choice) -> Result<&Conversation, ImportError> {
         let numbered = || (1..).zip(&self.conversations);
         if self.conversations.is_empty() {
@@ -68,7 +104,7 @@ impl Trace {
                 segments: self.tally.segments,
             });
         }
-        let was_reset = |it: &Conversation| matches!(it.end, End::Reset(..));
+        let was_reset = Conversation::is_ended;
         let Some(wanted) = choice.connection else {
             let reset: Vec<_> = numbered().filter(|(_, it)| was_reset(it)).collect();
             return match reset.as_slice() {
@@ -101,6 +137,16 @@ impl Trace {
     }
 }
 
+impl Trace {
+    /// The end that our speaker does not take unless it is told to.
+    ///
+    /// # Errors
+    /// As for [`Self::chosen`] and [`Timeline::of`].
+    pub(super) fn other_end(&self, choice: &Choice) -> Result<IpAddr, ImportError> {
+        Timeline::of(self.chosen(choice)?, choice).map(|timeline| timeline.peer)
+    }
+}
+
 impl Timeline {
     /// `conversation` with our speaker at the end that `choice` selects.
     ///
@@ -108,14 +154,24 @@ impl Timeline {
     /// It was not reset, octets are missing, OPENs are missing, or the speaker is at neither end.
     pub fn of(conversation: &Conversation, choice: &Choice) -> Result<Self, ImportError> {
         let connection = conversation.id();
-        let End::Reset(resetter, reset_at) = conversation.end else {
-            return Err(ImportError::NoReset {
-                connections: listed([(1, conversation)]),
-            });
-        };
+        let (ender, end_at, kind): (_, _, fn(Way) -> Ended) =
+            match (conversation.notified(), conversation.end) {
+                (Some((by, at, _)), _) => (by, at, Ended::Notified),
+                (None, End::Reset(by, at)) => (by, at, Ended::Reset),
+                (None, End::Finished(by, at)) => (by, at, Ended::Closed),
+                (None, End::Open) => {
+                    return Err(ImportError::NoReset {
+                        connections: listed([(1, conversation)]),
+                    });
+                }
+            };
         let end = |way| connection.peer.sender(way);
         let speaking = match choice.speaker {
-            None => resetter.opposite(),
+            // Who complains of what the other said is to be tried with it; else it is who learns of the end.
+            None => match conversation.notified() {
+                Some((by, _, code)) if code != CEASE => by,
+                _ => ender.opposite(),
+            },
             Some(wanted) => StreamDirection::BOTH
                 .into_iter()
                 .find(|way| end(*way) == wanted)
@@ -129,17 +185,30 @@ impl Timeline {
                 Way::Received
             }
         };
-        let said = conversation.said.iter().filter(|said| said.at <= reset_at);
+        // What is behind a NOTIFICATION of the same end is no part of the session any more.
+        let mut is_over = false;
+        let said: Vec<_> = conversation
+            .said
+            .iter()
+            .take_while(|said| said.at <= end_at)
+            .filter(|said| {
+                let was_over = is_over;
+                is_over |= conversation.notified().is_some()
+                    && said.by == ender
+                    && said.octets.get(18) == Some(&NOTIFICATION);
+                !was_over
+            })
+            .collect();
         let pieces: Vec<Piece> = said
-            .clone()
+            .iter()
             .map(|said| Piece {
                 at: said.at,
                 way: way(said.by),
                 octets: said.octets.clone(),
             })
             .collect();
-        let after = tick(reset_at) + Duration::from_millis(1);
-        let rest = said.filter(|said| said.cut).map(|said| Piece {
+        let after = tick(end_at) + Duration::from_millis(1);
+        let rest = said.iter().filter(|said| said.cut).map(|said| Piece {
             at: after,
             way: way(said.by),
             octets: remainder(&said.octets),
@@ -151,7 +220,8 @@ impl Timeline {
             peer: end(speaking.opposite()),
             rest: rest.collect(),
             pieces,
-            reset: (reset_at, way(resetter)),
+            end: end_at,
+            ended: kind(way(ender)),
         })
     }
 
@@ -172,7 +242,7 @@ impl Timeline {
     #[must_use]
     pub fn span(&self) -> Duration {
         let rest = self.rest.iter().map(|piece| piece.at);
-        rest.fold(tick(self.reset.0), Duration::max)
+        rest.fold(tick(self.end), Duration::max)
     }
 
     /// The speaker's OPEN.

@@ -12,6 +12,9 @@ use crate::capture::{
 };
 use crate::field::import::error::ImportError;
 
+/// By how much a packet may be earlier than one before it for other reasons than a clock that was set back.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
+
 /// A capture.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
@@ -34,6 +37,8 @@ pub struct Conversation {
     pub flaw: Option<Flaw>,
     /// How it ended.
     pub end: End,
+    /// The latest time of it so far.
+    latest: Duration,
 }
 
 /// Octets that one end sent.
@@ -65,8 +70,8 @@ pub struct Flaw {
 pub enum End {
     /// It was still open.
     Open,
-    /// By FIN; this end sent the first.
-    Finished(StreamDirection),
+    /// By FIN; this end sent the first, at this time since the opening.
+    Finished(StreamDirection, Duration),
     /// By RST from this end, at this time since the opening.
     Reset(StreamDirection, Duration),
 }
@@ -122,6 +127,7 @@ impl Trace {
                 said: Vec::new(),
                 flaw: None,
                 end: End::Open,
+                latest: Duration::ZERO,
             });
             self.conversations.len() - 1
         });
@@ -137,7 +143,12 @@ impl Conversation {
     }
 
     fn add(&mut self, event: &CaptureEvent<'_>) {
-        let at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
+        let mut at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
+        // A clock that was set back: what came after came no earlier.
+        if at + CLOCK_STEP < self.latest {
+            at = self.latest;
+        }
+        self.latest = self.latest.max(at);
         let by = event.direction;
         let mut say = |octets: &[u8], cut| {
             self.said.push(Said {
@@ -169,7 +180,7 @@ impl Conversation {
             EventKind::Gap { offset, lost } => Some((offset, Some(lost))),
             EventKind::Finished => {
                 if self.end == End::Open {
-                    self.end = End::Finished(by);
+                    self.end = End::Finished(by, at);
                 }
                 None
             }
@@ -181,6 +192,21 @@ impl Conversation {
         if let Some((offset, lost)) = flaw {
             self.flaw.get_or_insert(Flaw { by, offset, lost });
         }
+    }
+
+    /// Its first NOTIFICATION: who sent it, when, and with which code.
+    #[must_use]
+    pub fn notified(&self) -> Option<(StreamDirection, Duration, u8)> {
+        const NOTIFICATION: u8 = 3;
+        let is_one = |said: &&Said| !said.cut && said.octets.get(18) == Some(&NOTIFICATION);
+        let said = self.said.iter().find(is_one)?;
+        Some((said.by, said.at, *said.octets.get(19)?))
+    }
+
+    /// Whether it ended in the capture.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.end != End::Open || self.notified().is_some()
     }
 
     /// Octets that `by` sent.
@@ -206,7 +232,12 @@ impl fmt::Display for Conversation {
         )?;
         match self.end {
             End::Open => f.write_str("open at the end of the capture"),
-            End::Finished(by) => write!(f, "closed by {}", peer.sender(by)),
+            End::Finished(by, at) => write!(
+                f,
+                "closed by {} after {:.6} s",
+                peer.sender(by),
+                at.as_secs_f64()
+            ),
             End::Reset(by, at) => {
                 write!(
                     f,

@@ -1,6 +1,7 @@
 //! A run in which things go wrong on purpose.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -21,10 +22,20 @@ pub(super) struct AdverseRun<'a> {
 
 /// Interval between checks of recovery.
 const LOOK: Duration = Duration::from_secs(1);
+/// Connections with one peer that a run may have at once and for each second: no speaker that waits before it connects
+/// again comes near to that.
+const CONNECTIONS: u64 = 500;
+const CONNECTIONS_A_SECOND: u64 = 4;
 /// How long a speaker may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl AdverseRun<'_> {
+    /// The peer with which connections are opened without a pause, and how many there were.
+    pub(super) fn spins(&self, progress: &Progress) -> Option<(IpAddr, u64)> {
+        let allowed = CONNECTIONS + CONNECTIONS_A_SECOND * self.clock.now().as_secs();
+        progress.busiest().filter(|(_, count)| *count > allowed)
+    }
+
     /// Watches the run to its end and says when that was.
     pub(super) async fn endure(
         &self,
@@ -65,11 +76,21 @@ impl AdverseRun<'_> {
                 }
             }
         };
+        let spins = self
+            .progress
+            .until(|progress| self.spins(progress).is_some());
         tokio::select! {
             biased;
             () = &mut speaker => {
                 self.progress.end();
                 self.clock.now()
+            }
+            () = spins => {
+                let over = self.clock.now();
+                let _ = signals.send(Signal::Terminate);
+                self.progress.end();
+                let _ = timeout(PATIENCE, &mut speaker).await;
+                over
             }
             () = course => {
                 let over = self.clock.now();

@@ -1,6 +1,8 @@
 //! Why a scenario could not be run.
 
 use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -59,6 +61,19 @@ pub enum PlayError {
     /// A run that makes no progress.
     #[error(transparent)]
     OutOfTime(#[from] OutOfTime),
+    /// A speaker and its peer that connect again and again, without a pause between.
+    #[error(
+        "{connections} connections with {peer} in {:.3} s: each ends at once and the next is opened without a pause",
+        elapsed.as_secs_f64()
+    )]
+    Spinning {
+        /// The peer.
+        peer: IpAddr,
+        /// How many connections there were.
+        connections: u64,
+        /// Virtual time of the run.
+        elapsed: Duration,
+    },
     /// A run that turmoil gave up.
     #[error(transparent)]
     Turmoil(#[from] TurmoilFailure),

@@ -172,8 +172,17 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
                         clock: self.clock,
                         adverse,
                     };
-                    run.endure(&signals, subjects, || recovered(&transcripts))
-                        .await
+                    let over = run
+                        .endure(&signals, subjects, || recovered(&transcripts))
+                        .await;
+                    if let Some((peer, connections)) = run.spins(&progress) {
+                        return Err(PlayError::Spinning {
+                            peer,
+                            connections,
+                            elapsed: over,
+                        });
+                    }
+                    over
                 }
             }
         };

@@ -27,6 +27,7 @@ pub struct StepFailure {
 struct Inner {
     seen: Vec<(IpAddr, Seen)>,
     opened: BTreeMap<IpAddr, Duration>,
+    connections: BTreeMap<IpAddr, u64>,
     programs_done: Vec<String>,
     peers_done: Vec<IpAddr>,
     failure: Option<StepFailure>,
@@ -50,6 +51,7 @@ impl Progress {
     pub fn opened(&self, peer: IpAddr, now: Duration) {
         self.change(|inner| {
             inner.opened.entry(peer).or_insert(now);
+            *inner.connections.entry(peer).or_insert(0) += 1;
         });
     }
 
@@ -57,6 +59,17 @@ impl Progress {
     #[must_use]
     pub fn opening(&self, peer: IpAddr) -> Option<Duration> {
         self.inner.borrow().opened.get(&peer).copied()
+    }
+
+    /// The peer with most connections so far, and how many.
+    #[must_use]
+    pub fn busiest(&self) -> Option<(IpAddr, u64)> {
+        let inner = self.inner.borrow();
+        let counts = inner
+            .connections
+            .iter()
+            .map(|(peer, count)| (*peer, *count));
+        counts.max_by_key(|(_, count)| *count)
     }
 
     /// Records that the program `name` has run all its steps.
