@@ -313,3 +313,41 @@ fn a_flood_of_connections_keeps_few_descriptors() {
         assert!(most < 64, "{mode}: {most} descriptors");
     }
 }
+
+/// The most memory that a process has had, in KiB (proc(5) `VmHWM`).
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn a_program_that_floods_show_and_reads_nothing_takes_little_memory() {
+    for mode in MODES {
+        let directory = directory(&format!("show-{mode}"));
+        let configuration = directory.join("speaker.conf");
+        let text = format!(
+            "process flood {{ run yes show adj-rib out extensive; encoder text; }}\n{}",
+            neighbor(
+                "127.0.0.1",
+                "passive; api { processes [ flood ]; }\n\
+                 static { route 10.0.0.0/13 next-hop 192.0.2.1 split /24; }"
+            )
+        );
+        std::fs::write(&configuration, text).unwrap();
+        let mut daemon = Daemon(
+            Daemon::command(mode, 179)
+                .arg(&configuration)
+                .stdout(File::create(directory.join("log")).unwrap())
+                .spawn()
+                .unwrap(),
+        );
+        std::thread::sleep(Duration::from_secs(4));
+        assert!(daemon.is_running());
+        let peak = peak(daemon.0.id());
+        assert!(peak < 64 * 1024, "{mode}: {peak} KiB");
+    }
+}

@@ -318,6 +318,15 @@ fn a_restart_is_claimed_once_and_a_teardown_is_silent_with_graceful_restart() {
     pair.settle();
     assert_eq!(pair.left.take_sent(), Vec::<String>::new());
     assert!(pair.left.session.wants_close());
+    // The peer did not announce it: the reason does not say that it was negotiated.
+    let reason = |events: &[SessionEvent]| {
+        events.iter().find_map(|event| match event {
+            SessionEvent::Closed { cause } => Some(cause.to_string()),
+            _ => None,
+        })
+    };
+    let expected = "closing without sending any notification";
+    assert_eq!(reason(&pair.left.events).as_deref(), Some(expected));
 }
 
 #[test]

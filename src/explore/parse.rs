@@ -243,6 +243,9 @@ fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> 
     Ok(())
 }
 
+/// The most lines with which a program floods the speaker: each is kept, and answered, in memory.
+const MOST_LINES: usize = 1_000_000;
+
 /// Reads a speaker that is known by name.
 fn speaker(words: &mut Words<'_>) -> Result<SpeakerName, TextError> {
     let word = words.word("a speaker, as in `exabgp` or `exabgp=5.0.15`")?;
@@ -426,7 +429,18 @@ fn program_fault(words: &mut Words<'_>) -> Result<ProgramFault, TextError> {
         "late" => ProgramFault::Late(time(words)?),
         "slow" => ProgramFault::Slow(time(words)?),
         "dies" => ProgramFault::Dies(at_least_one(words, "steps")? as usize),
-        "floods" => ProgramFault::Floods(words.parse("a number of lines")?),
+        "floods" => {
+            let span = words.span();
+            let lines: usize = words.parse("a number of lines")?;
+            if lines > MOST_LINES {
+                return Err(TextError::new(
+                    span,
+                    format!("{lines} lines are more than a run can hold"),
+                )
+                .help(format!("write at most {MOST_LINES}")));
+            }
+            ProgramFault::Floods(lines)
+        }
         _ => {
             return Err(unknown(
                 word,
@@ -482,6 +496,19 @@ mod tests {
             assert_eq!(marked, word);
             let proposed = format!("did you mean `{near}`? ");
             assert!(help.starts_with(&proposed), "{line}: {help}");
+        }
+    }
+
+    #[test]
+    fn a_flood_and_a_path_are_bounded() {
+        let (marked, message, help) = mistake("scenario x\nupset program p floods 4294967296\n");
+        assert_eq!(marked, "4294967296");
+        assert_eq!(message, "4294967296 lines are more than a run can hold");
+        assert_eq!(help, "write at most 1000000");
+        for outside in ["../x", "/etc", "a/b", ".."] {
+            let (marked, _, help) = mistake(&format!("scenario {outside}\n"));
+            assert_eq!(marked, outside);
+            assert_eq!(help, "write the scenario's name alone");
         }
     }
 

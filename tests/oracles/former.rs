@@ -141,7 +141,7 @@ impl Observed {
             at,
             connection: name.to_owned(),
             cause: cause.to_owned(),
-            meant: cause.starts_with("graceful restarted")
+            meant: cause.ends_with("closing without sending any notification")
                 || cause.starts_with("stop, message")
                 || cause.starts_with("notification sent (6,"),
         });

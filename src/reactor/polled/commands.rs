@@ -13,7 +13,7 @@ use crate::reactor::observer::SpeakerEvent;
 
 use crate::reactor::polled::Polled;
 use crate::reactor::polled::peer::Slot;
-use crate::reactor::polled::program::{Held, ProgramOutput};
+use crate::reactor::polled::program::{Held, Helper, ProgramOutput};
 
 /// The peers, as commands meet them.
 struct Subjects<'a, N: Network>(&'a mut BTreeMap<usize, Slot<N>>);
@@ -57,8 +57,8 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             let Some(helper) = turn.helpers.list.get_mut(&id) else {
                 continue;
             };
-            if let Some(line) = helper.queued.pop_front() {
-                self.command(id, &line);
+            if !helper.queued.is_empty() {
+                self.queued(id, split);
                 continue;
             }
             match helper.read(buffer) {
@@ -73,11 +73,39 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
                     helper.queued.extend(queued);
                 }
                 ProgramOutput::Lines(lines) => {
-                    for line in lines.lines() {
+                    let mut rest = lines.lines();
+                    for line in rest.by_ref() {
                         self.command(id, line.trim_end());
+                        if self.is_full(id) {
+                            break;
+                        }
+                    }
+                    if let Some(helper) = self.turn.helpers.list.get_mut(&id) {
+                        helper
+                            .queued
+                            .extend(rest.map(|line| line.trim_end().to_owned()));
                     }
                 }
                 ProgramOutput::Ended(reason) => self.program_ended(id, &reason),
+            }
+        }
+    }
+
+    /// Whether the program is to read what it is told before more of its commands are applied.
+    fn is_full(&self, id: usize) -> bool {
+        let helper = self.turn.helpers.list.get(&id);
+        helper.is_some_and(Helper::is_full)
+    }
+
+    /// Applies what was read in an earlier turn: one command, or as many as the program has room for the answers to.
+    fn queued(&mut self, id: usize, one: bool) {
+        while !self.is_full(id)
+            && let Some(helper) = self.turn.helpers.list.get_mut(&id)
+            && let Some(line) = helper.queued.pop_front()
+        {
+            self.command(id, &line);
+            if one {
+                break;
             }
         }
     }

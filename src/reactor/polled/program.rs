@@ -36,7 +36,9 @@ pub(super) struct Helper<T> {
     outbox: Outbox,
     /// Lines that wait until every established peer has taken the changes that they answer.
     held: Vec<Held>,
-    /// Commands that were read and not applied in that turn: only where the defects is wrong.
+    /// Octets of those lines.
+    held_octets: usize,
+    /// Commands that were read and not applied in that turn: the answers to those before fill the outbox, or a defect has it so.
     pub queued: VecDeque<String>,
     pub acknowledgement: Acknowledgement,
     budget: RespawnBudget,
@@ -89,6 +91,7 @@ impl<P: Programs> Helpers<P> {
             lines: LineBuffer::default(),
             outbox: Outbox::default(),
             held: Vec::new(),
+            held_octets: 0,
             queued: VecDeque::new(),
             acknowledgement: Acknowledgement(acknowledged),
             budget: RespawnBudget::default(),
@@ -142,6 +145,8 @@ impl<T: ProgramPipe> Helper<T> {
         self.lines = LineBuffer::default();
         self.outbox = Outbox::default();
         self.held.clear();
+        self.held_octets = 0;
+        self.queued.clear();
         self.acknowledgement = Acknowledgement(acknowledged || is_client(&self.name));
         self.readable = true;
         self.writable = true;
@@ -180,7 +185,7 @@ impl<T: ProgramPipe> Helper<T> {
         self.is_running()
             && ((self.readable && !self.outbox.is_high())
                 || (self.writable && !self.outbox.is_empty())
-                || !self.queued.is_empty()
+                || (!self.queued.is_empty() && !self.outbox.is_high())
                 || !self.held.is_empty())
     }
 
@@ -212,13 +217,22 @@ impl<T: ProgramPipe> Helper<T> {
 
     /// Adds a line to what the peers must take before.
     pub fn hold(&mut self, line: Held) {
+        if let Held::Line(line) = &line {
+            self.held_octets += line.len();
+        }
         self.held.push(line);
+    }
+
+    /// Whether so much waits for the program that no more of its commands should be applied.
+    pub const fn is_full(&self) -> bool {
+        self.outbox.is_high() || self.held_octets > Outbox::HIGH_WATER
     }
 
     /// The peers have taken what they should: the lines that were held go out.
     pub fn release(&mut self, observer: &dyn Observer, now: Duration) {
         let program = &*self.name;
         let mut lines = String::new();
+        self.held_octets = 0;
         for held in self.held.drain(..) {
             match held {
                 Held::Line(line) => {

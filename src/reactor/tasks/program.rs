@@ -17,7 +17,7 @@ use crate::reactor::control::Control;
 use crate::reactor::defect;
 use crate::reactor::defects::{Defect, DefectSet};
 use crate::reactor::observer::SpeakerEvent;
-use crate::reactor::pipe::{LineBuffer, RespawnBudget};
+use crate::reactor::pipe::{LineBuffer, Outbox, RespawnBudget};
 use crate::reactor::program;
 use crate::reactor::shortage::{RETRY, is_shortage};
 
@@ -74,6 +74,7 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
             lines: LineBuffer::default(),
             commands: (String::new(), 0),
             held: Vec::new(),
+            held_octets: 0,
             requests: Vec::new(),
             waits_for: None,
             buffer: vec![0; READ],
@@ -97,7 +98,7 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
 fn set_running<N: Network, C: DefectSet>(hub: &Hub<N, C>, id: usize, running: bool) {
     if let Some(mailbox) = hub.mailboxes.borrow_mut().get_mut(&id) {
         mailbox.running = running;
-        mailbox.outbox = crate::reactor::pipe::Outbox::default();
+        mailbox.outbox = Outbox::default();
     }
 }
 
@@ -169,6 +170,8 @@ struct Service<'a, N: Network, C, T> {
     commands: (String, usize),
     /// Lines that wait until every established peer has taken the changes that they answer.
     held: Vec<Held>,
+    /// Octets of those lines.
+    held_octets: usize,
     /// What was asked of the speaker as a whole, which is done once it is answered: a program may have to end for it.
     requests: Vec<Control>,
     /// The batch of changes that the answers wait for.
@@ -191,7 +194,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
             if let Some(reason) = self.verdict() {
                 return reason;
             }
-            if barrier.is_none() && self.is_behind() {
+            if barrier.is_none() && self.is_behind() && !self.is_full() {
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -235,14 +238,19 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
             .map(str::to_owned)
     }
 
-    /// Whether commands wait to be applied: only where the defects is wrong.
+    /// Whether the program is to read what it is told before more of its commands are applied.
+    fn is_full(&self) -> bool {
+        self.mailbox(|mailbox| mailbox.outbox.is_high()) == Some(true)
+    }
+
+    /// Whether commands wait to be applied: the answers to those before fill the outbox, or a defect has it so.
     const fn is_behind(&self) -> bool {
         self.commands.1 < self.commands.0.len()
     }
 
     /// Applies what was read as one batch, and notes which changes its answers wait for.
     fn apply(&mut self) {
-        if !self.is_behind() || self.waits_for.is_some() {
+        if !self.is_behind() || self.waits_for.is_some() || self.is_full() {
             return;
         }
         let split = self.hub.defects.has(Defect::OneCommandPerLoop);
@@ -251,7 +259,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
         while let Some(end) = lines[at..].find('\n') {
             changed |= self.command(lines[at..at + end].trim_end());
             at += end + 1;
-            if split {
+            if split || self.held_octets > Outbox::HIGH_WATER {
                 break;
             }
         }
@@ -311,6 +319,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
             Some(Effect::Restart) => self.requests.push(Control::Reestablish),
             Some(Effect::Create(neighbor)) => self.hub.request(Request::Create(neighbor)),
         }
+        self.held_octets += applied.lines.iter().map(String::len).sum::<usize>();
         self.held.extend(applied.lines.into_iter().map(Held::Line));
         if let Some(answer) = applied.answer {
             self.held.push(Held::Answer(answer));
@@ -321,6 +330,7 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
     /// The peers have taken what they should: the lines that were held go out.
     fn release(&mut self) {
         self.waits_for = None;
+        self.held_octets = 0;
         let held = std::mem::take(&mut self.held);
         let requests = std::mem::take(&mut self.requests);
         let program = self.program;
@@ -379,11 +389,15 @@ impl<N: Network, C: DefectSet, T: ProgramPipe> Service<'_, N, C, T> {
             }
         }
         if *broken {
-            mailbox.outbox = crate::reactor::pipe::Outbox::default();
+            mailbox.outbox = Outbox::default();
         }
         let full = mailbox.outbox.is_high();
         drop(mailboxes);
         let locked_out = hub.defects.has(Defect::PeersBeforeApi) && !hub.peers.borrow().is_empty();
+        if self.is_behind() && !waits && !full {
+            // There is room for more answers.
+            return Poll::Ready(None);
+        }
         if waits || full || locked_out || self.is_behind() {
             return Poll::Pending;
         }

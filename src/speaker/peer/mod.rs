@@ -345,7 +345,7 @@ impl Peer {
 /// Whether it was we who wanted the session to end: the next one may begin at once.
 fn is_ours(cause: &Cause) -> bool {
     match cause {
-        Cause::ClosedSilently | Cause::Stopped(_) => true,
+        Cause::ClosedSilently { .. } | Cause::Stopped(_) => true,
         Cause::NotificationSent(notification) => {
             notification.code == NotificationCode::CEASE
                 && notification.subcode != cease::CONNECTION_COLLISION

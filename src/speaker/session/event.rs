@@ -27,7 +27,10 @@ pub enum Cause {
     /// The peer sent this NOTIFICATION.
     NotificationReceived(Notification),
     /// We closed without a NOTIFICATION, as graceful restart asks.
-    ClosedSilently,
+    ClosedSilently {
+        /// The peer announced it too.
+        negotiated: bool,
+    },
     /// We closed without a NOTIFICATION because the neighbor is of no more use; why, in ExaBGP's words.
     Stopped(&'static str),
     /// The peer closed the connection (FIN).
@@ -59,9 +62,12 @@ impl fmt::Display for Cause {
                     notification.code.0, notification.subcode
                 )
             }
-            Self::ClosedSilently => f.write_str(
+            Self::ClosedSilently { negotiated: true } => f.write_str(
                 "graceful restarted negotiated, closing without sending any notification",
             ),
+            Self::ClosedSilently { negotiated: false } => {
+                f.write_str("closing without sending any notification")
+            }
             Self::Stopped(why) => write!(f, "stop, message [{why}]"),
             Self::PeerClosed => f.write_str("the TCP connection was closed by the remote end"),
             Self::ConnectionLost(kind) => write!(f, "the TCP connection was lost: {kind}"),

@@ -125,7 +125,9 @@ impl Session {
     /// Ends the session without a word (RFC 4724: the peer keeps our routes).
     pub fn close_silently(&mut self, now: Duration) {
         if !self.closed {
-            self.finish(now, Cause::ClosedSilently);
+            let peer_restarts = |agreed: &Arc<Negotiated>| agreed.peer_restart_time.is_some();
+            let negotiated = self.negotiated().is_some_and(peer_restarts);
+            self.finish(now, Cause::ClosedSilently { negotiated });
         }
     }
 
