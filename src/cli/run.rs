@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::output::{output, say};
-use super::subject::SubjectArguments;
+use super::subject::{SubjectArguments, places};
 use super::trust::Trust;
 use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
@@ -20,7 +20,7 @@ use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::suite::{Case, Report};
-use crate::subject::Variant;
+use crate::subject::{Variant, locate};
 
 /// The scenarios, the network and the reports.
 #[derive(Debug, Args)]
@@ -71,26 +71,34 @@ pub struct Arguments {
 /// # Errors
 /// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
+    let variants = arguments.subject.variants()?;
+    let (scenario_dir, captures) =
+        places(&arguments.scenario_dir, &arguments.captures, &variants)?;
+    let all = arguments.scenarios.is_empty() || arguments.scenarios == ["all"];
+    let scenario_dir = if all {
+        &scenario_dir
+    } else {
+        &arguments.scenario_dir
+    };
+    let scenarios = directory::select(scenario_dir, &arguments.scenarios)?;
     if arguments.list {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
     }
-    let variants = arguments.subject.variants()?;
     check_defects(&arguments, &variants)?;
     arguments
         .trust
         .check(&scenarios, &variants, arguments.network)?;
-    let manifest = Manifest::load(&arguments.captures).into_diagnostic()?;
+    let manifest = Manifest::load(&captures).into_diagnostic()?;
     let (scenarios, left_out) = applicable(scenarios, &variants)?;
     let cases = scenarios
         .into_iter()
-        .map(|scenario| Case::new(scenario, &arguments.captures, &manifest).into_diagnostic())
+        .map(|scenario| Case::new(scenario, &captures, &manifest).into_diagnostic())
         .collect::<miette::Result<Vec<Case>>>()?;
     let reports = run_all(&cases, &variants, &arguments)?;
     write_reports(&cases, &reports, &arguments)?;
     let mut out = output();
-    for line in pending_lines(&cases, &reports, &arguments) {
+    for line in pending_lines(&cases, &reports, &arguments, &captures) {
         writeln!(out, "{line}").into_diagnostic()?;
     }
     if let Some(line) = ours(&manifest, &cases) {
@@ -116,29 +124,42 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     })
 }
 
-/// Leaves out the scenarios that the speaker does not know, and says which.
+/// Leaves out the scenarios that are not for the speaker, and says which.
 fn applicable(
     scenarios: Vec<Scenario>,
     variants: &[Variant],
 ) -> miette::Result<(Vec<Scenario>, Option<String>)> {
-    if variants.iter().all(|variant| variant.speaker.is_own()) {
+    let Some(variant) = variants.first() else {
         return Ok((scenarios, None));
-    }
-    let (known, unknown): (Vec<_>, Vec<_>) = scenarios
-        .into_iter()
-        .partition(|scenario| scenario.golden == GoldenSource::ExaBgp);
+    };
+    let is_own = variant.speaker.is_own();
+    let description = match is_own {
+        true => None,
+        false => Some(locate::describe(&variant.speaker)?),
+    };
+    let own_file = description.as_ref().and_then(|it| it.configuration.clone());
+    let applies = |scenario: &Scenario| {
+        let has = |file: &Path| scenario.directory.join(file).is_file();
+        match &own_file {
+            Some(file) => has(Path::new(file)),
+            None => {
+                let files = scenario.speakers.iter().flat_map(|it| &it.config);
+                files.clone().all(|file| has(file))
+                    && (is_own || scenario.golden != GoldenSource::Messages)
+            }
+        }
+    };
+    let (known, unknown): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(applies);
     if unknown.is_empty() {
         return Ok((known, None));
     }
-    let names: Vec<&str> = unknown
-        .iter()
-        .map(|scenario| scenario.name.as_str())
-        .collect();
-    let line = format!(
-        "{} not applicable, as only ExaBGP's development branch knows what they need: {}",
-        unknown.len(),
-        names.join(", ")
-    );
+    let names: Vec<&str> = unknown.iter().map(|it| it.name.as_str()).collect();
+    let why = match (&own_file, is_own) {
+        (Some(file), _) => format!("without a configuration {file}"),
+        (None, true) => "without a configuration in ExaBGP's syntax".to_owned(),
+        (None, false) => "as only ExaBGP's development branch knows what they need".to_owned(),
+    };
+    let line = format!("{} not applicable, {why}: {}", unknown.len(), names.join(", "));
     if known.is_empty() {
         return Err(miette!("{line}"));
     }
@@ -232,7 +253,12 @@ fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> m
 
 /// Writes a pending capture for each scenario that differs from its golden, and says so. An error here does not change
 /// the verdict.
-fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> Vec<String> {
+fn pending_lines(
+    cases: &[Case],
+    reports: &[Report],
+    arguments: &Arguments,
+    captures: &Path,
+) -> Vec<String> {
     let every_mode = arguments.subject.is_default();
     let mut lines = Vec::new();
     // Output of a defect must not become a golden.
@@ -244,7 +270,7 @@ fn pending_lines(cases: &[Case], reports: &[Report], arguments: &Arguments) -> V
             .iter()
             .filter(|report| report.scenario == case.scenario.name)
             .collect();
-        match pending::leave(&arguments.captures, &of_case, every_mode) {
+        match pending::leave(captures, &of_case, every_mode) {
             Ok(None) => {}
             Ok(Some(left)) => {
                 let contested = if left.contested {

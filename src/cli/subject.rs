@@ -1,9 +1,12 @@
 //! What is under test, as every command that runs something takes it.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 use miette::miette;
 
 use crate::reactor::Mode;
+use crate::scenario::format::directory::DAEMONS;
 use crate::subject::{SpeakerName, Variant, locate};
 
 /// The speaker under test.
@@ -88,4 +91,29 @@ impl SubjectArguments {
             self.variants()
         }
     }
+}
+
+/// Where the scenarios of `variants` are that nobody named, and the goldens: those of a speaker with a configuration of its
+/// own are in directories of their own below `scenarios` and `captures`.
+///
+/// # Errors
+/// A speaker that is not known, a description with a mistake.
+pub fn places(
+    scenarios: &Path,
+    captures: &Path,
+    variants: &[Variant],
+) -> miette::Result<(PathBuf, PathBuf)> {
+    for variant in variants.iter().filter(|variant| !variant.speaker.is_own()) {
+        if locate::describe(&variant.speaker)?.configuration.is_some() {
+            let daemons = scenarios.join(DAEMONS);
+            let scenarios = if daemons.is_dir() {
+                daemons
+            } else {
+                scenarios.to_owned()
+            };
+            let captures = captures.join(DAEMONS).join(variant.speaker.name());
+            return Ok((scenarios, captures));
+        }
+    }
+    Ok((scenarios.to_owned(), captures.to_owned()))
 }

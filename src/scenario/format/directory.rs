@@ -74,7 +74,12 @@ pub fn names(directory: &Path) -> Result<Vec<String>, DirectoryError> {
     Ok(names)
 }
 
-/// The scenarios of `directory` with these names; every one where `wanted` is empty or `all`.
+/// The directory in a directory of scenarios for those that are played to the daemons of other people, each with a
+/// configuration per daemon.
+pub const DAEMONS: &str = "daemons";
+
+/// The scenarios of `directory` with these names; every one where `wanted` is empty or `all`. A name that is not there may
+/// be one in [`DAEMONS`].
 ///
 /// # Errors
 /// A directory or a scenario that cannot be read, a name that no scenario has.
@@ -88,13 +93,19 @@ pub fn select(directory: &Path, wanted: &[String]) -> Result<Vec<Scenario>, Dire
     wanted
         .iter()
         .map(|name| {
-            if !known.contains(name) {
-                return Err(DirectoryError::Unknown {
-                    name: name.clone(),
-                    help: nearest(name, &known),
-                });
+            if known.contains(name) {
+                return Ok(parse::load(&directory.join(name))?);
             }
-            Ok(parse::load(&directory.join(name))?)
+            let daemons = directory.join(DAEMONS);
+            let of_daemons = names(&daemons).unwrap_or_default();
+            if of_daemons.contains(name) {
+                return Ok(parse::load(&daemons.join(name))?);
+            }
+            let all: Vec<String> = known.iter().chain(&of_daemons).cloned().collect();
+            Err(DirectoryError::Unknown {
+                name: name.clone(),
+                help: nearest(name, &all),
+            })
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The few messages that a scripted peer builds itself, independently of the codec under test.
 
+use std::net::Ipv4Addr;
+
 use crate::bgp::family::Family;
 
 /// Octets of a message header (RFC 4271 section 4.1).
@@ -57,6 +59,31 @@ pub fn default_route() -> Vec<u8> {
     body.extend_from_slice(&ATTRIBUTES);
     body.extend_from_slice(&[32, 0, 0, 0, 0]);
     message(UPDATE, &body)
+}
+
+/// OPEN with these fields (RFC 4271 section 4.2), each capability an optional parameter of its own (RFC 5492).
+#[must_use]
+pub fn open(
+    version: u8,
+    asn: u32,
+    hold_time: u16,
+    identifier: Ipv4Addr,
+    capabilities: &[(u8, Vec<u8>)],
+) -> Vec<u8> {
+    let short = u16::try_from(asn).unwrap_or(23456);
+    let mut body = vec![version];
+    body.extend_from_slice(&short.to_be_bytes());
+    body.extend_from_slice(&hold_time.to_be_bytes());
+    body.extend_from_slice(&identifier.octets());
+    let mut parameters = Vec::new();
+    for (code, value) in capabilities {
+        let length = value.len() as u8;
+        parameters.extend_from_slice(&[2, length + 2, *code, length]);
+        parameters.extend_from_slice(value);
+    }
+    body.push(parameters.len() as u8);
+    body.extend_from_slice(&parameters);
+    message(OPEN, &body)
 }
 
 /// Whether `message` is a NOTIFICATION.

@@ -117,6 +117,8 @@ pub(super) fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
     let word = words.word("what to send")?;
     Ok(match word.text.as_str() {
         "default-route" => message::default_route(),
+        "keepalive" => message::keepalive(),
+        "open" => own_open(words)?,
         "notification" => {
             let missing = words.error("a code and a subcode, as in 6/2, are expected here");
             let (code, subcode) = code(words).ok_or(missing)?;
@@ -137,10 +139,43 @@ pub(super) fn send(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
             return Err(unknown(
                 &word.span,
                 other,
-                "default-route, notification, message, update, octets or refresh",
+                "default-route, open, keepalive, notification, message, update, octets or refresh",
             ));
         }
     })
+}
+
+/// The fields of an OPEN: `asn 65002 identifier 10.0.0.9`, and where they are not the usual ones `hold-time 3`,
+/// `version 5`, `capability 64 0078`; capability 65 is there unless `capability 65` says what it has.
+fn own_open(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
+    let (mut version, mut asn, mut hold_time) = (4, None, 180);
+    let mut identifier = None;
+    let mut capabilities = Vec::new();
+    let end = words.error("`asn NUMBER` and `identifier ADDRESS` are needed");
+    while let Some(word) = words.take() {
+        match word.text.as_str() {
+            "asn" => asn = Some(words.parse::<u32>("an AS number")?),
+            "identifier" => identifier = Some(words.parse("an IPv4 address")?),
+            "hold-time" => hold_time = words.parse("a number of seconds, 0 to 65535")?,
+            "version" => version = words.parse("a version, 0 to 255")?,
+            "capability" => {
+                let code: u8 = words.parse("a capability code, 0 to 255")?;
+                let value = match words.peek() {
+                    Some(value) if value.chars().all(|c| c.is_ascii_hexdigit()) => octets(words)?,
+                    _ => Vec::new(),
+                };
+                capabilities.push((code, value));
+            }
+            other => {
+                let known = "asn, identifier, hold-time, version or capability";
+                return Err(unknown(&word.span, other, known));
+            }
+        }
+    }
+    let (Some(asn), Some(identifier)) = (asn, identifier) else {
+        return Err(end);
+    };
+    Ok(message::open(version, asn, hold_time, identifier, &capabilities))
 }
 
 fn octets(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {

@@ -86,7 +86,7 @@ impl Case {
         manifest: &Manifest,
     ) -> Result<Self, GoldenError> {
         let golden = match scenario.golden {
-            GoldenSource::None => Golden::default(),
+            GoldenSource::None if manifest.entry(&scenario.name).is_none() => Golden::default(),
             _ => Golden::load(captures, manifest, &scenario.name)?,
         };
         Ok(Self {
@@ -98,7 +98,8 @@ impl Case {
     /// The golden, unless the scenario has none.
     #[must_use]
     pub fn golden(&self) -> Option<&Golden> {
-        (self.scenario.golden != GoldenSource::None).then_some(&self.golden)
+        let has_none = self.scenario.golden == GoldenSource::None && self.golden.messages() == 0;
+        (!has_none).then_some(&self.golden)
     }
 
     /// Runs the scenario with `variant` under test on `network`, `defects` enabled in the reactor that they belong

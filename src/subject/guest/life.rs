@@ -20,6 +20,7 @@ use crate::subject::launcher::{Launcher, Setup};
 
 use super::PROGRAM;
 use super::control::ControlProgram;
+use super::lines::Lines;
 use super::played::PlayedProgram;
 
 /// Lines of a speaker's output that are shown where it ends without being told to.
@@ -41,8 +42,10 @@ pub(super) struct Life<'a, P: Programs> {
     pub control: ControlReceiver,
     pub observer: Rc<dyn Observer>,
     pub clock: Clock,
-    /// How many of the guests' writes the observer has.
+    /// How many of the guests' writes were looked at.
     pub observed: usize,
+    /// What guests print, as lines.
+    pub lines: Lines,
     /// How often it was told to read its configuration again.
     pub reloads: usize,
     /// It was told to end.
@@ -63,7 +66,7 @@ impl<P: Programs> Life<'_, P> {
                 Ok(turn) => turn,
                 Err(failure) => return Poll::Ready(self.cannot_go_on(&failure)),
             };
-            self.observe();
+            self.observe(false);
             if let Some(ended) = self.guests.ended(self.main) {
                 return Poll::Ready(self.ended(ended));
             }
@@ -142,23 +145,24 @@ impl<P: Programs> Life<'_, P> {
         Ok(())
     }
 
-    /// Shows the observer what guests have printed since.
-    pub(super) fn observe(&mut self) {
+    /// Shows the observer the lines that guests have printed since; `over` those too that have no end.
+    pub(super) fn observe(&mut self, over: bool) {
         let output = self.guests.output();
-        for line in &output[self.observed..] {
+        for write in &output[self.observed..] {
+            self.lines.take(write);
+        }
+        self.observed = output.len();
+        for line in self.lines.completed(over) {
             let at = Duration::from_nanos(u64::try_from(line.time).unwrap_or(0));
-            let text = String::from_utf8_lossy(&line.octets);
-            let text = text.trim_end();
             let control = self.control_program.as_ref();
             let of_control = control.is_some_and(|it| it.is_run_as(line.process));
             let log = &self.launcher.description.log;
             let event = SpeakerEvent::Printed {
-                text,
-                notable: !of_control && log.is_notable(text),
+                text: &line.text,
+                notable: !of_control && log.is_notable(&line.text),
             };
             self.observer.observe(at, &event);
         }
-        self.observed = output.len();
     }
 
     /// The end of a speaker: what it owes to nobody, its own failure, or that it never was under test.
@@ -209,15 +213,11 @@ impl<P: Programs> Life<'_, P> {
 
     /// What it printed last, a line each.
     fn last_words(&self) -> String {
-        let mut octets = Vec::new();
-        for line in self.guests.output() {
-            octets.extend(&line.octets);
+        let mut lines = Lines::default();
+        for write in self.guests.output() {
+            lines.take(write);
         }
-        let text = String::from_utf8_lossy(&octets);
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .collect();
+        let lines: Vec<String> = lines.completed(true).map(|line| line.text).collect();
         let last = &lines[lines.len().saturating_sub(LAST_WORDS)..];
         if last.is_empty() {
             "; it printed nothing".to_owned()

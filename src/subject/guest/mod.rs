@@ -7,6 +7,7 @@
 mod control;
 mod directory;
 mod life;
+mod lines;
 mod played;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ use crate::reactor::observer::SpeakerEvent;
 use self::control::ControlProgram;
 use self::directory::Directory;
 use self::life::Life;
+use self::lines::Lines;
 use super::launcher::{Launcher, Setup};
 use super::{Ended, Host, Subject, Variant, locate};
 
@@ -201,12 +203,13 @@ where
             observer: host.observer,
             clock: host.clock,
             observed: 0,
+            lines: Lines::default(),
             reloads: 0,
             ending: false,
             sleep: None,
         };
         let ended = poll_fn(|context| life.poll(context)).await;
-        life.observe();
+        life.observe(true);
         let (digest, calls) = life.guests.trace();
         life.observer.observe(
             life.clock.now(),
