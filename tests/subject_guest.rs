@@ -36,3 +36,180 @@ fn the_real_exabgp_in_virtual_time_gives_its_goldens_twice_the_same() {
         eprintln!("{} in {:?}", runs[0].scenario, wall.now());
     }
 }
+
+/// Exit status, standard output and standard error of the program, run in the project's directory.
+fn lockstep(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockstep"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// Standard error in one line: miette breaks lines at the width of a terminal.
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().filter(|word| *word != "│");
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn bird_is_installed() -> bool {
+    let installed = Path::new("/usr/sbin/bird").is_file();
+    if !installed {
+        eprintln!("skipped: BIRD is not installed; apt-get install bird2 does it");
+    }
+    installed
+}
+
+fn scratch(name: &str) -> std::path::PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("subject-guest")
+        .join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[test]
+fn the_real_bird_gives_its_goldens_twice_the_same() {
+    if !bird_is_installed() {
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let captures = root.join("captures/daemons/bird");
+    let manifest = Manifest::load(&captures).unwrap();
+    let variant: Variant = "bird".parse().unwrap();
+    let scenarios = directory::select(&root.join("scenarios/daemons"), &[]).unwrap();
+    let mut played = 0;
+    for scenario in scenarios {
+        if !scenario.directory.join("bird.conf").is_file() {
+            continue;
+        }
+        assert!(
+            manifest.entry(&scenario.name).is_some(),
+            "{}",
+            scenario.name
+        );
+        let case = Case::new(scenario, &captures, &manifest).unwrap();
+        let runs = [(); 2].map(|()| case.run(&variant, NetworkKind::Sim, &[]).unwrap());
+        for run in &runs {
+            assert!(run.passed(), "{}: {:?}", run.scenario, run.verdict);
+        }
+        assert_eq!(runs[0].played.hash, runs[1].played.hash);
+        played += 1;
+    }
+    assert!(played >= 20, "{played}");
+}
+
+#[test]
+fn a_search_replays_and_verifies_what_it_did_to_the_real_bird() {
+    if !bird_is_installed() {
+        return;
+    }
+    let (status, out, error) = lockstep(&[
+        "verify",
+        "session-ipv4",
+        "--speaker",
+        "bird",
+        "--plans",
+        "5",
+    ]);
+    assert_eq!(status, Some(0), "{out}{error}");
+    let plan = scratch("plan").join("plan");
+    let text = "scenario session-ipv4\nspeaker bird\npace call 2us\nfault 10.0.0.2#1 sent byte 80: reset\n";
+    std::fs::write(&plan, text).unwrap();
+    let replay = || lockstep(&["replay", plan.to_str().unwrap()]);
+    let (status, out, error) = replay();
+    assert_eq!(status, Some(0), "{out}{error}");
+    assert!(out.contains("10.0.0.2#1 sent byte 80: reset"), "{out}");
+    assert_eq!(replay().1, out);
+}
+
+#[test]
+fn a_speaker_that_a_file_describes_is_run_and_replayed() {
+    let speaker = "minimal=qa/speakers/minimal.toml";
+    let directory = ["--scenario-dir", "qa/speakers/scenarios"];
+    let run = [
+        "run",
+        "announce",
+        "--speaker",
+        speaker,
+        "--verbose",
+        directory[0],
+        directory[1],
+    ];
+    let (status, out, error) = lockstep(&run);
+    assert_eq!(status, Some(0), "{out}{error}");
+    assert!(out.contains("printed established"), "{out}");
+    let plan = scratch("described").join("plan");
+    let text =
+        format!("scenario announce\nspeaker {speaker}\nfault 10.0.0.2#1 sent byte 60: reset\n");
+    std::fs::write(&plan, text).unwrap();
+    let (status, out, error) = lockstep(&[
+        "replay",
+        "--trust",
+        plan.to_str().unwrap(),
+        directory[0],
+        directory[1],
+    ]);
+    assert_eq!(status, Some(0), "{out}{error}");
+    let (status, out, error) = lockstep(&["speakers", speaker]);
+    assert_eq!(status, Some(0), "{out}{error}");
+    assert!(out.contains("1.0") && out.contains("minimal.py"), "{out}");
+}
+
+#[test]
+fn what_cannot_be_put_under_test_is_invalid_and_says_why() {
+    let directory = scratch("invalid");
+    let scenario = directory.join("refused");
+    std::fs::create_dir_all(&scenario).unwrap();
+    let text = std::fs::read_to_string("qa/speakers/scenarios/announce/scenario").unwrap();
+    std::fs::write(scenario.join("scenario"), text).unwrap();
+    std::fs::write(
+        scenario.join("bird.conf"),
+        "router id 10.0.0.1;\nprotocol bgp {\n",
+    )
+    .unwrap();
+    std::fs::write(scenario.join("minimal.json"), "{\n").unwrap();
+    let broken = directory.join("broken.toml");
+    std::fs::write(
+        &broken,
+        "title = \"broken\"\nexecutable = [\"./broken\"]\nstrat = []\n",
+    )
+    .unwrap();
+    let absent = directory.join("absent.toml");
+    std::fs::write(
+        &absent,
+        "title = \"absent\"\nexecutable = [\"./absent\"]\nstart = []\n",
+    )
+    .unwrap();
+    let refuses = |speaker: &str, expected: &str| {
+        let (status, out, error) = lockstep(&[
+            "run",
+            "refused",
+            "--speaker",
+            speaker,
+            "--scenario-dir",
+            directory.to_str().unwrap(),
+        ]);
+        assert_eq!(status, Some(2), "{speaker}: {out}{error}");
+        assert!(one_line(&error).contains(expected), "{speaker}: {error}");
+    };
+    if bird_is_installed() {
+        refuses("bird", "syntax error");
+    }
+    refuses("minimal=qa/speakers/minimal.toml", "JSONDecodeError");
+    refuses("exabgp=./none", "is not installed");
+    refuses(
+        &format!("broken={}", broken.display()),
+        "unknown field `strat`",
+    );
+    refuses(&format!("absent={}", absent.display()), "is not installed");
+    refuses("birt", "did you mean `bird`?");
+}

@@ -14,7 +14,7 @@ use super::Status;
 use super::captures::Captures;
 use super::output::{Output, output, say};
 use super::run::progress;
-use super::subject::SubjectArguments;
+use super::subject::{SubjectArguments, captures_of, selected};
 use super::trust::Trust;
 use super::values::{at_least_one, check_effect, duration, named_defect};
 use crate::explore::generate::Class;
@@ -28,7 +28,6 @@ use crate::explore::sweep::tally::Tally;
 use crate::explore::sweep::{Planned, Sweep, SweepCase, SweepError};
 use crate::reactor::defects::Defect;
 use crate::report::html;
-use crate::scenario::format::directory;
 use crate::scenario::run::network::NetworkKind;
 use crate::subject::Variant;
 
@@ -107,13 +106,14 @@ fn statuses() -> String {
 /// # Errors
 /// Bad input: a scenario, a configuration, a sweep without a plan, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let variants = arguments.subject.variants()?;
+    let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
     arguments
         .trust
         .check(&scenarios, &variants, NetworkKind::Sim)?;
     check_effect(&arguments.defect, &variants)?;
-    let cases = SweepCase::all(scenarios, &arguments.captures.optional()?)?;
+    let captures = captures_of(&arguments.captures.optional()?, &variants)?;
+    let cases = SweepCase::all(scenarios, &captures)?;
     let plans = planned(&cases, &variants, &arguments)?;
     if arguments.print {
         for planned in &plans {

@@ -129,16 +129,15 @@ impl Places {
         variant: &Variant,
     ) -> miette::Result<(Input, Vec<Mark>)> {
         let mut scenarios = directory::select(&self.scenario_dir, &[scenario.to_owned()])?;
-        // Another speaker than our own runs in real time.
-        let network = if variant.speaker.is_own() {
-            NetworkKind::Sim
-        } else {
-            NetworkKind::Kernel
-        };
         let Some(scenario) = scenarios.pop() else {
             return Err(miette!("there is no scenario `{scenario}`"));
         };
-        let played = play(&Rc::new(scenario), variant, network, Defects::default())?;
+        let played = play(
+            &Rc::new(scenario),
+            variant,
+            NetworkKind::Sim,
+            Defects::default(),
+        )?;
         let octets = pcap(&played.transcripts, Duration::ZERO).into_diagnostic()?;
         Ok((Input::Memory(name.to_owned(), octets), played.marks))
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::captures::Captures;
-use super::subject::SubjectArguments;
+use super::subject::{SubjectArguments, captures_of};
 use super::trust::Trust;
 use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
@@ -65,16 +65,16 @@ impl PlanFile {
         let directory = if beside.join("scenario").is_file() {
             beside
         } else {
-            self.scenario_dir.join(name)
+            let found = directory::find(&self.scenario_dir, name);
+            found.ok_or_else(|| {
+                let help = directory::help(&self.scenario_dir, name);
+                text.no_scenario(help)
+            })?
         };
-        if !directory.join("scenario").is_file() {
-            let help = directory::nearest(name, &directory::names(&self.scenario_dir)?);
-            return Err(text.no_scenario(help).into());
-        }
         let scenario = crate::scenario::format::parse::load(&directory)?;
         self.trust
             .check(std::slice::from_ref(&scenario), variants, NetworkKind::Sim)?;
-        let captures = self.captures.optional()?;
+        let captures = captures_of(&self.captures.optional()?, variants)?;
         let manifest = Manifest::load(&captures).into_diagnostic()?;
         let golden = Golden::find(&captures, &manifest, &scenario.name).into_diagnostic()?;
         let trier = Trier::new(scenario, golden, variants)

@@ -10,9 +10,10 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::captures::Captures;
 use super::output::say;
+use super::subject::{captures_of, selected};
 use super::trust::Trust;
 use crate::net::clock;
-use crate::scenario::format::directory;
+use crate::reactor::defects::Defects;
 use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::expected;
@@ -31,6 +32,10 @@ pub struct Arguments {
     /// Speaker to record: NAME, NAME=VERSION or NAME=PATH.
     #[arg(long, default_value = "exabgp", value_name = "NAME[=VERSION|PATH]")]
     speaker: SpeakerName,
+    /// Network to record on: `kernel` in real time (default), `sim` in virtual time (default where the scenario has hosts of
+    /// its own).
+    #[arg(long, value_enum)]
+    network: Option<NetworkKind>,
     /// Print what differs from the golden instead of replacing it.
     #[arg(long)]
     check: bool,
@@ -67,22 +72,21 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             "--speaker already names the path {path}: --reference has no effect"
         ));
     }
-    let captures = arguments.captures.existing()?;
-    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
     let variant = Variant {
         speaker: arguments.speaker.clone(),
         mode: None,
     };
-    arguments.trust.check(
-        &scenarios,
-        std::slice::from_ref(&variant),
-        NetworkKind::Kernel,
-    )?;
+    let variants = [variant.clone()];
+    let captures = captures_of(&arguments.captures.existing()?, &variants)?;
+    std::fs::create_dir_all(&captures).into_diagnostic()?;
+    let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
+    let network = arguments.network.unwrap_or(NetworkKind::Kernel);
+    arguments.trust.check(&scenarios, &variants, network)?;
     let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
     for scenario in scenarios.into_iter().map(Rc::new) {
-        match golden(&scenario, &arguments.speaker, &launcher)? {
+        match golden(&scenario, &variant, &launcher, arguments.network)? {
             Err(why) => {
                 say!("{:32} NOT RECORDED  {why}", scenario.name);
                 status = Status::Failed;
@@ -133,12 +137,20 @@ fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
 /// The golden of `scenario`, or why there is none.
 fn golden(
     scenario: &Rc<Scenario>,
-    speaker: &SpeakerName,
+    variant: &Variant,
     launcher: &Launcher,
+    network: Option<NetworkKind>,
 ) -> miette::Result<Result<(ManifestEntry, Vec<u8>), String>> {
     let now = clock::since_1970();
+    let speaker = &variant.speaker;
+    let has_own = launcher.description.configuration.is_some();
+    let network = network.unwrap_or(match scenario.topology.is_declared {
+        true => NetworkKind::Sim,
+        false => NetworkKind::Kernel,
+    });
+    let command = format!(" --speaker {}", speaker.name());
     let (recorded, version, command, bytes) = match scenario.golden {
-        GoldenSource::None => {
+        GoldenSource::None if !has_own => {
             return Ok(Err("it has `golden none`: its steps decide".into()));
         }
         GoldenSource::Messages => {
@@ -147,30 +159,29 @@ fn golden(
             (
                 "messages",
                 "expected messages of ExaBGP's development branch",
-                "",
+                String::new(),
                 bytes,
             )
         }
-        GoldenSource::ExaBgp => {
-            let variant = Variant {
-                speaker: speaker.clone(),
-                mode: None,
+        GoldenSource::ExaBgp | GoldenSource::None => {
+            let played = match network {
+                NetworkKind::Kernel => {
+                    let (played, log) = play::to_process(scenario, variant, launcher.clone())?;
+                    if played.failure.is_some() {
+                        tracing::debug!("{log}");
+                    }
+                    played
+                }
+                _ => play::play(scenario, variant, network, Defects::default())?,
             };
-            let (played, log) = play::to_process(scenario, &variant, launcher.clone())?;
             if let Some(failure) = played.failure {
-                tracing::debug!("{log}");
                 let line = failure
                     .step
                     .map_or(String::new(), |(_, line)| format!(" (line {line})"));
                 return Ok(Err(format!("{}{line}", failure.message)));
             }
             let bytes = record::pcap(&played.transcripts, now).into_diagnostic()?;
-            (
-                speaker.name(),
-                launcher.version.as_str(),
-                " --speaker exabgp",
-                bytes,
-            )
+            (speaker.name(), launcher.version.as_str(), command, bytes)
         }
     };
     let date = DateTime::<Utc>::from_timestamp(now.as_secs().cast_signed(), 0)
@@ -182,6 +193,7 @@ fn golden(
         speaker: recorded.into(),
         version: version.into(),
         command: format!("lockstep record {}{command}", scenario.name),
+        network: (recorded != "messages").then(|| network.to_string()),
         date: date.to_string(),
         sha256: digest(&bytes),
     };

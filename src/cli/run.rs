@@ -9,12 +9,11 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
 use super::output::{output, say};
-use super::subject::{SubjectArguments, places};
+use super::subject::{SubjectArguments, captures_of, selected};
 use super::trust::Trust;
 use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
-use crate::scenario::format::directory;
 use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
@@ -72,15 +71,8 @@ pub struct Arguments {
 /// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
-    let (scenario_dir, captures) =
-        places(&arguments.scenario_dir, &arguments.captures, &variants)?;
-    let all = arguments.scenarios.is_empty() || arguments.scenarios == ["all"];
-    let scenario_dir = if all {
-        &scenario_dir
-    } else {
-        &arguments.scenario_dir
-    };
-    let scenarios = directory::select(scenario_dir, &arguments.scenarios)?;
+    let captures = captures_of(&arguments.captures, &variants)?;
+    let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
     if arguments.list {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
@@ -133,21 +125,25 @@ fn applicable(
         return Ok((scenarios, None));
     };
     let is_own = variant.speaker.is_own();
-    let description = match is_own {
+    // That a speaker is missing says more than that a scenario is not for it.
+    let launcher = match is_own {
         true => None,
-        false => Some(locate::describe(&variant.speaker)?),
+        false => Some(locate::locate(variant, None)?),
     };
-    let own_file = description.as_ref().and_then(|it| it.configuration.clone());
-    let applies = |scenario: &Scenario| {
+    let own_file = launcher.and_then(|it| it.description.configuration.clone());
+    let is_configured = |scenario: &Scenario| {
         let has = |file: &Path| scenario.directory.join(file).is_file();
         match &own_file {
             Some(file) => has(Path::new(file)),
             None => {
-                let files = scenario.speakers.iter().flat_map(|it| &it.config);
-                files.clone().all(|file| has(file))
-                    && (is_own || scenario.golden != GoldenSource::Messages)
+                let mut files = scenario.speakers.iter().flat_map(|it| &it.config);
+                files.all(|file| has(file))
             }
         }
+    };
+    let applies = |scenario: &Scenario| {
+        let is_new = scenario.golden == GoldenSource::Messages;
+        is_configured(scenario) && (is_own || !is_new)
     };
     let (known, unknown): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(applies);
     if unknown.is_empty() {
@@ -156,10 +152,16 @@ fn applicable(
     let names: Vec<&str> = unknown.iter().map(|it| it.name.as_str()).collect();
     let why = match (&own_file, is_own) {
         (Some(file), _) => format!("without a configuration {file}"),
-        (None, true) => "without a configuration in ExaBGP's syntax".to_owned(),
-        (None, false) => "as only ExaBGP's development branch knows what they need".to_owned(),
+        (None, _) if !unknown.iter().all(is_configured) => {
+            "without a configuration in ExaBGP's syntax".to_owned()
+        }
+        (None, _) => "as only ExaBGP's development branch knows what they need".to_owned(),
     };
-    let line = format!("{} not applicable, {why}: {}", unknown.len(), names.join(", "));
+    let line = format!(
+        "{} not applicable, {why}: {}",
+        unknown.len(),
+        names.join(", ")
+    );
     if known.is_empty() {
         return Err(miette!("{line}"));
     }

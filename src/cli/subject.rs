@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use miette::miette;
 
 use crate::reactor::Mode;
-use crate::scenario::format::directory::DAEMONS;
+use crate::scenario::format::directory::{self, DAEMONS};
+use crate::scenario::format::script::Scenario;
 use crate::subject::{SpeakerName, Variant, locate};
 
 /// The speaker under test.
@@ -93,27 +94,53 @@ impl SubjectArguments {
     }
 }
 
-/// Where the scenarios of `variants` are that nobody named, and the goldens: those of a speaker with a configuration of its
-/// own are in directories of their own below `scenarios` and `captures`.
+/// The scenarios that `variants` play where nobody names one: those of a speaker with a configuration of its own are in a
+/// directory of their own below `scenarios`.
 ///
 /// # Errors
 /// A speaker that is not known, a description with a mistake.
-pub fn places(
-    scenarios: &Path,
-    captures: &Path,
+fn scenarios_of(scenarios: &Path, variants: &[Variant]) -> miette::Result<PathBuf> {
+    let daemons = scenarios.join(DAEMONS);
+    match with_own_configuration(variants)? {
+        Some(_) if daemons.is_dir() => Ok(daemons),
+        _ => Ok(scenarios.to_owned()),
+    }
+}
+
+/// The scenarios of `directory` with these names, or those that `variants` play where nobody names one.
+///
+/// # Errors
+/// As for [`directory::select`] and [`scenarios_of`].
+pub fn selected(
+    directory: &Path,
+    names: &[String],
     variants: &[Variant],
-) -> miette::Result<(PathBuf, PathBuf)> {
+) -> miette::Result<Vec<Scenario>> {
+    let nobody_names_one = names.is_empty() || names == ["all"];
+    if nobody_names_one {
+        return Ok(directory::select(&scenarios_of(directory, variants)?, &[])?);
+    }
+    Ok(directory::select(directory, names)?)
+}
+
+/// The goldens of `variants`: those of a speaker with a configuration of its own are in a directory of their own below
+/// `captures`.
+///
+/// # Errors
+/// As for [`scenarios_of`].
+pub fn captures_of(captures: &Path, variants: &[Variant]) -> miette::Result<PathBuf> {
+    Ok(match with_own_configuration(variants)? {
+        Some(name) => captures.join(DAEMONS).join(name),
+        None => captures.to_owned(),
+    })
+}
+
+/// The name of the first of `variants` that has a configuration of its own.
+fn with_own_configuration(variants: &[Variant]) -> miette::Result<Option<&str>> {
     for variant in variants.iter().filter(|variant| !variant.speaker.is_own()) {
         if locate::describe(&variant.speaker)?.configuration.is_some() {
-            let daemons = scenarios.join(DAEMONS);
-            let scenarios = if daemons.is_dir() {
-                daemons
-            } else {
-                scenarios.to_owned()
-            };
-            let captures = captures.join(DAEMONS).join(variant.speaker.name());
-            return Ok((scenarios, captures));
+            return Ok(Some(variant.speaker.name()));
         }
     }
-    Ok((scenarios.to_owned(), captures.to_owned()))
+    Ok(None)
 }

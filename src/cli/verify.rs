@@ -8,12 +8,11 @@ use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::output::say;
-use super::subject::SubjectArguments;
+use super::subject::{SubjectArguments, selected};
 use super::trust::Trust;
 use super::values::at_least_one;
 use crate::explore::trial::Trier;
 use crate::explore::verify::{apart, lines};
-use crate::scenario::format::directory;
 use crate::scenario::run::network::NetworkKind;
 
 /// How many plans of which scenarios.
@@ -46,7 +45,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
     let mut triers = Vec::new();
-    let scenarios = directory::select(&arguments.scenario_dir, &arguments.scenarios)?;
+    let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
     arguments
         .trust
         .check(&scenarios, &variants, NetworkKind::Sim)?;

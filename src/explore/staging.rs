@@ -13,7 +13,7 @@ use crate::net::clock::Clock;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, Partition};
 use crate::scenario::format::message::is_notification;
-use crate::scenario::format::script::Scenario;
+use crate::scenario::format::script::{ConnectTarget, Scenario};
 use crate::scenario::run::conditions::{AdverseConditions, Conditions};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
@@ -108,7 +108,7 @@ impl Staging<'_> {
             background,
             // The answers of another speaker promise nothing.
             pauses: has_foreign || plan.defects.contains(&Defect::EarlyAnswer),
-            conditions: self.conditions(),
+            conditions: self.conditions(has_foreign),
         };
         let recovered = self.recovered(&all_watched);
         let limit = VIRTUAL_LIMIT + scenario.span() * 4;
@@ -160,7 +160,7 @@ impl Staging<'_> {
         Watched { watcher, wire }
     }
 
-    fn conditions(&self) -> Conditions {
+    fn conditions(&self, has_foreign: bool) -> Conditions {
         // If no session stays up, nothing recovers: further connections would all be alike.
         let lives = self.baseline.is_none_or(|baseline| baseline.stays_up());
         let of_scenario = self.scenario.topology.partitions.iter().copied();
@@ -172,9 +172,22 @@ impl Staging<'_> {
         Conditions::Adverse(AdverseConditions {
             host_faults: self.plan.host_faults.clone(),
             patience: PROGRAM_PATIENCE,
+            whole: has_foreign && self.plan.is_quiet(),
+            meeting: self.meeting().filter(|_| has_foreign),
             calm: if lives { last } else { last.min(FLEETING) },
             recovery: RECOVERY,
             watch: self.plan.watch,
+        })
+    }
+
+    /// Where a speaker of somebody else listens: at its own address.
+    fn meeting(&self) -> Option<ConnectTarget> {
+        let topology = &self.scenario.topology;
+        let host = topology.host(self.scenario.speakers.first()?.host)?;
+        let address = *host.addresses.first()?;
+        Some(ConnectTarget {
+            address,
+            port: None,
         })
     }
 

@@ -153,6 +153,7 @@ pub fn golden(
     fs::write(&path, &bytes).map_err(unwritable(&path))?;
     let mut manifest = Manifest::load(directory)?;
     manifest.insert(ManifestEntry {
+        network: None,
         scenario: name.to_owned(),
         file: format!("{name}.pcap"),
         speaker: timeline.speaker.to_string(),

@@ -78,8 +78,11 @@ pub fn names(directory: &Path) -> Result<Vec<String>, DirectoryError> {
 /// configuration per daemon.
 pub const DAEMONS: &str = "daemons";
 
+/// The directories in which a scenario is looked for that is not in the suite.
+const BESIDE: &[&str] = &[DAEMONS, "topologies"];
+
 /// The scenarios of `directory` with these names; every one where `wanted` is empty or `all`. A name that is not there may
-/// be one in [`DAEMONS`].
+/// be one in a directory beside them: see [`find`].
 ///
 /// # Errors
 /// A directory or a scenario that cannot be read, a name that no scenario has.
@@ -93,21 +96,35 @@ pub fn select(directory: &Path, wanted: &[String]) -> Result<Vec<Scenario>, Dire
     wanted
         .iter()
         .map(|name| {
-            if known.contains(name) {
-                return Ok(parse::load(&directory.join(name))?);
-            }
-            let daemons = directory.join(DAEMONS);
-            let of_daemons = names(&daemons).unwrap_or_default();
-            if of_daemons.contains(name) {
-                return Ok(parse::load(&daemons.join(name))?);
-            }
-            let all: Vec<String> = known.iter().chain(&of_daemons).cloned().collect();
-            Err(DirectoryError::Unknown {
+            let found = find(directory, name).ok_or_else(|| DirectoryError::Unknown {
                 name: name.clone(),
-                help: nearest(name, &all),
-            })
+                help: help(directory, name),
+            })?;
+            Ok(parse::load(&found)?)
         })
         .collect()
+}
+
+/// The directory of the scenario `name`: in `directory`, or in one of the directories there that `run` does not play unless
+/// it is asked to.
+#[must_use]
+pub fn find(directory: &Path, name: &str) -> Option<PathBuf> {
+    let beside = BESIDE.iter().map(|group| directory.join(group));
+    std::iter::once(directory.to_owned())
+        .chain(beside)
+        .map(|group| group.join(name))
+        .find(|path| path.join("scenario").is_file())
+}
+
+/// Help where no scenario that [`find`] finds in `directory` has the name `name`.
+#[must_use]
+pub fn help(directory: &Path, name: &str) -> String {
+    let beside = BESIDE.iter().map(|group| directory.join(group));
+    let groups = std::iter::once(directory.to_owned()).chain(beside);
+    let known: Vec<String> = groups
+        .flat_map(|group| names(&group).unwrap_or_default())
+        .collect();
+    nearest(name, &known)
 }
 
 /// Help where `name` is the name of no scenario.

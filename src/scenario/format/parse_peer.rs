@@ -175,7 +175,13 @@ fn own_open(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {
     let (Some(asn), Some(identifier)) = (asn, identifier) else {
         return Err(end);
     };
-    Ok(message::open(version, asn, hold_time, identifier, &capabilities))
+    Ok(message::open(
+        version,
+        asn,
+        hold_time,
+        identifier,
+        &capabilities,
+    ))
 }
 
 fn octets(words: &mut Words<'_>) -> Result<Vec<u8>, TextError> {

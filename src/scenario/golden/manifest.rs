@@ -39,6 +39,9 @@ pub struct ManifestEntry {
     pub speaker: String,
     /// The speaker's version.
     pub version: String,
+    /// The network that it ran on: `kernel`, in real time, or `sim`, in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
     /// The command that made the file.
     pub command: String,
     /// Date, YYYY-MM-DD.
@@ -278,6 +281,7 @@ mod tests {
 
     fn entry(bytes: &[u8]) -> ManifestEntry {
         ManifestEntry {
+            network: None,
             scenario: "one".into(),
             file: "one.pcap".into(),
             speaker: "lockstep".into(),

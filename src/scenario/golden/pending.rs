@@ -184,6 +184,7 @@ impl Pending {
             |entry| entry.file.clone(),
         );
         let entry = ManifestEntry {
+            network: None,
             scenario: self.scenario.clone(),
             file,
             speaker: OURS.into(),

@@ -55,7 +55,7 @@ impl AdverseRun<'_> {
             let verbatim = || {
                 let peers = self.scenario.peers.iter();
                 peers
-                    .filter(|peer| peer.open.verbatim)
+                    .filter(|peer| peer.open.verbatim || self.adverse.whole)
                     .map(|peer| peer.address)
             };
             let done = self

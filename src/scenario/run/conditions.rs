@@ -29,6 +29,10 @@ pub struct AdverseConditions {
     pub host_faults: Vec<HostFault>,
     /// How long a program waits for an event that faults may prevent.
     pub patience: Duration,
+    /// Nothing goes wrong, and the subject may take its time before it connects: every peer's script is waited for.
+    pub whole: bool,
+    /// Where a peer that connects finds a subject that listens where its own configuration says.
+    pub meeting: Option<ConnectTarget>,
     /// When the last fault is over.
     pub calm: Duration,
     /// How long recovery may take from then, or from the last script's end.
@@ -42,6 +46,14 @@ impl Conditions {
         match self {
             Self::Strict => &[],
             Self::Adverse(adverse) => adverse.host_faults.as_slice(),
+        }
+    }
+
+    /// Where the subject listens, if it listens at an address of its own as it is configured.
+    fn meeting(&self) -> Option<ConnectTarget> {
+        match self {
+            Self::Adverse(adverse) => adverse.meeting,
+            Self::Strict => None,
         }
     }
 
@@ -83,10 +95,14 @@ impl Conditions {
                 HostFault::Peer { peer, behaviour } if *peer == script.address => match behaviour {
                     PeerBehaviour::Patient => script.patient = true,
                     PeerBehaviour::Connects => {
-                        script.open.connect.get_or_insert(ConnectTarget {
+                        let usual = ConnectTarget {
                             address: script.address,
                             port: Some(MEETING),
-                        });
+                        };
+                        script
+                            .open
+                            .connect
+                            .get_or_insert(self.meeting().unwrap_or(usual));
                     }
                 },
                 _ => {}

@@ -36,7 +36,9 @@ impl Lines {
         if stream == guest::Stream::Log {
             // A datagram is a line, behind a priority: `<26>Nov 14 22:13:20 bird: text`.
             let text = String::from_utf8_lossy(&write.octets);
-            let text = text.trim_start_matches('<').trim_start_matches(|c: char| c.is_ascii_digit());
+            let text = text
+                .trim_start_matches('<')
+                .trim_start_matches(|c: char| c.is_ascii_digit());
             return self.complete(time, process, text.trim_start_matches('>').as_bytes());
         }
         let known = self
@@ -54,7 +56,11 @@ impl Lines {
         });
         self.open[at].time = time;
         self.open[at].octets.extend_from_slice(&write.octets);
-        while let Some(end) = self.open[at].octets.iter().position(|octet| *octet == b'\n') {
+        while let Some(end) = self.open[at]
+            .octets
+            .iter()
+            .position(|octet| *octet == b'\n')
+        {
             let line: Vec<u8> = self.open[at].octets.drain(..=end).collect();
             self.complete(time, process, &line);
         }
@@ -98,7 +104,11 @@ mod tests {
     #[test]
     fn pieces_of_several_processes_become_their_own_lines() {
         let mut lines = Lines::default();
-        for (process, time, text) in [(1, 10, "<INFO> "), (2, 11, "ready\n"), (1, 12, "Started\n\nand")] {
+        for (process, time, text) in [
+            (1, 10, "<INFO> "),
+            (2, 11, "ready\n"),
+            (1, 12, "Started\n\nand"),
+        ] {
             lines.take(&write(process, time, text));
         }
         let found: Vec<_> = lines
@@ -107,7 +117,10 @@ mod tests {
             .collect();
         assert_eq!(
             found,
-            [(11, 2, "ready".to_owned()), (12, 1, "<INFO> Started".to_owned())]
+            [
+                (11, 2, "ready".to_owned()),
+                (12, 1, "<INFO> Started".to_owned())
+            ]
         );
         let rest: Vec<_> = lines.completed(true).map(|it| it.text).collect();
         assert_eq!(rest, ["and"]);
