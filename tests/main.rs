@@ -2,6 +2,7 @@
 
 mod api_commands;
 mod architecture;
+mod recipes;
 mod check;
 mod config;
 mod config_any_text;

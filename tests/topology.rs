@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use lockstep::reactor::defects::Defects;
+use lockstep::report::html;
 use lockstep::scenario::format::directory;
 use lockstep::scenario::format::error::ScenarioError;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::format::script::Scenario;
+use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::scenario::run::network::NetworkKind;
 use lockstep::scenario::run::play::play;
 use lockstep::scenario::run::played::RunResult;
+use lockstep::scenario::run::suite::Case;
 use lockstep::scenario::run::verdict::judge;
 use lockstep::subject::Variant;
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -230,4 +233,27 @@ fn a_link_is_as_slow_as_it_says() {
     let later = opened(&scenario) - opened(&as_it_is);
     // The SYN and its answer.
     assert!((396..=596).contains(&later.as_millis()), "{later:?}");
+}
+
+#[test]
+fn the_page_has_a_ladder_for_each_pair_of_hosts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let captures = root.join("captures");
+    let manifest = Manifest::load(&captures).expect("it can be read");
+    let names = ["learned-and-told".to_owned()];
+    let mut scenarios = directory::select(&scenarios(), &names).expect("it is there");
+    let case = Case::new(scenarios.remove(0), &captures, &manifest).expect("it has no golden");
+    let reports = Variant::both().map(|variant| {
+        case.run(&variant, NetworkKind::Sim, &[])
+            .expect("it can be played")
+    });
+    let page = html::document(std::slice::from_ref(&case), &reports);
+    for lane in ["transit – source", "border – transit", "border – sink"] {
+        for mode in ["sync", "async"] {
+            assert!(
+                page.contains(&format!("\"label\":\"{mode} {lane}\"")),
+                "{mode} {lane}"
+            );
+        }
+    }
 }

@@ -130,6 +130,40 @@ impl Column {
         }
     }
 
+    /// The same, divided into a lane for each pair of hosts: `name` says which pair a connection is of. What is about
+    /// no connection stays in the first.
+    pub fn by_pair(self, name: impl Fn(ConnectionName) -> String) -> Vec<Self> {
+        let mut lanes: Vec<Self> = Vec::new();
+        let mut rest = Vec::new();
+        let (label, verdict, facts) = (self.label, self.verdict, self.facts);
+        for item in self.items {
+            let connection = match &item.what {
+                What::Message(message) => Some(message.connection),
+                What::Mark(_, text) => text.split(' ').next().and_then(|it| it.parse().ok()),
+            };
+            let Some(connection) = connection else {
+                rest.push(item);
+                continue;
+            };
+            let label = format!("{label} {}", name(connection));
+            match lanes.iter_mut().find(|lane| lane.label == label) {
+                Some(lane) => lane.items.push(item),
+                None => lanes.push(Self {
+                    label,
+                    caption: self.caption,
+                    verdict,
+                    facts: facts.clone(),
+                    items: vec![item],
+                }),
+            }
+        }
+        if let Some(first) = lanes.first_mut() {
+            first.items.extend(rest);
+            first.items.sort_by_key(|item| item.at);
+        }
+        lanes
+    }
+
     /// The item of the `number`th compared message on a connection, from 1.
     pub fn compared(&self, connection: ConnectionName, number: usize) -> Option<usize> {
         let mut compared = self.items.iter().enumerate().filter(|(_, item)| {

@@ -45,7 +45,7 @@ pub struct Side<'a> {
 /// The page for `reports`, each of which is of one of `cases`.
 #[must_use]
 pub fn document(cases: &[Case], reports: &[Report]) -> String {
-    let sheets = cases.iter().map(|case| suite::sheet(case, reports));
+    let sheets = cases.iter().flat_map(|case| suite::sheets(case, reports));
     let sheets: Vec<_> = sheets.collect();
     page("Lockstep", &data::page("Scenario", None, &sheets))
 }

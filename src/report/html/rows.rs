@@ -27,6 +27,26 @@ pub(super) enum Rule {
 /// A unit of alignment: the messages of one end on one connection, or the marks.
 type Stream = Option<(ConnectionName, bool)>;
 
+/// A row for each item of `lanes`, which have nothing in common but the clock, in the order of time.
+pub(super) fn by_time(lanes: &[Column]) -> Vec<Row> {
+    let numbered = lanes.iter().enumerate().flat_map(|(lane, column)| {
+        let items = column.items.iter().enumerate();
+        items.map(move |(number, item)| (item.at, lane, number))
+    });
+    let mut all: Vec<_> = numbered.collect();
+    // Stable: a lane's items of one instant keep their order.
+    all.sort_by_key(|(at, ..)| *at);
+    let row = |(_, lane, number)| {
+        let mut items = vec![None; lanes.len()];
+        items[lane] = Some(number);
+        Row {
+            items,
+            differs: false,
+        }
+    };
+    all.into_iter().map(row).collect()
+}
+
 /// The rows of one stream, each with its position in every lane.
 struct Aligned {
     rows: Vec<Vec<Option<usize>>>,
