@@ -1,4 +1,4 @@
-//! The sixteen defects of real reactors, each caught by its canary; and the suite with those of the origin.
+//! The seventeen defects of real reactors, each caught by its canary; and the suite with those of the origin.
 
 use std::path::Path;
 

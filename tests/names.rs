@@ -5,18 +5,23 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use lockstep::explore::finding::Finding;
 use lockstep::explore::finished_run::FinishedRun;
+use lockstep::explore::oracle::{Failure, Oracle};
 use lockstep::explore::parse::parse;
 use lockstep::explore::plan::Plan;
-use lockstep::explore::trial::Trier;
+use lockstep::explore::shrink::Shrunk;
+use lockstep::explore::sweep::results::Results;
+use lockstep::explore::sweep::tally::Tally;
+use lockstep::explore::trial::{Trial, Trier};
 use lockstep::net::{ConnectionName, Opener};
 use lockstep::reactor::Mode;
-use lockstep::report::terminal;
+use lockstep::report::{annotation, html, junit, markdown, terminal};
 use lockstep::scenario::format::parse::load;
 use lockstep::scenario::golden::Golden;
 use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::scenario::run::network::NetworkKind;
-use lockstep::scenario::run::suite::Case;
+use lockstep::scenario::run::suite::{Case, Report};
 use lockstep::scenario::run::verdict::judge;
 use lockstep::scenario::scripted::transcript::Transcript;
 use lockstep::sim::{Keep, Socket, TraceEvent};
@@ -132,6 +137,8 @@ fn every_name_can_be_pasted(
         .map(|it| it.text.clone() + "\n")
         .collect();
     let mut names = printed(&ran, &failures);
+    names.extend(names_in(&results(plan, &trial)));
+    names.extend(names_in(&page_of_finding(trier, plan, mode, &ran)));
     assert!(
         names.iter().all(|name| connections.contains_key(name)),
         "{what}: {names:?}"
@@ -198,6 +205,39 @@ fn every_name_can_be_pasted(
     names
 }
 
+/// The JSON lines that a sweep writes of `trial`.
+fn results(plan: &Plan, trial: &Trial) -> String {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names");
+    std::fs::create_dir_all(&directory).unwrap();
+    // Tests run side by side.
+    let path = directory.join(format!("{:?}.jsonl", std::thread::current().id()));
+    let mut results = Results::create(&path).unwrap();
+    results.runs(plan, std::slice::from_ref(trial)).unwrap();
+    results.finish(&Tally::of(1)).unwrap();
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// What the page of a finding shows of `ran`.
+fn page_of_finding(trier: &Trier, plan: &Plan, mode: Mode, ran: &FinishedRun) -> String {
+    let finding = Finding {
+        variant: Variant::own(mode),
+        failure: Failure {
+            oracle: Oracle::Golden,
+            text: String::new(),
+        },
+        drawn: plan.clone(),
+        shrunk: Shrunk {
+            plan: plan.clone(),
+            tried: 0,
+            kept: 0,
+        },
+    };
+    let runs = [(Variant::own(mode), ran.played.clone())];
+    let page = html::finding(trier.scenario(), None, &finding, &runs, String::new());
+    let data = page.split_once("id=\"data\">").unwrap().1;
+    data.split_once("</script>").unwrap().0.to_owned()
+}
+
 fn replayed(trier: &Trier, plan: &str, mode: Mode) -> FinishedRun {
     let (trial, ran) = trier
         .try_variant(&parse(plan).unwrap(), &Variant::own(mode), Keep::All)
@@ -210,14 +250,52 @@ fn has_triggered(ran: &FinishedRun, name: ConnectionName) -> bool {
     triggered.any(|one| one.fault.connection == name && one.at.is_some())
 }
 
+/// What `lockstep run` prints and writes of `report`: for a terminal, as the page, JUnit XML, Markdown and annotations.
+fn documents(case: &Case, report: &Report) -> Vec<(&'static str, String)> {
+    let reports = std::slice::from_ref(report);
+    let mut text = Vec::new();
+    terminal::verdict(&mut text, report).unwrap();
+    let page = html::document(std::slice::from_ref(case), reports);
+    // The stylesheet and the script are the same in every page.
+    let data = page.split_once("id=\"data\">").unwrap().1;
+    let mut all = vec![
+        ("text", String::from_utf8(text).unwrap()),
+        ("page", data.split_once("</script>").unwrap().0.to_owned()),
+        (
+            "JUnit XML",
+            junit::document(reports).unwrap().replace("&lt;", "<"),
+        ),
+        ("Markdown", markdown::document(reports)),
+    ];
+    all.extend(annotation::line(report).map(|line| ("annotation", line)));
+    all
+}
+
 /// The names in the output of `lockstep run`: that of a run that passes, and of one that differs in every connection.
 fn printed_by_run(case: &Case, mode: Mode) -> BTreeSet<ConnectionName> {
     let mut report = case
         .run(&Variant::own(mode), NetworkKind::Sim, &[])
         .unwrap();
     let mut text = Vec::new();
-    terminal::verdict(&mut text, &report).unwrap();
     terminal::story(&mut text, &report).unwrap();
+    let passing = documents(case, &report);
+    let mut in_documents: BTreeSet<ConnectionName> = passing
+        .iter()
+        .flat_map(|(_, text)| names_in(text))
+        .collect();
+    let ladder = passing
+        .iter()
+        .find(|(format, _)| *format == "page")
+        .unwrap();
+    for transcript in &report.played.transcripts {
+        let (name, page) = (transcript.name, &ladder.1);
+        let is_shown = transcript.messages.is_empty() || names_in(page).contains(&name);
+        assert!(
+            is_shown,
+            "{name} is not in the page of {}",
+            case.scenario.name
+        );
+    }
     for name in case.golden.connections.keys() {
         let mut golden = case.golden.clone();
         let messages = golden.connections.get_mut(name).unwrap();
@@ -226,15 +304,19 @@ fn printed_by_run(case: &Case, mode: Mode) -> BTreeSet<ConnectionName> {
         };
         *octet ^= 1;
         report.verdict = judge(&case.scenario, Some(&golden), &report.played);
-        let mut told = Vec::new();
-        terminal::verdict(&mut told, &report).unwrap();
-        let told = String::from_utf8(told).unwrap();
-        assert!(names_in(&told).contains(name), "{name} is not in\n{told}");
-        text.extend(told.into_bytes());
+        for (format, text_of) in documents(case, &report) {
+            let names = names_in(&text_of);
+            assert!(
+                names.contains(name),
+                "{name} is not in the {format}:\n{text_of}"
+            );
+            in_documents.extend(names);
+        }
     }
     let marks = report.played.marks.iter().map(|mark| mark.text.clone());
     let mut names: BTreeSet<ConnectionName> = marks.flat_map(|mark| names_in(&mark)).collect();
     names.extend(names_in(&String::from_utf8(text).unwrap()));
+    names.extend(in_documents);
     names
 }
 

@@ -284,6 +284,7 @@ const NOTHING: &[(&[&str], &str)] = &[
     (&["verify", "--plans", "0"], "0"),
     (&["defects", "--sweeps", "3"], "--table"),
     (&["defects", "--seeds", "3"], "--table"),
+    (&["defects", "--captures", "captures"], "--table"),
 ];
 
 #[test]
@@ -322,6 +323,8 @@ fn a_captures_directory_that_does_not_exist_is_invalid() {
         &["review"],
         &["accept", "--all"],
         &["record", "api-rr", "--check"],
+        &["run", "api-rr"],
+        &["defects", "--table"],
     ] {
         let output = lockstep(&[command, &["--captures", "no/such/directory"]].concat());
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

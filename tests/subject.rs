@@ -118,6 +118,76 @@ fn an_unknown_speaker_is_invalid_input_with_the_nearest_name() {
 }
 
 #[test]
+fn a_misspelt_mode_is_invalid_input_with_the_nearest_mode() {
+    for (command, said) in [
+        (
+            &["show", "api-rr@asinc"] as &[&str],
+            "did you mean `async`?",
+        ),
+        (&["show", "api-rr@goldn"], "did you mean `golden`?"),
+        (&["show", "api-rr@exabgp+asinc"], "did you mean `async`?"),
+        (&["diff", "api-rr", "api-rr@synch"], "did you mean `sync`?"),
+        (
+            &["run", "api-rr", "--mode", "asinc"],
+            "similar value exists: 'async'",
+        ),
+        (
+            &["run", "api-rr", "--speaker", "asinc"],
+            "did you mean the mode `async`",
+        ),
+        (
+            &["run", "api-rib", "--network", "kernl"],
+            "similar value exists: 'kernel'",
+        ),
+    ] {
+        let (status, out, error) = lockstep(command);
+        assert_eq!(
+            (status, out.as_str()),
+            (Some(2), ""),
+            "{command:?}: {error}"
+        );
+        assert!(one_line(&error).contains(said), "{command:?}: {error}");
+    }
+    let path = plan("bisect", "scenario api-rr\n");
+    let (status, _, error) = lockstep(&["bisect", path.to_str().unwrap(), "sync", "asinc"]);
+    assert_eq!(status, Some(2));
+    assert!(
+        one_line(&error).contains("did you mean the mode `async`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_misspelt_scenario_is_invalid_input_with_the_nearest_name() {
+    let path = plan("misspelt", "scenario api-rrr\n");
+    let path = path.to_str().unwrap();
+    for command in [
+        &["run", "api-rrr"] as &[&str],
+        &["explore", "api-rrr", "--seeds", "1"],
+        &["verify", "api-rrr", "--plans", "1"],
+        &["record", "api-rrr", "--speaker", "exabgp"],
+        &["show", "api-rrr"],
+        &["show", "api-rrr@sync"],
+        &["diff", "api-rr", "api-rrr@async"],
+        &["replay", path],
+        &["shrink", path],
+        &["bisect", path],
+    ] {
+        let (status, out, error) = lockstep(command);
+        assert_eq!(
+            (status, out.as_str()),
+            (Some(2), ""),
+            "{command:?}: {error}"
+        );
+        let error = one_line(&error);
+        assert!(
+            error.contains("did you mean `api-rr`?"),
+            "{command:?}: {error}"
+        );
+    }
+}
+
+#[test]
 fn a_plan_names_its_speaker_and_the_line_is_marked() {
     for (name, line, marked, said) in [
         ("unknown", "speaker exabg", "2:9", "did you mean `exabgp`?"),

@@ -149,9 +149,9 @@ impl HalfStream {
             self.anchored = true;
         }
         if !self.settled && self.initial.is_some() && payload.len() > 1 {
-            // Captures made by hand count the SYN as nothing: what follows it, or its own payload, comes one too early.
-            // A single octet that is sent again with more behind it begins there too.
-            let is_early = sequence == next.wrapping_sub(1) && self.offset != 1;
+            // Captures made by hand count the SYN as nothing: what follows it comes one too early. Later, what begins there
+            // is an octet that is sent again with more behind it.
+            let is_early = sequence == next.wrapping_sub(1) && self.offset == 0;
             self.settled = is_early || self.offset > 0;
             if is_early {
                 next = sequence;

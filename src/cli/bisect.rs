@@ -7,13 +7,14 @@ use clap::Args;
 use super::Status;
 use super::output::say;
 use super::plan_file::PlanFile;
+use super::subject::check_speaker;
 use super::values::named_defect;
 use crate::bgp::hex;
 use crate::explore::bisect::{Bisection, FirstDifference};
 use crate::reactor::defects::Defect;
 use crate::scenario::scripted::transcript::Passed;
 use crate::sim::Record;
-use crate::subject::{Variant, locate};
+use crate::subject::Variant;
 
 /// The plan, and the two subjects to compare.
 #[derive(Debug, Args)]
@@ -38,7 +39,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         _ => Variant::both(),
     };
     for variant in &variants {
-        locate::check_name(&variant.speaker)?;
+        check_speaker(&variant.speaker)?;
     }
     let (mut text, trier) = arguments.file.load(&variants)?;
     text.plan.defects.extend(&arguments.defect);

@@ -11,11 +11,17 @@ const DEFAULT: &str = "captures";
 #[derive(Debug, Args)]
 pub struct Captures {
     /// Directory of the goldens (default: captures).
-    #[arg(long = "captures", value_name = "DIR")]
+    #[arg(id = "captures", long = "captures", value_name = "DIR")]
     given: Option<PathBuf>,
 }
 
 impl Captures {
+    /// Whether the command line names no directory.
+    #[must_use]
+    pub const fn is_default(&self) -> bool {
+        self.given.is_none()
+    }
+
     /// The directory; a scenario needs no golden here, so the default one may be missing.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! `lockstep defects`: the historical defects that a search must find, and the oracle that finds each.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use miette::IntoDiagnostic;
+use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::captures::Captures;
 use super::output::say;
 use super::values::at_least_one;
 use crate::explore::canary::CANARIES;
@@ -23,14 +22,8 @@ pub struct Arguments {
     /// Most seeds that a sweep may take.
     #[arg(long, default_value = "500", value_parser = at_least_one(), requires = "table")]
     seeds: usize,
-    /// Directory of the goldens.
-    #[arg(
-        long,
-        default_value = "captures",
-        value_name = "DIR",
-        requires = "table"
-    )]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
 /// Lists the defects, or searches for them.
@@ -40,6 +33,12 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if arguments.table {
         return table(&arguments);
+    }
+    if !arguments.captures.is_default() {
+        return Err(miette!(
+            help = "pass --table as well, or leave --captures out",
+            "--captures has no effect without --table"
+        ));
     }
     for defect in Defect::ALL {
         say!(
@@ -53,13 +52,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 }
 
 fn table(arguments: &Arguments) -> miette::Result<Status> {
+    let captures = arguments.captures.existing()?;
     say!(
         "| defect | scenario | mode | oracle | seeds (median of {}) | lines of the shrunk plan |",
         arguments.sweeps
     );
     say!("|---|---|---|---|---|---|");
     for canary in CANARIES {
-        let trier = canary.trier(&arguments.captures)?;
+        let trier = canary.trier(&captures)?;
         let measured = canary
             .measure(&trier, arguments.sweeps, arguments.seeds)
             .into_diagnostic()?;

@@ -8,9 +8,10 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::subject::check_speaker;
 use crate::field::import::{Choice, Ended, Import};
 use crate::sim::Direction;
-use crate::subject::{SpeakerName, locate};
+use crate::subject::SpeakerName;
 
 /// The capture, the session in it, and the output directory.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         (None, Some(text)) if text.parse::<IpAddr>().is_ok() => text.parse().ok(),
         (local, Some(text)) => {
             let speaker: SpeakerName = text.parse().map_err(|error| miette!("{error}"))?;
-            locate::check_name(&speaker)?;
+            check_speaker(&speaker)?;
             if !speaker.is_own() {
                 return Err(miette!(
                     help = "leave --speaker out: a capture is imported for Lockstep's own speaker",

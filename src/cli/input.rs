@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
+use super::subject::subject_of;
 use crate::compare::Input;
 use crate::reactor::defects::Defects;
 use crate::scenario::format::directory;
@@ -16,7 +17,7 @@ use crate::scenario::run::mark::Mark;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::play::play;
 use crate::scenario::run::record::pcap;
-use crate::subject::{Variant, locate};
+use crate::subject::Variant;
 
 /// What stands for a subject in the name of a golden.
 const GOLDEN: &str = "golden";
@@ -60,14 +61,7 @@ impl Places {
             path.exists() || before.extension().is_some() || before.components().count() > 1;
         match name.split_once('@') {
             Some((scenario, subject)) if !is_path && subject != GOLDEN => {
-                let variant = subject.parse::<Variant>().map_err(|error| {
-                    miette!(
-                        help = "`sync`, `async`, `golden` or SPEAKER[=VERSION|PATH][+MODE] follows the @",
-                        "{error}"
-                    )
-                })?;
-                locate::check_name(&variant.speaker)?;
-                Ok(Some((scenario, variant)))
+                Ok(Some((scenario, subject_of(subject)?)))
             }
             _ => Ok(None),
         }
@@ -179,6 +173,10 @@ mod tests {
         assert_eq!(said("no-such.pcap"), "no such file: no-such.pcap");
         assert_eq!(said("src"), "src is a directory");
         assert_eq!(said("conf-mvpm@sync"), "there is no scenario `conf-mvpm`");
+        assert_eq!(
+            said("conf-mvpn@asinc"),
+            "there is no mode or speaker `asinc`"
+        );
         assert!(
             said("conf-mvpn@both").contains("both"),
             "{}",

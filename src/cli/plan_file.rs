@@ -62,7 +62,8 @@ impl PlanFile {
         self.trust.check_plan(&self.plan, &text.plan.variants())?;
         let name = &text.plan.scenario;
         let beside = self.plan.parent().unwrap_or(Path::new(".")).join(name);
-        let directory = if beside.join("scenario").is_file() {
+        let is_beside = beside.join("scenario").is_file();
+        let directory = if is_beside {
             beside
         } else {
             let found = directory::find(&self.scenario_dir, name);
@@ -74,7 +75,11 @@ impl PlanFile {
         let scenario = crate::scenario::format::parse::load(&directory)?;
         self.trust
             .check(std::slice::from_ref(&scenario), variants, NetworkKind::Sim)?;
-        let captures = captures_of(&self.captures.optional()?, variants)?;
+        // An import leaves scenario, golden and manifest beside the plan.
+        let captures = match self.plan.parent() {
+            Some(parent) if is_beside && self.captures.is_default() => parent.to_owned(),
+            _ => captures_of(&self.captures.optional()?, variants)?,
+        };
         let manifest = Manifest::load(&captures).into_diagnostic()?;
         let golden = Golden::find(&captures, &manifest, &scenario.name).into_diagnostic()?;
         let trier = Trier::new(scenario, golden, variants)

@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::captures::Captures;
 use super::output::say;
-use super::subject::{captures_of, selected};
+use super::subject::{captures_of, check_speaker, selected};
 use super::trust::Trust;
 use crate::net::clock;
 use crate::reactor::defects::Defects;
@@ -56,7 +56,7 @@ pub struct Arguments {
 /// # Errors
 /// An invalid scenario, a reference that is not installed, files that cannot be written.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    locate::check_name(&arguments.speaker)?;
+    check_speaker(&arguments.speaker)?;
     if arguments.speaker.is_own() {
         return Err(miette!(
             help = "a golden is what another speaker says: --speaker exabgp",

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::captures::Captures;
 use super::output::{output, say};
 use super::subject::{SubjectArguments, captures_of, selected};
 use super::trust::Trust;
@@ -60,9 +61,8 @@ pub struct Arguments {
     /// Directory of the scenarios.
     #[arg(long, default_value = "scenarios", value_name = "DIR")]
     scenario_dir: PathBuf,
-    /// Directory of the goldens.
-    #[arg(long, default_value = "captures", value_name = "DIR")]
-    captures: PathBuf,
+    #[command(flatten)]
+    captures: Captures,
 }
 
 /// Runs the scenarios.
@@ -71,7 +71,7 @@ pub struct Arguments {
 /// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
-    let captures = captures_of(&arguments.captures, &variants)?;
+    let captures = captures_of(&arguments.captures.optional()?, &variants)?;
     let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
     if arguments.list {
         list(&scenarios).into_diagnostic()?;

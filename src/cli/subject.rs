@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use miette::miette;
 
+use crate::config::nearest;
 use crate::reactor::Mode;
 use crate::scenario::format::directory::{self, DAEMONS};
 use crate::scenario::format::script::Scenario;
-use crate::subject::{SpeakerName, Variant, locate};
+use crate::subject::variant::VariantError;
+use crate::subject::{SpeakerName, Variant, known, locate};
+
+/// The words for reactors.
+const MODES: &[&str] = &["sync", "async"];
 
 /// The speaker under test.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +47,53 @@ impl Modes {
     }
 }
 
+/// Checks that `speaker` is known.
+///
+/// # Errors
+/// It is not; the help names the nearest speaker, or the mode that may have been meant.
+pub fn check_speaker(speaker: &SpeakerName) -> miette::Result<()> {
+    locate::check_name(speaker).map_err(|error| match nearest(speaker.name(), MODES) {
+        Some(mode) if speaker.name() == speaker.to_string() => miette!(
+            help = format!(
+                "did you mean the mode `{mode}` (--mode)? The speakers are {}",
+                known::names().collect::<Vec<_>>().join(", ")
+            ),
+            "there is no speaker `{speaker}`"
+        ),
+        _ => error.into(),
+    })
+}
+
+/// The subject that follows the `@` of `SCENARIO@SUBJECT`.
+///
+/// # Errors
+/// It is not one; the help names the nearest mode or speaker.
+pub fn subject_of(text: &str) -> miette::Result<Variant> {
+    const FORMS: &str = "`sync`, `async`, `golden` or SPEAKER[=VERSION|PATH][+MODE] follows the @";
+    let variant = match text.parse::<Variant>() {
+        Ok(variant) => variant,
+        Err(error) => {
+            let near = match &error {
+                VariantError::NoMode(mode) => nearest(mode, MODES),
+                _ => None,
+            };
+            let near = near.map(|near| format!("did you mean `{near}`? "));
+            let near = near.unwrap_or_default();
+            return Err(miette!(help = format!("{near}{FORMS}"), "{error}"));
+        }
+    };
+    if locate::check_name(&variant.speaker).is_err()
+        && let Some(near) = nearest(text, &[MODES, &["golden"]].concat())
+    {
+        return Err(miette!(
+            help = format!("did you mean `{near}`? {FORMS}"),
+            "there is no mode or speaker `{text}`"
+        ));
+    }
+    locate::check_name(&variant.speaker)?;
+    Ok(variant)
+}
+
 impl SubjectArguments {
     /// Whether the command line chooses nothing.
     #[must_use]
@@ -69,7 +121,7 @@ impl SubjectArguments {
     /// A speaker that is not known; both modes of a speaker that is not our own.
     pub fn variants(&self) -> miette::Result<Vec<Variant>> {
         if let Some(speaker) = &self.speaker {
-            locate::check_name(speaker)?;
+            check_speaker(speaker)?;
             if !speaker.is_own() && self.mode == Some(Modes::Both) {
                 return Err(miette!(
                     help = "name one of them, or leave --mode out for the one that it is configured for",

@@ -68,6 +68,7 @@ canaries! {
     HalfMessageResumed: SUITE "conf-attributes", Async, Decodes, [Reset, Slow, Stall, Bandwidth, Window];
     CollisionToNone: EXTRA "collision", Async, Collisions, [];
     EarlyEndOfRib: SUITE "api-attributes", Async, Golden, [];
+    CrashOnReset: SUITE "api-rr", Async, Panics, [Reset];
     LostWakeup: SUITE "api-announce", Async, Prompt, [];
 }
 

@@ -1,6 +1,7 @@
-//! What the reactors do where their defects is wrong, as far as it is the same for both. Nothing of it is left in a
-//! program whose runs are [`super::defects::NoDefects`].
+//! What the defects make the reactors do, if it is the same in both. Nothing of it is left in a program whose reactors
+//! have [`super::defects::NoDefects`].
 
+use std::io;
 use std::time::Duration;
 
 use crate::api::command::{Action, Command};
@@ -41,6 +42,17 @@ pub(super) fn leftover(defects: &impl DefectSet, session: &mut Session) -> Vec<u
     } else {
         Vec::new()
     }
+}
+
+/// Takes the end of a connection as an error that nothing handles.
+///
+/// # Panics
+/// With [`Defect::CrashOnReset`].
+pub(super) fn crash(defects: &impl DefectSet, kind: io::ErrorKind) {
+    assert!(
+        !defects.has(Defect::CrashOnReset),
+        "unhandled error of a read: {kind}"
+    );
 }
 
 /// Says End-of-RIB as soon as a session is established, with routes still to come.

@@ -1,4 +1,4 @@
-//! What a reactor must get right beyond the protocol, and what becomes of it where it does not: the sixteen defects
+//! What a reactor must get right beyond the protocol, and what becomes of it where it does not: the seventeen defects
 //! that real reactors had, each behind a seam of its own.
 //!
 //! A reactor is generic over its defects. [`NoDefects`] has no defect and no state, so that its questions are answered
@@ -75,6 +75,7 @@ defects! {
     HalfMessageResumed, "half-message-resumed", "several speakers", "A message half written at a reset is resumed on the next connection.";
     CollisionToNone, "collision-to-none", "several speakers", "A collision is resolved to no session at all.";
     EarlyEndOfRib, "early-end-of-rib", "several speakers", "End-of-RIB goes out before the last route.";
+    CrashOnReset, "crash-on-reset", "several speakers", "A connection that the peer resets crashes the speaker.";
     LostWakeup, "lost-wakeup", "several speakers", "A wakeup is lost between the check and the wait.";
 }
 
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn every_defect_is_found_by_name_and_none_is_sound() {
-        assert_eq!(Defect::ALL.len(), 16);
+        assert_eq!(Defect::ALL.len(), 17);
         for defect in Defect::ALL {
             assert_eq!(defect.name().parse(), Ok(*defect));
             assert!(!NoDefects.has(*defect));

@@ -26,11 +26,12 @@ pub fn verdict(out: &mut impl Write, report: &Report) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{:5} {:32} {word}  {:>4} messages  {:>10} virtual  {:>9} wall",
+        "{:5} {:32} {word}  {:>4} messages  {:>10} {:7}  {:>9} wall",
         report.variant.to_string(),
         report.scenario,
         report.verdict.messages,
         time(report.verdict.elapsed),
+        report.network.clock(),
         time(report.wall),
     )?;
     if report.passed() {

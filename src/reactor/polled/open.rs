@@ -38,7 +38,7 @@ pub(super) struct Open<T> {
     pub broken: Option<io::ErrorKind>,
     /// The rate limit allows nothing before then.
     pub wait_until: Option<Duration>,
-    /// Written before anything else: only where the defects is wrong.
+    /// Written before anything else: only with a defect.
     pub leftover: Vec<u8>,
 }
 
@@ -78,6 +78,7 @@ impl<T: Connection> Open<T> {
             }
             Poll::Ready(Ok(count)) => self.session.handle_bytes(turn.now, &buffer[..count]),
             Poll::Ready(Err(error)) => {
+                defect::crash(&turn.defects, error.kind());
                 self.lost = true;
                 self.readable = false;
                 self.session.handle_reset(turn.now, error.kind());

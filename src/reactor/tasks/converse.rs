@@ -357,6 +357,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             }
             Some(Ok(count)) => self.session.handle_bytes(now, &self.buffer[..count]),
             Some(Err(error)) => {
+                defect::crash(&self.hub.defects, error.kind());
                 self.lost = true;
                 self.session.handle_reset(now, error.kind());
             }

@@ -19,7 +19,7 @@ pub(super) struct Wrong {
     pub leftover: Vec<u8>,
 }
 
-/// How long a wrong defects stays in a read.
+/// How long a read lasts that nothing interrupts.
 const NAP: Duration = Duration::from_millis(100);
 
 impl<N: Network, C: DefectSet> Conversation<'_, N, C> {

@@ -6,6 +6,7 @@ use super::rows::{self, Rule};
 use crate::net::ConnectionName;
 use crate::report::terminal::{findings, time};
 use crate::scenario::format::script::Scenario;
+use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::suite::{Case, Report};
 
 /// The sheets of `case`: one, or for a scenario with several hosts one for each run, which has a lane for each pair of
@@ -65,6 +66,7 @@ fn sheet(case: &Case, reports: &[Report]) -> Sheet {
         Column {
             verdict: Some(if report.passed() { "passed" } else { "failed" }),
             facts: facts(report),
+            caption: caption(report),
             ..Column::of_run(label, &report.played, case.golden())
         }
     }));
@@ -85,12 +87,20 @@ fn sheet(case: &Case, reports: &[Report]) -> Sheet {
     }
 }
 
+const fn caption(report: &Report) -> &'static str {
+    match report.network {
+        NetworkKind::Kernel => "speaker → peer, real time",
+        NetworkKind::Sim | NetworkKind::Turmoil => "speaker → peer, virtual time",
+    }
+}
+
 fn facts(report: &Report) -> String {
     let hash = report.played.hash;
     format!(
-        "{} messages, {} virtual, {} wall{}",
+        "{} messages, {} {}, {} wall{}",
         report.verdict.messages,
         time(report.verdict.elapsed),
+        report.network.clock(),
         time(report.wall),
         hash.map_or_else(String::new, |hash| format!(", trace {hash:016x}")),
     )

@@ -14,6 +14,17 @@ pub enum NetworkKind {
     Kernel,
 }
 
+impl NetworkKind {
+    /// The kind of its clock: `virtual`, or `real` on the kernel.
+    #[must_use]
+    pub const fn clock(self) -> &'static str {
+        match self {
+            Self::Sim | Self::Turmoil => "virtual",
+            Self::Kernel => "real",
+        }
+    }
+}
+
 impl fmt::Display for NetworkKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
