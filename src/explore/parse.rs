@@ -469,7 +469,10 @@ mod tests {
             help.starts_with("did you mean `latency`? write scenario, "),
             "{help}"
         );
-        assert!(help.ends_with(", crash, peer, program or partition"), "{help}");
+        assert!(
+            help.ends_with(", crash, peer, program or partition"),
+            "{help}"
+        );
         for (line, word, near) in [
             (
                 "fault 127.0.0.1#1 recieved byte 4: reset",
