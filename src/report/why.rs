@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use console::style;
 use serde_json::{Value, json};
 
 use super::ladder::date;
+use super::style::style;
 use super::tally;
 use crate::capture::{Connection, StreamDirection};
 use crate::field::why::{EndEvidence, Explanation, SessionEnd, Why, duration};
