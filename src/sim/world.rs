@@ -132,6 +132,8 @@ impl World {
         F: Future + 'static,
         F::Output: 'static,
     {
+        // On its way into a task a future is moved several times.
+        let future = Box::pin(future);
         let shared = &self.shared;
         let _inside = self.runtime.enter();
         let timers = Rc::new(Timers::default());

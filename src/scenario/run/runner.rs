@@ -232,13 +232,16 @@ async fn live_all<N: Network, S: Subject<N> + 'static>(
     let mut subjects = subjects.into_iter().enumerate();
     if subjects.len() == 1 {
         for (number, only) in subjects.by_ref() {
-            only.live(common, controls, number).await;
+            // A reactor is large, and whatever holds it is moved several times on its way into a task.
+            Box::pin(only.live(common, controls, number)).await;
         }
     }
     let mut lives = JoinSet::new();
     for (number, subject) in subjects {
         let (common, controls) = (common.clone(), controls.clone());
-        lives.spawn_local(async move { subject.live(&common, &controls, number).await });
+        lives.spawn_local(Box::pin(async move {
+            subject.live(&common, &controls, number).await;
+        }));
     }
     while let Some(ended) = lives.join_next().await {
         if let Err(failure) = ended
