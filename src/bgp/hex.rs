@@ -35,11 +35,16 @@ struct Digits<'a> {
 
 impl fmt::Display for Digits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        let mut digit = |digit: u8| f.write_char(char::from(self.digits[usize::from(digit)]));
-        self.octets.iter().try_for_each(|octet| {
-            digit(octet >> 4)?;
-            digit(octet & 0xf)
+        /// Octets written at a time.
+        const CHUNK: usize = 64;
+        let mut text = [0; 2 * CHUNK];
+        self.octets.chunks(CHUNK).try_for_each(|octets| {
+            for (octet, pair) in octets.iter().zip(text.as_chunks_mut::<2>().0) {
+                *pair = [octet >> 4, octet & 0xf].map(|digit| self.digits[usize::from(digit)]);
+            }
+            // Digits are ASCII.
+            let digits = str::from_utf8(&text[..2 * octets.len()]);
+            f.write_str(digits.unwrap_or_default())
         })
     }
 }

@@ -2,12 +2,47 @@
 //!
 //! Everything above it is handed the time as a [`Duration`] since the run began.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// Nanoseconds that a true clock counts while `MILLION + skew` pass on a skewed one.
 const MILLION: i64 = 1_000_000;
+
+thread_local! {
+    /// The present, while it is known that tokio's clock stands still.
+    static PRESENT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The present by tokio's clock.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
+pub fn present() -> Instant {
+    PRESENT.get().unwrap_or_else(Instant::now)
+}
+
+/// Remembers the present until [`release`]: reading tokio's clock takes a lock. For whoever moves a paused clock, and
+/// knows that nothing else does until then.
+#[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
+pub fn hold() {
+    PRESENT.set(Some(Instant::now()));
+}
+
+/// The clock may move from now on.
+pub fn release() {
+    PRESENT.set(None);
+}
+
+/// [`release`]s when it is dropped, in a panic too.
+#[derive(Debug)]
+pub struct Released;
+
+impl Drop for Released {
+    fn drop(&mut self) {
+        release();
+    }
+}
 
 /// The clock of one run: tokio's, which a simulation pauses and jumps.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +55,9 @@ pub struct Clock {
 impl Clock {
     /// A clock that reads zero now.
     #[must_use]
-    #[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
     pub fn start() -> Self {
         Self {
-            start: Instant::now(),
+            start: present(),
             skew: 0,
         }
     }
@@ -41,9 +75,8 @@ impl Clock {
 
     /// Time since the start.
     #[must_use]
-    #[allow(clippy::disallowed_methods, reason = "the one reader of the clock")]
     pub fn now(&self) -> Duration {
-        let elapsed = Instant::now() - self.start;
+        let elapsed = present() - self.start;
         if self.skew == 0 {
             return elapsed;
         }

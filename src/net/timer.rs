@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::clock::present;
+
 thread_local! {
     static INSTALLED: RefCell<Option<Rc<Timers>>> = const { RefCell::new(None) };
 }
@@ -126,12 +128,8 @@ pub fn sleep(time: Duration) -> Sleep {
     sleep_until(after(time))
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a timer reads the clock it waits for"
-)]
 fn after(time: Duration) -> Instant {
-    let now = Instant::now();
+    let now = present();
     // A century is for ever.
     now.checked_add(time)
         .unwrap_or(now + Duration::from_secs(3_155_760_000))
@@ -190,16 +188,12 @@ impl Sleep {
 impl Future for Sleep {
     type Output = ();
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "a timer reads the clock it waits for"
-    )]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let at = self.at;
         match &mut self.kind {
             Kind::Tokio(sleep) => sleep.as_mut().poll(context),
             Kind::Exact { timers, key } => {
-                if Instant::now() >= at {
+                if present() >= at {
                     if let Some(key) = key.take() {
                         timers.waiting.borrow_mut().remove(&(at, key));
                     }

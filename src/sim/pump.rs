@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::net::clock::Clock;
+use crate::net::clock::{self, Clock};
 use crate::net::timer::Timers;
 use crate::sim::state::Shared;
 
@@ -19,8 +19,9 @@ thread_local! {
     static IDLE: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
-/// To be called by the runtime before it parks.
+/// To be called by the runtime before it parks, which is when its clock may jump to one of its own timers.
 pub(super) fn about_to_park() {
+    clock::release();
     if let Some(waker) = IDLE.take() {
         waker.wake();
     }
@@ -60,6 +61,7 @@ impl Pump {
             idle = coarse.as_mut().poll(context).is_ready();
         }
         self.listen(None);
+        clock::hold();
         let now = self.clock.now();
         let mut due = self.turn(now);
         if idle && now < self.limit {
@@ -109,4 +111,5 @@ impl Pump {
 fn advance(time: Duration) {
     let advancing = pin!(tokio::time::advance(time));
     let _ = advancing.poll(&mut Context::from_waker(Waker::noop()));
+    clock::hold();
 }

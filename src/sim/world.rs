@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 
-use crate::net::clock::Clock;
+use crate::net::clock::{self, Clock};
 use crate::net::name::Attempts;
 use crate::net::timer::Timers;
 use crate::sim::link::Link;
@@ -140,6 +140,7 @@ impl World {
         let _installed = timers.install();
         let local = LocalSet::new();
         shared.running.set(true);
+        let _released = clock::Released;
         let finished = self.runtime.block_on(local.run_until(async {
             let main = tokio::task::spawn_local(future);
             let pump = tokio::task::spawn_local(pump(shared.clone(), timers.clone(), limit));

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use crate::api::command::Parser;
 use crate::net::Network;
+use crate::net::buffer::ReadBuffer;
 use crate::net::clock::Clock;
 use crate::net::programs::Programs;
 use crate::net::timer::{Sleep, sleep_until};
@@ -73,7 +74,7 @@ struct Polled<N: Network, P: Programs, C> {
     untaken: bool,
     ending: Option<Ending>,
     timer: Option<Sleep>,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
     woken: Vec<usize>,
 }
 
@@ -114,7 +115,7 @@ impl<N: Network, P: Programs, C: DefectSet> Polled<N, P, C> {
             untaken: false,
             ending: None,
             timer: None,
-            buffer: vec![0; peer::READ],
+            buffer: ReadBuffer::new(peer::READ),
             woken: Vec::new(),
         }
     }

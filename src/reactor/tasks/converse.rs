@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::net::buffer::ReadBuffer;
 use crate::net::{Connection, ConnectionName, Network, Stream};
 use crate::reactor::cease;
 use crate::reactor::defect;
@@ -38,7 +39,7 @@ pub(super) struct Conversation<'a, N: Network, C> {
     stream: N::Connection,
     pub session: Session,
     pub changed: Rc<Notify>,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
     /// The connection is gone: there is nothing to be closed in order.
     lost: bool,
     /// A write failed. What arrived before is still to be read; the session is given the failure then.
@@ -87,7 +88,7 @@ impl<'a, N: Network, C: DefectSet> Conversation<'a, N, C> {
             stream,
             session,
             changed: Rc::clone(&entry.changed),
-            buffer: vec![0; READ],
+            buffer: ReadBuffer::new(READ),
             lost: false,
             broken: None,
             wait_until: None,

@@ -12,6 +12,7 @@ use crate::api::apply::{self, Acknowledgement, Answer, Applied, Caller, Effect};
 use crate::api::command::Parser;
 use crate::config::is_client;
 use crate::net::Network;
+use crate::net::buffer::ReadBuffer;
 use crate::net::programs::{ProgramPipe, Programs};
 use crate::reactor::control::Control;
 use crate::reactor::defect;
@@ -77,7 +78,7 @@ pub(super) async fn run<N: Network, P: Programs, C: DefectSet>(
             held_octets: 0,
             requests: Vec::new(),
             waits_for: None,
-            buffer: vec![0; READ],
+            buffer: ReadBuffer::new(READ),
             parser: Parser::default(),
             broken: false,
         };
@@ -176,7 +177,7 @@ struct Service<'a, N: Network, C, T> {
     requests: Vec<Control>,
     /// The batch of changes that the answers wait for.
     waits_for: Option<u64>,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
     parser: Parser,
     /// It no longer reads its input.
     broken: bool,

@@ -5,6 +5,7 @@ use std::io;
 use std::task::Poll;
 
 use crate::net::Stream;
+use crate::net::buffer::ReadBuffer;
 
 /// Octets of one read.
 const READ: usize = 64 * 1024;
@@ -14,7 +15,7 @@ const READ: usize = 64 * 1024;
 pub struct Duplex<S> {
     stream: S,
     outgoing: Vec<u8>,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
 }
 
 impl<S: Stream> Duplex<S> {
@@ -23,7 +24,7 @@ impl<S: Stream> Duplex<S> {
         Self {
             stream,
             outgoing: Vec::new(),
-            buffer: vec![0; READ],
+            buffer: ReadBuffer::new(READ),
         }
     }
 
