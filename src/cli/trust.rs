@@ -76,11 +76,11 @@ fn refuse(who: &str, what: Option<String>) -> miette::Result<()> {
     }
 }
 
-/// The path of a speaker, which is looked into before it becomes a guest.
+/// The path of a speaker, or the file that describes it: either is asked for its version before it becomes a guest.
 fn speaker_path(variant: Option<&Variant>) -> Option<String> {
-    let variant = variant?;
-    variant.speaker.path()?;
-    Some(format!("the speaker {}", variant.speaker))
+    let speaker = &variant?.speaker;
+    speaker.path().or(speaker.description())?;
+    Some(format!("the speaker {speaker}"))
 }
 
 /// What a process of somebody else's speaker would start or load for `speaker`.
