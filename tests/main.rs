@@ -55,6 +55,7 @@ mod canaries;
 mod determinism;
 mod outcomes;
 mod oracles;
+mod program;
 mod subject;
 mod subject_guest;
 mod suite;

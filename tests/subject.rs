@@ -1,33 +1,12 @@
 //! Which speaker is under test: `--speaker`, `--mode`, `SCENARIO@SPEAKER`, and the plan lines `speaker` and `mode`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use lockstep::reactor::Mode;
 use lockstep::subject::{SpeakerName, Variant};
 use proptest::prelude::*;
 
-/// Exit status, standard output and standard error.
-fn lockstep(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_lockstep"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("LOCKSTEP_REFERENCE")
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
-
-/// Standard error in one line: miette breaks lines at the width of a terminal.
-fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().filter(|word| *word != "│");
-    words.collect::<Vec<_>>().join(" ")
-}
+use crate::program::{lockstep, one_line};
 
 fn plan(name: &str, text: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("subject");

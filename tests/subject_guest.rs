@@ -9,6 +9,8 @@ use lockstep::scenario::run::network::NetworkKind;
 use lockstep::scenario::run::suite::Case;
 use lockstep::subject::Variant;
 
+use crate::program::{lockstep, one_line};
+
 /// Where `qa/record/install` puts it.
 const REFERENCE: &str = "target/reference/exabgp-5.0.15/bin/exabgp";
 
@@ -35,28 +37,6 @@ fn the_real_exabgp_in_virtual_time_gives_its_goldens_twice_the_same() {
         assert_eq!(runs[0].played.hash, runs[1].played.hash);
         eprintln!("{} in {:?}", runs[0].scenario, wall.now());
     }
-}
-
-/// Exit status, standard output and standard error of the program, run in the project's directory.
-fn lockstep(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockstep"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
-
-/// Standard error in one line: miette breaks lines at the width of a terminal.
-fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().filter(|word| *word != "│");
-    words.collect::<Vec<_>>().join(" ")
 }
 
 fn bird_is_installed() -> bool {
@@ -212,4 +192,31 @@ fn what_cannot_be_put_under_test_is_invalid_and_says_why() {
     );
     refuses(&format!("absent={}", absent.display()), "is not installed");
     refuses("birt", "did you mean `bird`?");
+}
+
+#[test]
+fn what_a_plan_names_is_not_started_without_trust() {
+    let directory = scratch("untrusted");
+    let started = directory.join("started");
+    let description = directory.join("theirs.toml");
+    let text = format!(
+        "title = \"theirs\"\nexecutable = [\"/bin/true\"]\nstart = []\nversion = [\"touch\", \"{}\"]\n",
+        started.display()
+    );
+    std::fs::write(&description, text).unwrap();
+    let plan = directory.join("plan");
+    let refuses = |speaker: &str| {
+        std::fs::write(&plan, format!("scenario conf-ebgp\nspeaker {speaker}\n")).unwrap();
+        for command in ["replay", "shrink", "bisect"] {
+            let (status, out, error) = lockstep(&[command, plan.to_str().unwrap()]);
+            assert_eq!(status, Some(2), "{command}: {out}{error}");
+            assert!(one_line(&error).contains("--trust"), "{command}: {error}");
+            assert!(!started.exists(), "{command} started it");
+        }
+    };
+    refuses(&format!("theirs={}", description.display()));
+    refuses("exabgp=/bin/true");
+    // What the user names is the user's: no word of trust is needed, and the command does run.
+    let (_, out, _) = lockstep(&["speakers", &format!("theirs={}", description.display())]);
+    assert!(started.exists(), "{out}");
 }

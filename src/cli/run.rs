@@ -19,6 +19,7 @@ use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 use crate::scenario::run::network::NetworkKind;
+use crate::scenario::run::prepare;
 use crate::scenario::run::suite::{Case, Report};
 use crate::subject::{Variant, locate};
 
@@ -130,16 +131,17 @@ fn applicable(
         true => None,
         false => Some(locate::locate(variant, None)?),
     };
-    let own_file = launcher.and_then(|it| it.description.configuration.clone());
     let is_configured = |scenario: &Scenario| {
-        let has = |file: &Path| scenario.directory.join(file).is_file();
-        match &own_file {
-            Some(file) => has(Path::new(file)),
-            None => {
-                let mut files = scenario.speakers.iter().flat_map(|it| &it.config);
-                files.all(|file| has(file))
+        let mut speakers = scenario.speakers.iter();
+        speakers.all(|speaker| match &launcher {
+            Some(launcher) => {
+                launcher.has_configuration(&prepare::setup(scenario, speaker, variant))
             }
-        }
+            None => {
+                let mut files = speaker.config.iter();
+                files.all(|file| scenario.directory.join(file).is_file())
+            }
+        })
     };
     let applies = |scenario: &Scenario| {
         let is_new = scenario.golden == GoldenSource::Messages;
@@ -150,12 +152,15 @@ fn applicable(
         return Ok((known, None));
     }
     let names: Vec<&str> = unknown.iter().map(|it| it.name.as_str()).collect();
-    let why = match (&own_file, is_own) {
-        (Some(file), _) => format!("without a configuration {file}"),
-        (None, _) if !unknown.iter().all(is_configured) => {
+    let own_file = launcher
+        .as_ref()
+        .and_then(|it| it.description.configuration.as_deref());
+    let why = match own_file {
+        Some(file) => format!("without a configuration {file}"),
+        None if !unknown.iter().all(is_configured) => {
             "without a configuration in ExaBGP's syntax".to_owned()
         }
-        (None, _) => "as only ExaBGP's development branch knows what they need".to_owned(),
+        None => "as only ExaBGP's development branch knows what they need".to_owned(),
     };
     let line = format!(
         "{} not applicable, {why}: {}",

@@ -42,7 +42,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             let speaker = SpeakerName::new(name, None);
             match line(&speaker) {
                 Ok(line) => say!("{line}"),
-                Err(error) => say!("{:10} {:12} {error}; {}", name, "-", help(&error)),
+                Err(LocateError::Missing { .. }) => {
+                    let install = locate::install(&speaker, &locate::describe(&speaker)?);
+                    say!("{name:10} {:12} not installed: {install}", "-");
+                }
+                Err(error) => say!("{name:10} {:12} {error}", "-"),
             }
         }
         return Ok(Status::Passed);
@@ -73,12 +77,4 @@ fn line(speaker: &SpeakerName) -> Result<String, LocateError> {
         launcher.version,
         path.display()
     ))
-}
-
-fn help(error: &LocateError) -> String {
-    use miette::Diagnostic;
-    error
-        .help()
-        .map(|help| help.to_string())
-        .unwrap_or_default()
 }

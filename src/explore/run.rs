@@ -18,7 +18,7 @@ use crate::scenario::format::script::{PeerAction, ProgramAction, Scenario, Signa
 use crate::scenario::run::conditions::MEETING;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::prepare;
-use crate::scenario::run::simulated::{Chosen, needs_routed};
+use crate::scenario::run::simulated::{Chosen, routed_for};
 use crate::sim::{self, Keep, Seed};
 use crate::subject::guest::GuestSpeaker;
 use crate::subject::launcher::{Launcher, Setup};
@@ -54,11 +54,7 @@ impl Runner {
     /// # Errors
     /// A configuration that cannot be read or understood; a program that is not there.
     pub fn new(scenario: Rc<Scenario>, variants: &[Variant]) -> Result<Self, PlayError> {
-        let scenario = if needs_routed(variants.iter())? {
-            Rc::new(scenario.routed())
-        } else {
-            scenario
-        };
+        let scenario = routed_for(&scenario, variants)?;
         let mut limits = BTreeMap::new();
         let mut neighbors = BTreeSet::new();
         let mut speakers = Vec::new();

@@ -197,8 +197,6 @@ pub enum SpeakerEvent<'a> {
     Printed {
         /// What, without the end of its last line.
         text: &'a str,
-        /// It is a warning or an error, as far as the speaker's log tells.
-        notable: bool,
     },
     /// The system calls of a speaker that ran as a guest.
     Calls {
@@ -273,7 +271,7 @@ impl fmt::Display for SpeakerEvent<'_> {
             Self::Control(control) => write!(f, "control {control}"),
             Self::Reloaded { accepted: true, .. } => f.write_str("reloaded"),
             Self::Reloaded { reason, .. } => write!(f, "not-reloaded {reason}"),
-            Self::Printed { text, .. } => write!(f, "printed {text}"),
+            Self::Printed { text } => write!(f, "printed {text}"),
             Self::Calls { count, digest } => write!(f, "calls {count} {}", hex::lower(*digest)),
             Self::Ended => f.write_str("ended"),
         }

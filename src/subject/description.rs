@@ -4,16 +4,14 @@
 //! title = "BIRD"
 //! executable = ["bird"]                          # the names to look for on $PATH; a path stands for itself
 //! version = ["{executable}", "--version"]        # prints the version, the first word that begins with a digit
-//! install = "apt-get install bird2"
+//! install = "apt-get install bird2"              # `{version}` is the version that was asked for, or `release`
 //! configuration = "bird.conf"                    # in the scenario's directory; absent: the scenario's own `config`
 //! start = ["-f", "-c", "{configuration}"]        # arguments
 //! control = ["birdc", "-s", "bird.ctl"]          # its control program, before the words of a command
 //! loopback = false                               # whether it can have a neighbor at a loopback address
 //! programs = false                               # whether it starts the API programs of its configuration
-//! reconnect = 120                                # by design it waits so long before it connects again, seconds
 //! [environment]                                  # variables
 //! [signals]                                      # reload, restart, reestablish, end
-//! [log]                                          # what a line of an error, of a warning contains
 //! [modes]                                        # its reactors
 //! ```
 //!
@@ -44,9 +42,12 @@ pub struct Description {
     /// The command that prints its version; without one the version is `unknown`.
     #[serde(default)]
     pub version: Vec<String>,
-    /// How to install it.
+    /// How to install it, `{version}` being the version that is wanted.
     #[serde(default)]
     pub install: String,
+    /// The version that `install` is for where none is asked for.
+    #[serde(default)]
+    pub release: String,
     /// The arguments that start it in the foreground.
     pub start: Vec<String>,
     /// The name of its configuration in a scenario's directory; the scenario's own `config` where it is absent.
@@ -62,13 +63,8 @@ pub struct Description {
     /// How it is told to do something.
     #[serde(default)]
     pub signals: Signals,
-    /// How its log is read.
-    #[serde(default)]
-    pub log: Log,
     /// Its reactors, if it has several.
     pub modes: Option<Modes>,
-    /// How long it waits by design before it connects again, in seconds.
-    pub reconnect: Option<u64>,
     /// Whether it can have a neighbor at a loopback address, which most refuse.
     #[serde(default)]
     pub loopback: bool,
@@ -136,32 +132,6 @@ impl TryFrom<String> for SignalName {
     }
 }
 
-/// How a log is read: what a line contains.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Log {
-    /// A line with one of these is an error.
-    #[serde(default)]
-    pub error: Vec<String>,
-    /// A line with one of these is a warning.
-    #[serde(default)]
-    pub warning: Vec<String>,
-}
-
-impl Log {
-    /// Whether `line` is an error.
-    #[must_use]
-    pub fn is_error(&self, line: &str) -> bool {
-        self.error.iter().any(|word| line.contains(word.as_str()))
-    }
-
-    /// Whether `line` is an error or a warning.
-    #[must_use]
-    pub fn is_notable(&self, line: &str) -> bool {
-        self.is_error(line) || self.warning.iter().any(|word| line.contains(word.as_str()))
-    }
-}
-
 /// The reactors of a speaker that has two: a variable chooses.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -223,10 +193,15 @@ impl Description {
             return Err(wrong("`executable` names nothing".into(), None));
         }
         let arguments = description.start.iter();
-        for text in arguments.chain(description.environment.values()) {
-            if let Some(unknown) = unknown_placeholder(text) {
-                let at = name_in(&description, text, unknown);
-                return Err(wrong(at, None));
+        for argument in arguments.chain(description.environment.values()) {
+            if let Some(word) = unknown_placeholder(argument) {
+                let known = PLACEHOLDERS.join("}, {");
+                let placeholder = format!("{{{word}}}");
+                let at = text.find(&placeholder);
+                return Err(wrong(
+                    format!("nothing is known for `{placeholder}`; there are {{{known}}}"),
+                    at.map(|at| at..at + placeholder.len()),
+                ));
             }
         }
         Ok(description)
@@ -265,12 +240,6 @@ fn unknown_placeholder(text: &str) -> Option<&str> {
     let rest = text.split('{').skip(1);
     let mut words = rest.filter_map(|rest| Some(rest.split_once('}')?.0));
     words.find(|word| !PLACEHOLDERS.contains(word))
-}
-
-fn name_in(description: &Description, text: &str, unknown: &str) -> String {
-    let title = &description.title;
-    let known = PLACEHOLDERS.join("}, {");
-    format!("{title}: nothing is known for `{{{unknown}}}` in `{text}`; there are {{{known}}}")
 }
 
 /// Replaces the words between braces in `text`.

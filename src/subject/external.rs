@@ -98,6 +98,13 @@ impl Subject<KernelNetwork> for External {
     }
 
     async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
+        let title = &self.launcher.description.title;
+        if self.setup.has_control {
+            return Ended::Invalid(format!(
+                "the scenario speaks through {title}'s control program, which is run in virtual time only: \
+                 pass --network sim"
+            ));
+        }
         let (mut child, directory, listener) = match self.start(host.peer_port) {
             Ok(started) => started,
             Err(error) => {
@@ -111,13 +118,17 @@ impl Subject<KernelNetwork> for External {
             loop {
                 let control = poll_fn(|context| host.control.poll_recv(context)).await;
                 let signals = &self.launcher.description.signals;
-                let signal = signals.number(control).and_then(Signal::from_named_raw);
+                let Some(signal) = signals.number(control).and_then(Signal::from_named_raw) else {
+                    return Ended::Invalid(format!("{title} has no signal for `{control}`"));
+                };
                 if control == Control::Reload {
                     reloads += 1;
-                    // A configuration that cannot be copied leaves the one before.
-                    let _ = self.launcher.rotate(&self.setup, &directory.0, reloads);
+                    let rotated = self.launcher.rotate(&self.setup, &directory.0, reloads);
+                    if let Err(error) = rotated {
+                        return Ended::Invalid(error.to_string());
+                    }
                 }
-                if let (Some(process), Some(signal)) = (process, signal) {
+                if let Some(process) = process {
                     // It may have ended already.
                     let _ = kill_process(process, signal);
                 }
@@ -127,7 +138,7 @@ impl Subject<KernelNetwork> for External {
             biased;
             status = child.wait() => ended(status),
             reason = serve(&listener, host.programs, &directory.0) => Ended::Failed(reason),
-            () = signals => Ended::Orderly,
+            invalid = signals => invalid,
         };
         let log = fs::read(directory.0.join(LOG)).unwrap_or_default();
         self.log

@@ -17,8 +17,6 @@ use super::variant::{SpeakerName, Variant};
 
 /// Where `qa/record/install` and `qa/versions` put releases, one directory each.
 const REFERENCE: &str = "target/reference";
-/// The release of ExaBGP that the goldens were recorded from.
-const REFERENCE_VERSION: &str = "5.0.15";
 /// Directories that may not be on a user's `$PATH` and in which daemons are installed.
 const SYSTEM: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
@@ -257,13 +255,17 @@ fn executable(
     })
 }
 
+/// The command that installs `speaker`, empty where nothing is known of one.
+#[must_use]
+pub fn install(speaker: &SpeakerName, description: &Description) -> String {
+    let version = speaker.version().unwrap_or(&description.release);
+    filled_in(&description.install, &[("version", version)])
+}
+
 /// How to come by a speaker that is missing.
 fn missing(speaker: &SpeakerName, description: &Description) -> String {
     let name = speaker.name();
-    let install = match speaker.version() {
-        Some(version) => description.install.replace(REFERENCE_VERSION, version),
-        None => description.install.clone(),
-    };
+    let install = install(speaker, description);
     if install.is_empty() {
         format!("install it, or give its path: --speaker {name}=PATH")
     } else {
@@ -273,8 +275,9 @@ fn missing(speaker: &SpeakerName, description: &Description) -> String {
 
 /// Where a speaker may be installed, the likeliest first.
 fn installed(speaker: &SpeakerName, description: &Description) -> Vec<PathBuf> {
-    let version = speaker.version().unwrap_or(REFERENCE_VERSION);
-    let release = Path::new(REFERENCE).join(format!("{}-{version}", speaker.name()));
+    let version = speaker.version().unwrap_or(&description.release);
+    let release = (!version.is_empty())
+        .then(|| Path::new(REFERENCE).join(format!("{}-{version}", speaker.name())));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = std::env::split_paths(&path)
         .chain(SYSTEM.iter().map(PathBuf::from))
@@ -289,7 +292,7 @@ fn installed(speaker: &SpeakerName, description: &Description) -> Vec<PathBuf> {
                 .collect()
         }
     });
-    std::iter::once(release).chain(named).collect()
+    release.into_iter().chain(named).collect()
 }
 
 /// The Python that runs `executable`: the one beside it, or the machine's own.

@@ -151,7 +151,7 @@ impl Mark {
             | SpeakerEvent::ProgramEvent { program, line } => {
                 (Program, format!("{program} ◂ {line}"))
             }
-            SpeakerEvent::Printed { text, .. } => (Printed, (*text).to_owned()),
+            SpeakerEvent::Printed { text } => (Printed, (*text).to_owned()),
             SpeakerEvent::Control(control) => (Program, format!("signal: {control}")),
             SpeakerEvent::Reloaded { accepted: true, .. } => {
                 (Program, "configuration read again".to_owned())

@@ -65,14 +65,7 @@ pub fn play<D: DefectSet>(
     defects: impl Fn(Mode) -> D,
     pauses: bool,
 ) -> Result<RunResult, PlayError> {
-    let variants = scenario.speakers.iter().map(|it| it.variant.as_ref());
-    let variants = variants.map(|of_its_own| of_its_own.unwrap_or(variant));
-    let routed = needs_routed(variants)?;
-    let scenario = &if routed {
-        Rc::new(scenario.routed())
-    } else {
-        scenario.clone()
-    };
+    let scenario = &routed_for(scenario, std::slice::from_ref(variant))?;
     let settings = Settings::default();
     let world = World::new(settings).map_err(io_error("a simulated world"))?;
     let hosts = SimHosts::new(&world, scenario, settings.link);
@@ -121,17 +114,27 @@ pub fn play<D: DefectSet>(
     world.run(limit, run)?
 }
 
-/// Whether one of `variants` refuses a neighbor at a loopback address.
+/// `scenario` as it is, or at routed addresses where one of its speakers refuses a neighbor at a loopback address; `variants`
+/// are under test wherever it leaves that open.
 ///
 /// # Errors
 /// A speaker that is not known, a description with a mistake.
-pub fn needs_routed<'a>(
-    mut variants: impl Iterator<Item = &'a Variant>,
-) -> Result<bool, LocateError> {
-    variants.try_fold(false, |routed, variant| {
-        let refuses = !variant.speaker.is_own() && !locate::describe(&variant.speaker)?.loopback;
-        Ok(routed || refuses)
-    })
+pub fn routed_for(
+    scenario: &Rc<Scenario>,
+    variants: &[Variant],
+) -> Result<Rc<Scenario>, LocateError> {
+    for speaker in &scenario.speakers {
+        let variants = speaker
+            .variant
+            .as_ref()
+            .map_or(variants, std::slice::from_ref);
+        for variant in variants.iter().filter(|variant| !variant.speaker.is_own()) {
+            if !locate::describe(&variant.speaker)?.loopback {
+                return Ok(Rc::new(scenario.routed()));
+            }
+        }
+    }
+    Ok(Rc::clone(scenario))
 }
 
 fn choose<D: DefectSet>(

@@ -21,8 +21,6 @@ pub(super) struct ControlProgram<T> {
     answer: Vec<u8>,
     /// The process that runs now, and how many writes of guests there were before it.
     running: Option<(i32, usize)>,
-    /// The processes that have run.
-    processes: Vec<i32>,
     over: bool,
 }
 
@@ -34,14 +32,8 @@ impl<T: Stream> ControlProgram<T> {
             asked: Vec::new(),
             answer: Vec::new(),
             running: None,
-            processes: Vec::new(),
             over: false,
         }
-    }
-
-    /// Whether `process` is a run of it.
-    pub(super) fn is_run_as(&self, process: i32) -> bool {
-        self.processes.contains(&process)
     }
 
     /// Moves commands and answers; whether any moved.
@@ -82,7 +74,6 @@ impl<T: Stream> ControlProgram<T> {
                 let line = String::from_utf8_lossy(&line[..end]).into_owned();
                 let before = guests.output().len();
                 let process = guests.start(&with_command(&self.program, &line))?;
-                self.processes.push(process);
                 self.running = Some((process, before));
                 return Ok(true);
             }

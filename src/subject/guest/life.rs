@@ -154,13 +154,7 @@ impl<P: Programs> Life<'_, P> {
         self.observed = output.len();
         for line in self.lines.completed(over) {
             let at = Duration::from_nanos(u64::try_from(line.time).unwrap_or(0));
-            let control = self.control_program.as_ref();
-            let of_control = control.is_some_and(|it| it.is_run_as(line.process));
-            let log = &self.launcher.description.log;
-            let event = SpeakerEvent::Printed {
-                text: &line.text,
-                notable: !of_control && log.is_notable(&line.text),
-            };
+            let event = SpeakerEvent::Printed { text: &line.text };
             self.observer.observe(at, &event);
         }
     }
@@ -169,7 +163,6 @@ impl<P: Programs> Life<'_, P> {
     fn ended(&self, ended: guest::Ended) -> Ended {
         let title = &self.launcher.description.title;
         match ended {
-            guest::Ended::Exited(0) => Ended::Orderly,
             guest::Ended::Exited(_) if self.ending => Ended::Orderly,
             guest::Ended::Killed(signal)
                 if self.ending && Some(signal) == self.signal(Control::Terminate) =>
@@ -182,6 +175,7 @@ impl<P: Programs> Life<'_, P> {
                     self.last_words()
                 ))
             }
+            guest::Ended::Exited(0) => Ended::Orderly,
             guest::Ended::Exited(status) => Ended::Failed(format!(
                 "{title} ended with status {status}{}",
                 self.last_words()

@@ -10,7 +10,6 @@ mod life;
 mod lines;
 mod played;
 
-use std::cell::RefCell;
 use std::fs;
 use std::future::poll_fn;
 use std::io;
@@ -43,7 +42,6 @@ pub struct GuestSpeaker {
     setup: Setup,
     scratch: PathBuf,
     settings: Settings,
-    log: RefCell<String>,
 }
 
 impl GuestSpeaker {
@@ -60,7 +58,6 @@ impl GuestSpeaker {
             setup,
             scratch: scratch.to_owned(),
             settings,
-            log: RefCell::default(),
         }
     }
 
@@ -76,12 +73,6 @@ impl GuestSpeaker {
     pub fn seeded(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
-    }
-
-    /// What it has printed in the lives that are over.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.log.borrow().clone()
     }
 
     /// Makes the directory of a life: the configuration, and the stub of the programs.
@@ -218,10 +209,6 @@ where
                 digest: &digest,
             },
         );
-        let mut log = self.log.borrow_mut();
-        for line in life.guests.output() {
-            log.push_str(&String::from_utf8_lossy(&line.octets));
-        }
         ended
     }
 }
