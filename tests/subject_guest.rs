@@ -7,7 +7,7 @@ use lockstep::scenario::format::directory;
 use lockstep::scenario::golden::manifest::Manifest;
 use lockstep::scenario::run::network::NetworkKind;
 use lockstep::scenario::run::suite::Case;
-use lockstep::subject::Variant;
+use lockstep::subject::{Variant, locate};
 
 use crate::program::{lockstep, one_line};
 
@@ -56,24 +56,25 @@ fn scratch(name: &str) -> std::path::PathBuf {
     path
 }
 
-#[test]
-fn the_real_bird_gives_its_goldens_twice_the_same() {
-    if !bird_is_installed() {
+/// Plays every scenario of scenarios/daemons that is for `speaker`, twice: the same messages as in its golden, and the same
+/// trace. `least` is how many there are at least.
+fn plays_the_scenarios_of_daemons(speaker: &str, named: &str, least: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let captures = root.join("captures/daemons").join(speaker);
+    let manifest = Manifest::load(&captures).unwrap();
+    let variant: Variant = named.parse().unwrap();
+    if let Err(missing) = locate::locate(&variant, None) {
+        eprintln!("skipped: {missing}");
         return;
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let captures = root.join("captures/daemons/bird");
-    let manifest = Manifest::load(&captures).unwrap();
-    let variant: Variant = "bird".parse().unwrap();
-    let scenarios = directory::select(&root.join("scenarios/daemons"), &[]).unwrap();
     let mut played = 0;
-    for scenario in scenarios {
-        if !scenario.directory.join("bird.conf").is_file() {
+    for scenario in directory::select(&root.join("scenarios/daemons"), &[]).unwrap() {
+        if scenario.why_not(speaker).is_some() {
             continue;
         }
         assert!(
             manifest.entry(&scenario.name).is_some(),
-            "{}",
+            "{speaker} has no golden of {}, and no reason in the scenario",
             scenario.name
         );
         let case = Case::new(scenario, &captures, &manifest).unwrap();
@@ -84,7 +85,84 @@ fn the_real_bird_gives_its_goldens_twice_the_same() {
         assert_eq!(runs[0].played.hash, runs[1].played.hash);
         played += 1;
     }
-    assert!(played >= 20, "{played}");
+    assert!(played >= least, "{speaker}: {played}");
+}
+
+#[test]
+fn bird_plays_the_scenarios_of_daemons() {
+    plays_the_scenarios_of_daemons("bird", "bird", 21);
+}
+
+#[test]
+fn frr_plays_the_scenarios_of_daemons() {
+    plays_the_scenarios_of_daemons("frr", "frr", 20);
+}
+
+#[test]
+fn gobgp_plays_the_scenarios_of_daemons() {
+    plays_the_scenarios_of_daemons("gobgp", "gobgp", 18);
+}
+
+#[test]
+fn openbgpd_plays_the_scenarios_of_daemons() {
+    plays_the_scenarios_of_daemons("openbgpd", "openbgpd", 18);
+}
+
+#[test]
+fn exabgp_plays_the_scenarios_of_daemons() {
+    plays_the_scenarios_of_daemons("exabgp", &format!("exabgp={REFERENCE}"), 19);
+}
+
+#[test]
+fn fifteen_scenarios_are_for_all_five() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenarios = directory::select(&root.join("scenarios/daemons"), &[]).unwrap();
+    let of_all = scenarios
+        .iter()
+        .filter(|scenario| scenario.not_applicable.is_empty());
+    assert!(of_all.count() >= 15);
+}
+
+#[test]
+fn a_scenario_that_is_not_for_a_speaker_says_why() {
+    let run = ["run", "configuration-reload", "--speaker", "frr"];
+    let (status, out, error) = lockstep(&run);
+    if error.contains("is not installed") {
+        eprintln!("skipped: {error}");
+        return;
+    }
+    assert_eq!(status, Some(2), "{out}");
+    assert!(
+        one_line(&error).contains("FRR 8.4 ignores SIGHUP"),
+        "{error}"
+    );
+}
+
+/// OpenBGPD 7.7 takes a hold time of 1 s where its own minimum is not configured, and then sends KEEPALIVEs for ever.
+#[test]
+fn a_speaker_that_floods_its_peer_with_keepalives_fails_at_once() {
+    let directory = scratch("flood");
+    let scenario = directory.join("flood");
+    std::fs::create_dir_all(&scenario).unwrap();
+    for file in ["scenario", "bgpd.conf"] {
+        let from = Path::new("scenarios/daemons/open-refused-hold-time").join(file);
+        let text = std::fs::read_to_string(from).unwrap();
+        std::fs::write(scenario.join(file), text.replace("holdtime min 3", "")).unwrap();
+    }
+    let (status, out, error) = lockstep(&[
+        "run",
+        "flood",
+        "--speaker",
+        "openbgpd=7.7",
+        "--scenario-dir",
+        directory.to_str().unwrap(),
+    ]);
+    if status == Some(2) {
+        eprintln!("skipped: {error}");
+        return;
+    }
+    assert_eq!(status, Some(1), "{out}{error}");
+    assert!(out.contains("KEEPALIVEs within a second"), "{out}");
 }
 
 #[test]

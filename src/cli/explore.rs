@@ -112,7 +112,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .trust
         .check(&scenarios, &variants, NetworkKind::Sim)?;
     check_effect(&arguments.defect, &variants)?;
-    let captures = captures_of(&arguments.captures.optional()?, &variants)?;
+    let captures = captures_of(&arguments.captures.optional()?, &variants, &scenarios)?;
     let cases = SweepCase::all(scenarios, &captures)?;
     let plans = planned(&cases, &variants, &arguments)?;
     if arguments.print {

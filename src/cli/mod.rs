@@ -9,6 +9,7 @@ pub mod check;
 pub mod decode;
 pub mod encode;
 pub mod encoding;
+mod applicable;
 mod exabgp;
 pub mod host;
 pub mod diff;

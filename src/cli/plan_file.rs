@@ -78,7 +78,11 @@ impl PlanFile {
         // An import leaves scenario, golden and manifest beside the plan.
         let captures = match self.plan.parent() {
             Some(parent) if is_beside && self.captures.is_default() => parent.to_owned(),
-            _ => captures_of(&self.captures.optional()?, variants)?,
+            _ => captures_of(
+                &self.captures.optional()?,
+                variants,
+                std::slice::from_ref(&scenario),
+            )?,
         };
         let manifest = Manifest::load(&captures).into_diagnostic()?;
         let golden = Golden::find(&captures, &manifest, &scenario.name).into_diagnostic()?;

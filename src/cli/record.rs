@@ -8,12 +8,14 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::applicable::applicable;
 use super::captures::Captures;
 use super::output::say;
 use super::subject::{captures_of, check_speaker, selected};
 use super::trust::Trust;
 use crate::net::clock;
 use crate::reactor::defects::Defects;
+use crate::scenario::format::directory::is_for_daemons;
 use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::expected;
@@ -77,14 +79,18 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         mode: None,
     };
     let variants = [variant.clone()];
-    let captures = captures_of(&arguments.captures.existing()?, &variants)?;
-    std::fs::create_dir_all(&captures).into_diagnostic()?;
     let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
+    let captures = captures_of(&arguments.captures.existing()?, &variants, &scenarios)?;
+    std::fs::create_dir_all(&captures).into_diagnostic()?;
     let network = arguments.network.unwrap_or(NetworkKind::Kernel);
     arguments.trust.check(&scenarios, &variants, network)?;
     let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
+    let (scenarios, left_out) = applicable(scenarios, &variants)?;
+    for line in left_out {
+        say!("{line}");
+    }
     for scenario in scenarios.into_iter().map(Rc::new) {
         match golden(&scenario, &variant, &launcher, arguments.network)? {
             Err(why) => {
@@ -143,7 +149,7 @@ fn golden(
 ) -> miette::Result<Result<(ManifestEntry, Vec<u8>), String>> {
     let now = clock::since_1970();
     let speaker = &variant.speaker;
-    let has_own = launcher.description.configuration.is_some();
+    let has_own = launcher.description.configuration.is_some() || is_for_daemons(scenario);
     let network = network.unwrap_or(match scenario.topology.is_declared {
         true => NetworkKind::Sim,
         false => NetworkKind::Kernel,

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Status;
+use super::applicable::applicable;
 use super::captures::Captures;
 use super::output::{output, say};
 use super::subject::{SubjectArguments, captures_of, selected};
@@ -15,13 +16,12 @@ use super::trust::Trust;
 use crate::reactor::Mode;
 use crate::reactor::defects::{Defect, Defects};
 use crate::report::{annotation, html, junit, markdown, terminal};
-use crate::scenario::format::script::{GoldenSource, Scenario};
+use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 use crate::scenario::run::network::NetworkKind;
-use crate::scenario::run::prepare;
 use crate::scenario::run::suite::{Case, Report};
-use crate::subject::{Variant, locate};
+use crate::subject::Variant;
 
 /// The scenarios, the network and the reports.
 #[derive(Debug, Args)]
@@ -72,8 +72,9 @@ pub struct Arguments {
 /// Bad input: a scenario, a configuration, a golden or the manifest.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let variants = arguments.subject.variants()?;
-    let captures = captures_of(&arguments.captures.optional()?, &variants)?;
     let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
+    let captures = arguments.captures.optional()?;
+    let captures = captures_of(&captures, &variants, &scenarios)?;
     if arguments.list {
         list(&scenarios).into_diagnostic()?;
         return Ok(Status::Passed);
@@ -97,7 +98,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     if let Some(line) = ours(&manifest, &cases) {
         writeln!(out, "{line}").into_diagnostic()?;
     }
-    if let Some(line) = left_out {
+    for line in left_out {
         writeln!(out, "{line}").into_diagnostic()?;
     }
     for variant in &variants {
@@ -115,62 +116,6 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     } else {
         Status::Failed
     })
-}
-
-/// Leaves out the scenarios that are not for the speaker, and says which.
-fn applicable(
-    scenarios: Vec<Scenario>,
-    variants: &[Variant],
-) -> miette::Result<(Vec<Scenario>, Option<String>)> {
-    let Some(variant) = variants.first() else {
-        return Ok((scenarios, None));
-    };
-    let is_own = variant.speaker.is_own();
-    // That a speaker is missing says more than that a scenario is not for it.
-    let launcher = match is_own {
-        true => None,
-        false => Some(locate::locate(variant, None)?),
-    };
-    let is_configured = |scenario: &Scenario| {
-        let mut speakers = scenario.speakers.iter();
-        speakers.all(|speaker| match &launcher {
-            Some(launcher) => {
-                launcher.has_configuration(&prepare::setup(scenario, speaker, variant))
-            }
-            None => {
-                let mut files = speaker.config.iter();
-                files.all(|file| scenario.directory.join(file).is_file())
-            }
-        })
-    };
-    let applies = |scenario: &Scenario| {
-        let is_new = scenario.golden == GoldenSource::Messages;
-        is_configured(scenario) && (is_own || !is_new)
-    };
-    let (known, unknown): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(applies);
-    if unknown.is_empty() {
-        return Ok((known, None));
-    }
-    let names: Vec<&str> = unknown.iter().map(|it| it.name.as_str()).collect();
-    let own_file = launcher
-        .as_ref()
-        .and_then(|it| it.description.configuration.as_deref());
-    let why = match own_file {
-        Some(file) => format!("without a configuration {file}"),
-        None if !unknown.iter().all(is_configured) => {
-            "without a configuration in ExaBGP's syntax".to_owned()
-        }
-        None => "as only ExaBGP's development branch knows what they need".to_owned(),
-    };
-    let line = format!(
-        "{} not applicable, {why}: {}",
-        unknown.len(),
-        names.join(", ")
-    );
-    if known.is_empty() {
-        return Err(miette!("{line}"));
-    }
-    Ok((known, Some(line)))
 }
 
 /// Refuses a defect without effect: on a network that supports none, or in a mode that never had it.

@@ -175,16 +175,25 @@ pub fn selected(
     Ok(directory::select(directory, names)?)
 }
 
-/// The goldens of `variants`: those of a speaker with a configuration of its own are in a directory of their own below
-/// `captures`.
+/// The goldens of `variants` for `scenarios`: those of a speaker with a configuration of its own, and those of every speaker
+/// but ours for the scenarios of daemons, are in a directory of their own below `captures`.
 ///
 /// # Errors
 /// As for [`scenarios_of`].
-pub fn captures_of(captures: &Path, variants: &[Variant]) -> miette::Result<PathBuf> {
-    Ok(match with_own_configuration(variants)? {
-        Some(name) => captures.join(DAEMONS).join(name),
-        None => captures.to_owned(),
-    })
+pub fn captures_of(
+    captures: &Path,
+    variants: &[Variant],
+    scenarios: &[Scenario],
+) -> miette::Result<PathBuf> {
+    let mut others = variants.iter().filter(|variant| !variant.speaker.is_own());
+    let other = others.next().map(|variant| variant.speaker.name());
+    let of_daemons = !scenarios.is_empty() && scenarios.iter().all(directory::is_for_daemons);
+    Ok(
+        match with_own_configuration(variants)?.or(other.filter(|_| of_daemons)) {
+            Some(name) => captures.join(DAEMONS).join(name),
+            None => captures.to_owned(),
+        },
+    )
 }
 
 /// The name of the first of `variants` that has a configuration of its own.

@@ -17,6 +17,9 @@ pub struct Program {
     pub directory: PathBuf,
 }
 
+/// Stands between the lines that a control program is given in one run: ASCII's unit separator, which no command has.
+pub const COMMAND_SEPARATOR: char = '\u{1f}';
+
 /// Starts API programs: child processes on the kernel, scripts in a simulation.
 ///
 /// A program's pipe reads its standard output and writes its standard input;

@@ -1,7 +1,8 @@
 //! How a speaker of somebody else is started for a scenario.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Writes the configuration `file` to `to`, its symbolic addresses replaced.
-    fn write(&self, file: &Path, to: &Path) -> io::Result<()> {
+    /// Writes the configuration `file` to `to` with the permissions `mode`, its symbolic addresses replaced.
+    fn write(&self, file: &Path, to: &Path, mode: u32) -> io::Result<()> {
         let from = self.directory.join(file);
         let octets = fs::read(&from)
             .map_err(|error| io::Error::other(format!("{}: {error}", from.display())))?;
@@ -53,7 +54,9 @@ impl Setup {
             Ok(text) => self.symbols.substitute(&text).into_bytes(),
             Err(other) => other.into_bytes(),
         };
-        fs::write(to, octets)
+        let mut options = fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(mode);
+        options.open(to)?.write_all(&octets)
     }
 }
 
@@ -77,6 +80,15 @@ impl Launcher {
                 .all(|file| setup.directory.join(file).is_file())
     }
 
+    /// The permissions of configuration files: a daemon's own are for nobody else to read, on which OpenBGPD insists; ExaBGP
+    /// may read them as another user.
+    fn mode(&self) -> u32 {
+        match self.description.configuration {
+            Some(_) => 0o600,
+            None => 0o644,
+        }
+    }
+
     /// The configuration files of `setup` for this speaker.
     fn configurations(&self, setup: &Setup) -> Vec<PathBuf> {
         if self.description.configuration.is_some() {
@@ -92,7 +104,7 @@ impl Launcher {
     /// What the operating system says of a file, by name.
     pub fn install(&self, setup: &Setup, directory: &Path) -> io::Result<()> {
         for file in self.configurations(setup) {
-            setup.write(&file, &directory.join(&file))?;
+            setup.write(&file, &directory.join(&file), self.mode())?;
         }
         Ok(())
     }
@@ -108,7 +120,7 @@ impl Launcher {
         }
         let files = self.configurations(setup);
         if let (Some(first), Some(next)) = (files.first(), files.get(reloads)) {
-            setup.write(next, &directory.join(first))?;
+            setup.write(next, &directory.join(first), self.mode())?;
         }
         Ok(())
     }

@@ -78,6 +78,13 @@ pub fn names(directory: &Path) -> Result<Vec<String>, DirectoryError> {
 /// configuration per daemon.
 pub const DAEMONS: &str = "daemons";
 
+/// Whether `scenario` is one of those, for which every speaker has goldens of its own.
+#[must_use]
+pub fn is_for_daemons(scenario: &Scenario) -> bool {
+    let group = scenario.directory.parent().and_then(Path::file_name);
+    group.is_some_and(|group| group == DAEMONS)
+}
+
 /// The directories in which a scenario is looked for that is not in the suite.
 const BESIDE: &[&str] = &[DAEMONS, "topologies"];
 

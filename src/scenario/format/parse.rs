@@ -18,7 +18,7 @@ use crate::scenario::format::script::{
 use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{duration, unknown};
 
-const HEAD: &str = "about, config, attempts, environment, golden, settle, why, host, link, partition, speaker, process, \
+const HEAD: &str = "about, config, attempts, environment, golden, settle, why, not-applicable, host, link, partition, speaker, process, \
                     control, peer, verbatim or hold";
 
 /// Reads the scenario of `directory`.
@@ -78,6 +78,7 @@ impl Parser {
                 golden: GoldenSource::ExaBgp,
                 settle: Duration::from_millis(200),
                 why: None,
+                not_applicable: Vec::new(),
                 programs: Vec::new(),
                 peers: Vec::new(),
                 verbatims: Vec::new(),
@@ -218,6 +219,7 @@ impl Parser {
         match keyword {
             "about" => scenario.about = rest(words, "what the scenario exercises")?,
             "why" => scenario.why = Some(rest(words, "the reason")?),
+            "not-applicable" => not_applicable(scenario, words)?,
             "golden" => {
                 let word = words.word("`exabgp`, `messages` or `none`")?;
                 scenario.golden = match word.text.as_str() {
@@ -256,6 +258,20 @@ impl Parser {
         }
         Ok(self.scenario)
     }
+}
+
+/// A speaker that the scenario is not for, and why: what its documentation says.
+fn not_applicable(scenario: &mut Scenario, words: &mut Words<'_>) -> Result<(), TextError> {
+    let speaker = words.word("the name of a speaker")?;
+    if scenario.why_not(&speaker.text).is_some() {
+        return Err(TextError::new(
+            speaker.span.clone(),
+            format!("`{}` has a reason already", speaker.text),
+        ));
+    }
+    let why = rest(words, "why it is not, and where that is documented")?;
+    scenario.not_applicable.push((speaker.text.clone(), why));
+    Ok(())
 }
 
 fn hold(

@@ -51,7 +51,13 @@ pub fn step(
             PeerAction::Wait(condition)
         }
         "send" => PeerAction::Send(send(words)?),
-        "expect" if words.accept("close") => PeerAction::ExpectClose,
+        "expect" if words.accept("close") => {
+            let or_reset = words.accept("or");
+            if or_reset {
+                words.expect("reset")?;
+            }
+            PeerAction::ExpectClose { or_reset }
+        }
         "expect" => {
             let sight = sight(words)?;
             if let Some(count) = words.peek().and_then(|word| word.parse().ok()) {

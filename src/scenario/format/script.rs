@@ -34,6 +34,8 @@ pub struct Scenario {
     pub settle: Duration,
     /// Where the reference is at fault or racy, and why.
     pub why: Option<String>,
+    /// The speakers that it is not for, and why.
+    pub not_applicable: Vec<(String, String)>,
     /// The API programs.
     pub programs: Vec<ProgramScript>,
     /// The peers.
@@ -77,6 +79,13 @@ impl Scenario {
         let mut scenario = Self::clone(self);
         scenario.programs.retain(applies);
         Rc::new(scenario)
+    }
+
+    /// Why it is not for the speaker `name`, where it says so.
+    #[must_use]
+    pub fn why_not(&self, name: &str) -> Option<&str> {
+        let mut speakers = self.not_applicable.iter();
+        speakers.find_map(|(speaker, why)| (speaker == name).then_some(why.as_str()))
     }
 
     /// The host's name in the names of connections; `None` where only one host is under test.
@@ -296,8 +305,11 @@ pub enum PeerAction {
     Send(Vec<u8>),
     /// The next message must be this.
     Expect(Sight),
-    /// The speaker must close.
-    ExpectClose,
+    /// The speaker must close; where that is said, with octets unread too, which resets the connection.
+    ExpectClose {
+        /// Whether it may be reset.
+        or_reset: bool,
+    },
     /// Wait until something was seen.
     Wait(Condition),
     /// Send back every UPDATE received so far on this connection.

@@ -45,6 +45,16 @@ pub enum PlayError {
     #[diagnostic(transparent)]
     Locate(#[from] LocateError),
     /// The scenario is not for this speaker.
+    #[error("{scenario} is not applicable to {speaker}: {why}")]
+    NotForSpeaker {
+        /// The scenario's name.
+        scenario: String,
+        /// The speaker's name as its authors write it.
+        speaker: String,
+        /// What the scenario says.
+        why: String,
+    },
+    /// The scenario has no configuration for this speaker.
     #[error("{scenario} is not applicable to {speaker}: there is no {}", file.display())]
     #[diagnostic(help("a speaker plays the scenarios that have a configuration for it"))]
     NotApplicable {

@@ -26,6 +26,13 @@ pub fn launcher(
     variant: &Variant,
 ) -> Result<Launcher, PlayError> {
     let launcher = locate::locate(variant, None)?;
+    if let Some(why) = scenario.why_not(variant.speaker.name()) {
+        return Err(PlayError::NotForSpeaker {
+            scenario: scenario.name.clone(),
+            speaker: launcher.description.title.clone(),
+            why: why.to_owned(),
+        });
+    }
     if launcher.has_configuration(&setup(scenario, speaker, variant)) {
         return Ok(launcher);
     }

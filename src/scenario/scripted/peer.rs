@@ -127,6 +127,8 @@ struct Session<C> {
     last_received: Duration,
     spoke: Duration,
     ending: Option<Ending>,
+    /// Which second it was when the last KEEPALIVE came, and how many came in it.
+    keepalives: (u64, u32),
 }
 
 impl<C: Connection + Stream> Session<C> {
@@ -166,6 +168,7 @@ impl<C: Connection + Stream> Session<C> {
             last_received: now,
             spoke: now,
             ending: None,
+            keepalives: (0, 0),
         }
     }
 
@@ -229,7 +232,11 @@ impl<C: Connection + Stream> Session<C> {
                     return false;
                 }
             },
-            PeerAction::ExpectClose => matches!(self.ending, Some(Ending::BySpeaker)),
+            PeerAction::ExpectClose { or_reset } => match self.ending {
+                Some(Ending::BySpeaker) => true,
+                Some(Ending::Reset) => or_reset,
+                _ => false,
+            },
             PeerAction::Wait(condition) | PeerAction::StallUntil(condition) => {
                 self.shared.progress.met(&condition)
             }
@@ -260,17 +267,6 @@ impl<C: Connection + Stream> Session<C> {
         };
         self.at += usize::from(done);
         done
-    }
-
-    /// Whether it is `until`, as this step first had it.
-    fn slept(&mut self, until: Duration) -> bool {
-        let clock = self.shared.clock;
-        let wake = *self.wake.get_or_insert_with(|| clock.at(until));
-        let over = clock.at(clock.now()) >= wake;
-        if over {
-            self.wake = None;
-        }
-        over
     }
 
     /// Whether it stays silent on this connection because it connects to the speaker instead.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::net::Stream;
 use crate::net::clock::Clock;
+use crate::net::programs::COMMAND_SEPARATOR;
 use crate::net::timer::sleep_until;
 use crate::scenario::format::host_fault::ProgramFault;
 use crate::scenario::format::script::{Answer, ProgramAction, ProgramScript, Step};
@@ -217,7 +218,11 @@ impl<S: Stream> Program<S> {
         let done = match &step.action {
             ProgramAction::Wait(condition) => self.progress.met(condition),
             ProgramAction::Write(lines) => {
-                let mut batch = lines.join("\n");
+                let mut batch = if self.script.is_control {
+                    lines.join(&COMMAND_SEPARATOR.to_string())
+                } else {
+                    lines.join("\n")
+                };
                 batch.push('\n');
                 self.pipe.write(batch.as_bytes());
                 true

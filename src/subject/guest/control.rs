@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::guest::{self, Failure};
 use crate::net::Stream;
+use crate::net::programs::COMMAND_SEPARATOR;
 
 /// The most octets that are read from the script at once.
 const CHUNK: usize = 4_096;
@@ -90,7 +91,8 @@ impl<T: Stream> ControlProgram<T> {
     }
 }
 
-/// `program` with the words of `line`: in the place of `{command}` as one argument, or behind its own arguments.
+/// `program` with the words of `line`: in the place of `{command}` as one argument, the commands of one run a line each, or
+/// behind its own arguments.
 fn with_command(program: &guest::Program, line: &str) -> guest::Program {
     let mut program = program.clone();
     let place = program
@@ -98,10 +100,12 @@ fn with_command(program: &guest::Program, line: &str) -> guest::Program {
         .iter_mut()
         .find(|argument| *argument == "{command}");
     match place {
-        Some(place) => *place = line.into(),
-        None => program
-            .arguments
-            .extend(line.split_whitespace().map(Into::into)),
+        Some(place) => *place = line.replace(COMMAND_SEPARATOR, "\n").into(),
+        None => {
+            let words = line.split(|c: char| c.is_whitespace() || c == COMMAND_SEPARATOR);
+            let words = words.filter(|word| !word.is_empty());
+            program.arguments.extend(words.map(Into::into));
+        }
     }
     program
 }

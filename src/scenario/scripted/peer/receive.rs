@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::net::{Connection, Stream};
 use crate::scenario::scripted::peer::{Ending, Seen, Session, message};
 
+/// KEEPALIVEs within one second that are no mistake of a timer any more.
+const MOST_KEEPALIVES: u32 = 1_000;
+
 impl<C: Connection + Stream> Session<C> {
     /// RFC 4271 section 4.2: the smaller of the hold times of the OPENs seen so far is the session's.
     pub(super) fn agree(&mut self, open: &[u8]) {
@@ -41,6 +44,17 @@ impl<C: Connection + Stream> Session<C> {
         }
     }
 
+    /// Whether it is `until`, as this step first had it.
+    pub(super) fn slept(&mut self, until: Duration) -> bool {
+        let clock = self.shared.clock;
+        let wake = *self.wake.get_or_insert_with(|| clock.at(until));
+        let over = clock.at(clock.now()) >= wake;
+        if over {
+            self.wake = None;
+        }
+        over
+    }
+
     pub(super) fn handle_bytes(&mut self, bytes: &[u8]) {
         self.last_received = self.shared.clock.now();
         self.received.extend_from_slice(bytes);
@@ -61,6 +75,23 @@ impl<C: Connection + Stream> Session<C> {
         }
     }
 
+    /// RFC 4271 section 4.4: at most one KEEPALIVE a second, whatever the hold time. A speaker that sends them without a pause
+    /// would go on until the run's time is over, which is long where time passes by the microsecond.
+    fn count_keepalive(&mut self) {
+        let second = self.shared.clock.now().as_secs();
+        let (counted, count) = &mut self.keepalives;
+        if *counted != second {
+            (*counted, *count) = (second, 0);
+        }
+        *count += 1;
+        if *count > MOST_KEEPALIVES && self.ending.is_none() {
+            self.fail(&format!(
+                "more than {MOST_KEEPALIVES} KEEPALIVEs within a second, where one is allowed (RFC 4271 section 4.4)"
+            ));
+            self.ending = Some(Ending::ByPeer);
+        }
+    }
+
     fn handle_message(&mut self, bytes: Vec<u8>) {
         let kind = bytes[18];
         self.record(true, bytes.clone());
@@ -75,6 +106,7 @@ impl<C: Connection + Stream> Session<C> {
                 return;
             }
             message::KEEPALIVE => {
+                self.count_keepalive();
                 if !self.up {
                     self.up = true;
                     self.shared.transcripts.up(self.peer(), &self.view);
