@@ -2,12 +2,14 @@
 
 mod bad;
 mod cut;
+mod ends;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lockstep::capture::{Canonical, Item, StreamDirection as End};
+use lockstep::compare::Declared;
 use lockstep::explore::generate::{Class, generate};
 use lockstep::explore::parse;
 use lockstep::explore::plan::Plan;
@@ -52,7 +54,7 @@ fn import_with(
     verbatim: bool,
 ) -> Result<Imported, ImportError> {
     let directory = scratch(name);
-    let import = Import::of(file, choice, verbatim, &directory)?;
+    let import = Import::of(file, choice, verbatim, &Declared::default(), &directory)?;
     Ok(Imported { import, directory })
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use miette::{IntoDiagnostic, miette};
 
 use super::Status;
+use super::encoding::Encoding;
 use super::subject::check_speaker;
 use crate::field::import::{Choice, Ended, Import};
 use crate::sim::Direction;
@@ -35,6 +36,8 @@ pub struct Arguments {
     /// Output directory (default: `target/import/` and the capture's name).
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    encoding: Encoding,
 }
 
 /// Imports.
@@ -66,7 +69,14 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         connection: arguments.session,
         speaker: local,
     };
-    let import = Import::of(&arguments.capture, &choice, arguments.verbatim, &directory)?;
+    let declared = arguments.encoding.declared()?;
+    let import = Import::of(
+        &arguments.capture,
+        &choice,
+        arguments.verbatim,
+        &declared,
+        &directory,
+    )?;
     report(
         &import,
         &directory.display().to_string(),
@@ -104,10 +114,18 @@ fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<(
                 "the same bytes in the same milliseconds, the reset at the same byte",
             Ended::Notified(Direction::Sent) =>
                 "the speaker sends what the capture has, and a NOTIFICATION of the same code and subcode",
-            Ended::Notified(Direction::Received) | Ended::Closed(_) =>
+            Ended::Notified(Direction::Received) | Ended::Closed(_) | Ended::Silent(_) =>
                 "the same bytes in the same milliseconds, up to the end",
         }
     )?;
+    for substitute in &timeline.substitutes {
+        let by = timeline.connection.peer.sender(substitute.by);
+        writeln!(
+            out,
+            "substitute  the OPEN of {by} is not in the capture; in its place: {}",
+            substitute.text
+        )?;
+    }
     if !timeline.rest.is_empty() {
         writeln!(
             out,

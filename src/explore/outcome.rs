@@ -96,7 +96,7 @@ impl Unfinished {
     #[must_use]
     pub fn of(variant: &Variant, error: PlayError) -> Self {
         match error {
-            PlayError::OutOfTime(_) | PlayError::Spinning { .. } | PlayError::Turmoil(_) => {
+            PlayError::Endless(_) | PlayError::Spinning { .. } | PlayError::Turmoil(_) => {
                 Self::Failed {
                     variant: variant.clone(),
                     failure: Failure {

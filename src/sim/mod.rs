@@ -58,6 +58,7 @@ mod tcp;
 mod trace;
 mod transmission;
 pub mod turmoil;
+mod turns;
 mod world;
 
 pub use crate::net::direction::Direction;
@@ -74,7 +75,7 @@ pub use settings::Settings;
 pub use sysctl::TcpSettings;
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
 pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
-pub use world::{OutOfTime, Paths, SimHost, World};
+pub use world::{Endless, Paths, SimHost, World};
 
 use crate::net::Network;
 use crate::net::abort::Abort;

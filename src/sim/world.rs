@@ -1,9 +1,10 @@
 //! The world: its settings, its hosts, and the run that lives in it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -17,6 +18,7 @@ use crate::sim::network::SimNetwork;
 use crate::sim::pump::{about_to_park, pump};
 use crate::sim::settings::Settings;
 use crate::sim::state::{Host, HostId, Shared, State};
+use crate::sim::turns::Turns;
 
 /// A simulated world, on one thread and one virtual clock.
 #[derive(Debug)]
@@ -32,14 +34,34 @@ pub struct SimHost {
     host: HostId,
 }
 
-/// The future of a run had not completed when its virtual time was over.
-///
-/// A run in which everything waits for everything else ends like this too, at once.
+/// The future of a run did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the run did not end within {} s of virtual time", limit.as_secs_f64())]
-pub struct OutOfTime {
-    /// The time that was allowed, counted from the world's start.
-    pub limit: Duration,
+pub enum Endless {
+    /// Its virtual time was over. A run in which everything waits for everything else ends like this too, at once.
+    #[error("the run did not end within {} s of virtual time", limit.as_secs_f64())]
+    Time {
+        /// The time that was allowed, counted from the world's start.
+        limit: Duration,
+    },
+    /// Its tasks did not come to rest, so that virtual time stood still.
+    #[error(
+        "the run spins: {turns} turns at {:.6} s of virtual time, and something has still to do at that instant",
+        at.as_secs_f64()
+    )]
+    Instant {
+        /// Turns at that time.
+        turns: u64,
+        /// Virtual time since the world's start.
+        at: Duration,
+    },
+    /// Its tasks took more turns than any run needs.
+    #[error("the run does not come to its end: {turns} turns by {:.6} s of virtual time", at.as_secs_f64())]
+    Turns {
+        /// Turns in all.
+        turns: u64,
+        /// Virtual time since the world's start.
+        at: Duration,
+    },
 }
 
 impl World {
@@ -123,11 +145,11 @@ impl World {
     /// a few milliseconds at most. Tasks that are still alive when `future` ends are dropped, their sockets closed.
     ///
     /// # Errors
-    /// [`OutOfTime`].
+    /// [`Endless`].
     ///
     /// # Panics
     /// Where `future` panics.
-    pub fn run<F>(&self, limit: Duration, future: F) -> Result<F::Output, OutOfTime>
+    pub fn run<F>(&self, limit: Duration, future: F) -> Result<F::Output, Endless>
     where
         F: Future + 'static,
         F::Output: 'static,
@@ -141,21 +163,28 @@ impl World {
         let local = LocalSet::new();
         shared.running.set(true);
         let _released = clock::Released;
-        let finished = self.runtime.block_on(local.run_until(async {
+        let mut turns = Turns::default();
+        let clock = shared.clock();
+        let mut both = Box::pin(local.run_until(async {
             let main = tokio::task::spawn_local(future);
             let pump = tokio::task::spawn_local(pump(shared.clone(), timers.clone(), limit));
             tokio::select! {
                 biased;
-                finished = main => Some(finished),
-                _ = pump => None,
+                finished = main => Ok(finished),
+                _ = pump => Err(Endless::Time { limit }),
             }
         }));
+        let turn = |context: &mut Context<'_>| match turns.take(|| clock.now()) {
+            Some(endless) => Poll::Ready(Err(endless)),
+            None => both.as_mut().poll(context),
+        };
+        let finished = self.runtime.block_on(poll_fn(turn));
+        drop(both);
         drop(local);
         shared.running.set(false);
-        match finished {
-            None => Err(OutOfTime { limit }),
-            Some(Ok(output)) => Ok(output),
-            Some(Err(failure)) => std::panic::resume_unwind(failure.into_panic()),
+        match finished? {
+            Ok(output) => Ok(output),
+            Err(failure) => std::panic::resume_unwind(failure.into_panic()),
         }
     }
 }
@@ -219,5 +248,21 @@ impl Paths {
                 state.unreachable.push((source, target));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_never_waits_ends_the_run() {
+        let world = World::new(Settings::default()).unwrap();
+        let ended = world.run(Duration::from_secs(60), async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(matches!(ended, Err(Endless::Instant { .. })), "{ended:?}");
     }
 }

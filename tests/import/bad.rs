@@ -23,7 +23,7 @@ fn refused(file: &Path, choice: &Choice) -> String {
 }
 
 /// The file `name` of the field captures with only those packets, counted from 1, that `keep` wants.
-fn packets(directory: &Path, name: &str, keep: impl Fn(usize) -> bool) -> PathBuf {
+pub fn packets(directory: &Path, name: &str, keep: impl Fn(usize) -> bool) -> PathBuf {
     let whole = std::fs::read(field(name)).unwrap();
     let (header, mut left) = whole.split_at(24);
     let mut kept = header.to_vec();
@@ -50,9 +50,9 @@ fn what_cannot_be_imported_is_told_with_what_to_do() {
 
     let empty = part("exabgp-reset.pcap", &|_| false);
     assert_snapshot!("no_bgp", refused(&empty, &any));
+    let refusal = Path::new("captures/why/refused.pcap");
+    assert_snapshot!("attempts", refused(refusal, &any));
     assert_snapshot!("several", refused(&field("bird-gobgp.pcap"), &any));
-    let late = part("exabgp-reset.pcap", &|number| number > 16);
-    assert_snapshot!("mid_session", refused(&late, &any));
     let lost = part("exabgp-reset.pcap", &|number| number != 19);
     assert_snapshot!("lost", refused(&lost, &any));
     let connection = |number| Choice {

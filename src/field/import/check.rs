@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::explore::finished_run::FinishedRun;
+use crate::field::import::plan::INSTANT;
 use crate::field::import::text::what;
 use crate::field::import::timeline::{Ended, Timeline, tick};
 use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, frame};
@@ -37,7 +38,7 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     let reset = ran.triggered.last().and_then(|triggered| triggered.at);
     for record in &ran.records {
         let is_late = opened.is_some_and(|opened| record.time > opened + tick(timeline.end));
-        if is_late && matches!(timeline.ended, Ended::Closed(_)) {
+        if is_late && matches!(timeline.ended, Ended::Closed(_) | Ended::Silent(_)) {
             break;
         }
         match &record.event {
@@ -88,7 +89,7 @@ pub fn deviation(timeline: &Timeline, ran: &FinishedRun) -> Option<String> {
     match reset {
         _ if !matches!(timeline.ended, Ended::Reset(_)) => None,
         None => Some(String::from("the reset never triggers")),
-        Some(at) if at != opened + tick(timeline.end) => Some(format!(
+        Some(at) if at.abs_diff(opened + tick(timeline.end)) > INSTANT => Some(format!(
             "the reset triggers {:?} after the opening, not {:?}",
             at - opened,
             tick(timeline.end)

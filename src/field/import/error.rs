@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::capture::{CaptureError, ConnectionId};
+use crate::compare::CompareError;
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::golden::manifest::ManifestError;
 use crate::scenario::run::error::PlayError;
@@ -18,6 +19,9 @@ pub enum ImportError {
     /// It cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// It cannot be read twice.
+    #[error(transparent)]
+    Input(#[from] CompareError),
     /// Nobody speaks BGP in it.
     #[error("no BGP in this capture: {packets} packet(s), {segments} TCP segment(s)")]
     #[diagnostic(help(
@@ -29,10 +33,19 @@ pub enum ImportError {
         /// Number of packets with a TCP segment.
         segments: u64,
     },
+    /// Nothing but attempts to connect.
+    #[error("no session of this capture came up, so that there is nothing to replay:\n{attempts}")]
+    #[diagnostic(help(
+        "`lockstep why` says what speaks for each cause, and what would confirm it"
+    ))]
+    NoSession {
+        /// The attempts, one per line.
+        attempts: String,
+    },
     /// No session ended.
     #[error("no session of this capture ended in it:\n{connections}")]
     #[diagnostic(help(
-        "import needs a session that ended in the capture, by NOTIFICATION, FIN or RST; `lockstep show` prints what is in this one"
+        "import needs a session that ended in the capture: by NOTIFICATION, FIN or RST, or by silence while octets were sent again in vain; `lockstep show` prints what is in this one"
     ))]
     NoReset {
         /// The connections of the capture, one per line.
@@ -76,19 +89,6 @@ pub enum ImportError {
         /// The connection, one line.
         connection: ConnectionId,
     },
-    /// The capture begins when the session was up.
-    #[error(
-        "{connection}: the capture has no OPEN of {by}: it starts in the middle of the session"
-    )]
-    #[diagnostic(help(
-        "a session can be replayed only from its OPEN messages: start the capture before the session comes up"
-    ))]
-    MidSession {
-        /// The connection, one line.
-        connection: ConnectionId,
-        /// The end whose OPEN is missing.
-        by: IpAddr,
-    },
     /// The speaker sent nothing.
     #[error("{connection}: {by} sent no OPEN before the session ended")]
     #[diagnostic(help("take the other end as the speaker: `--local {other}`"))]
@@ -101,7 +101,7 @@ pub enum ImportError {
         other: IpAddr,
     },
     /// Octets of the session are not in the capture.
-    #[error("{connection}: {} of {by} after octet {offset} are not in the capture", amount(.lost))]
+    #[error("{connection}: {} of {by} after octet {offset} are not in the capture", format_args!("{lost} octet(s)"))]
     #[diagnostic(help(
         "the session cannot be reproduced without them: capture whole packets (`tcpdump -s 0 -B 65536`), where both directions pass"
     ))]
@@ -113,7 +113,7 @@ pub enum ImportError {
         /// Octets of the stream before them.
         offset: u64,
         /// Number of missing octets.
-        lost: Option<u64>,
+        lost: u64,
     },
     /// The speaker cannot be made to do the same.
     #[error(
@@ -147,11 +147,4 @@ pub enum ImportError {
         /// The operating system's error.
         error: io::Error,
     },
-}
-
-fn amount(lost: &Option<u64>) -> String {
-    match lost {
-        Some(lost) => format!("{lost} octet(s)"),
-        None => String::from("octets"),
-    }
 }

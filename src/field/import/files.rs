@@ -67,6 +67,15 @@ pub fn scenario(
     } else {
         timeline.peer
     };
+    let mut notes = String::new();
+    for substitute in &timeline.substitutes {
+        let by = timeline.connection.peer.sender(substitute.by);
+        let _ = writeln!(
+            notes,
+            "# The OPEN of {by} is not in the capture. In its place: {}.",
+            substitute.text
+        );
+    }
     let mut out = format!(
         "about    What {} and {} said on {} of {}, until {ender} ended it after {:.6} s: {}.\nconfig   speaker.conf\n\n",
         timeline.speaker,
@@ -80,12 +89,13 @@ pub fn scenario(
         out,
         "# Times are the capture's, from the SYN on.{}\n# {} stands for both addresses.",
         match timeline.ended {
-            Ended::Reset(_) =>
-                " The reset is not here but in the plan: without it the session lives on.",
+            Ended::Reset(_) | Ended::Silent(_) =>
+                " The end is not here but in the plan: without it the session lives on.",
             _ => "",
         },
         timeline.replay_address()
     );
+    out.push_str(&notes);
     if !timeline.rest.is_empty() {
         out.push_str("# The message that the reset truncated is padded with zeros; the plan resets the connection before they are sent.\n");
     }
@@ -95,14 +105,14 @@ pub fn scenario(
         timeline.peer,
         timeline.replay_address(),
         match timeline.ended {
-            Ended::Reset(_) => "",
+            Ended::Reset(_) | Ended::Silent(_) => "",
             // What it says on a later connection is not in the capture.
             _ => "    connection 1\n",
         },
         text::steps(timeline, Way::Received),
         text::at(timeline.span(), None),
         match timeline.ended {
-            Ended::Reset(_) => "",
+            Ended::Reset(_) | Ended::Silent(_) => "",
             Ended::Notified(_) | Ended::Closed(_) => "    close\n",
         }
     );
@@ -142,6 +152,8 @@ pub fn golden(
             timeline.span(),
             match timeline.ended {
                 Ended::Reset(_) => Ending::Reset,
+                // Its hold timer ends it, long after the last octet.
+                Ended::Silent(_) => Ending::BySpeaker,
                 ended if ended.by() == Way::Sent => Ending::BySpeaker,
                 _ => Ending::ByPeer,
             },

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod configuration;
 pub mod error;
+pub mod opening;
 pub mod own;
 pub mod text;
 pub mod timeline;
@@ -25,6 +26,7 @@ pub use error::ImportError;
 pub use timeline::{Choice, Ended, Timeline};
 pub use trace::Trace;
 
+use crate::compare::Declared;
 use crate::explore::plan::Plan;
 use crate::explore::run::Runner;
 use crate::scenario::format::parse;
@@ -68,9 +70,10 @@ impl Import {
         file: &Path,
         choice: &Choice,
         verbatim: bool,
+        declared: &Declared,
         directory: &Path,
     ) -> Result<Self, ImportError> {
-        let trace = Trace::read(file)?;
+        let trace = Trace::read(file, declared)?;
         let first = Self::from(&trace, file, choice, verbatim, directory);
         let Err(ImportError::Differs { .. }) = &first else {
             return first;
@@ -102,7 +105,7 @@ impl Import {
             .filter(|(_, other)| other.id() != conversation.id());
         let mut import = Self {
             name: name(file),
-            timeline: Timeline::of(conversation, choice)?,
+            timeline: Timeline::of(conversation, &trace.contexts, choice)?,
             voice: Voice::Own(0),
             plan: Plan::quiet(name(file)),
             left_out: trace::listed(others),
@@ -183,14 +186,9 @@ impl Import {
         let scenario = parse::load(&directory.join(&self.name))?;
         let runner = Runner::new(Rc::new(scenario), &Variant::both())?;
         let mut differs = None;
-        let resets = plan::resets(&self.timeline);
-        let tries = match resets.is_empty() {
-            true => vec![None],
-            false => resets.into_iter().map(Some).collect(),
-        };
-        for reset in tries {
+        for end in plan::ends(&self.timeline) {
             let mut faults = paced.to_vec();
-            faults.extend(reset);
+            faults.extend(end);
             self.plan = plan::of(&self.name, faults);
             differs = None;
             for variant in Variant::both() {

@@ -7,6 +7,9 @@ use crate::field::import::timeline::{Ended, Timeline, tick};
 use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::sim::{Action, ConnectionName, Direction as Way, Fault, Link, Moment, Opener};
 
+/// The least time that a plan can tell apart.
+pub const INSTANT: Duration = Duration::from_micros(1);
+
 /// A plan with these faults, on a path without latency: what is sent arrives in the same instant, as a capture has it.
 #[must_use]
 pub fn of(name: &str, faults: Vec<Fault>) -> Plan {
@@ -27,15 +30,29 @@ fn fault(timeline: &Timeline, direction: Way, moment: Moment, action: Action) ->
     }
 }
 
-/// Candidate positions for the reset, the most likely first.
+/// Candidates for the faults that end the session, the most likely first; a single one without faults where its ends
+/// do it themselves.
 ///
-/// None where it did not end in a reset. After the last octet of either direction if that is sent at the same time as the reset; after a pause, at
-/// its time.
+/// A reset comes after the last octet of either direction if that is sent at the same time; after a pause, at its
+/// time. Silence takes away both directions.
 #[must_use]
-pub fn resets(timeline: &Timeline) -> Vec<Fault> {
-    let (at, Ended::Reset(by)) = (timeline.end, timeline.ended) else {
-        return Vec::new();
-    };
+pub fn ends(timeline: &Timeline) -> Vec<Vec<Fault>> {
+    match timeline.ended {
+        Ended::Reset(by) => resets(timeline, by)
+            .into_iter()
+            .map(|one| vec![one])
+            .collect(),
+        Ended::Silent(_) => {
+            let at = Moment::Time(tick(timeline.end) + INSTANT);
+            let stall = |way| fault(timeline, way, at, Action::Stall(None));
+            vec![vec![stall(Way::Received), stall(Way::Sent)]]
+        }
+        Ended::Notified(_) | Ended::Closed(_) => vec![Vec::new()],
+    }
+}
+
+fn resets(timeline: &Timeline, by: Way) -> Vec<Fault> {
+    let at = timeline.end;
     let action = match by {
         Way::Sent => Action::Reset,
         Way::Received => Action::ResetByPeer,
@@ -51,7 +68,9 @@ pub fn resets(timeline: &Timeline) -> Vec<Fault> {
                 Way::Received => Way::Sent,
             };
             let counted = |way| reset(way, Moment::Byte(timeline.octets(way)));
-            vec![counted(last.way), counted(other), timed]
+            // Where both ends had just spoken, what is under way would be lost: a microsecond later it has passed.
+            let later = reset(by, Moment::Time(tick(at) + INSTANT));
+            vec![counted(last.way), counted(other), timed, later]
         }
         _ => vec![timed],
     }

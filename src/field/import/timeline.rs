@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::bgp::message::NotificationCode;
 use crate::capture::{ConnectionId, StreamDirection};
+use crate::compare::Contexts;
 use crate::field::import::error::ImportError;
-use crate::field::import::trace::{Conversation, End, Trace, listed};
-use crate::scenario::format::message::{HEADER, NOTIFICATION, OPEN, UPDATE};
+use crate::field::import::opening::{self, Substitute, substitutes};
+use crate::field::import::trace::{Conversation, End, Said, Trace, listed};
+use crate::scenario::format::message::{HEADER, NOTIFICATION, OPEN, UPDATE, keepalive};
 use crate::sim::Direction as Way;
 
 /// The choice of a connection, and of the end that our speaker takes.
@@ -40,6 +42,8 @@ pub struct Timeline {
     pub end: Duration,
     /// How, and by whom: the speaker (sent) or its peer.
     pub ended: Ended,
+    /// OPENs in place of those that the capture does not have; the session begins [`opening::TAKES`] later for it.
+    pub substitutes: Vec<Substitute>,
 }
 
 /// How a session ended.
@@ -51,6 +55,8 @@ pub enum Ended {
     Notified(Way),
     /// By FIN, without a NOTIFICATION.
     Closed(Way),
+    /// By silence: nothing of this end arrived any more.
+    Silent(Way),
 }
 
 impl Ended {
@@ -58,7 +64,7 @@ impl Ended {
     #[must_use]
     pub const fn by(self) -> Way {
         match self {
-            Self::Reset(by) | Self::Notified(by) | Self::Closed(by) => by,
+            Self::Reset(by) | Self::Notified(by) | Self::Closed(by) | Self::Silent(by) => by,
         }
     }
 }
@@ -69,6 +75,7 @@ impl std::fmt::Display for Ended {
             Self::Reset(_) => "reset",
             Self::Notified(_) => "ended by NOTIFICATION",
             Self::Closed(_) => "closed (FIN)",
+            Self::Silent(_) => "silence",
         })
     }
 }
@@ -98,6 +105,11 @@ impl Trace {
     /// None or several ended; there is none of that number; it did not end.
     pub fn chosen(&self, choice: &Choice) -> Result<&Conversation, ImportError> {
         let numbered = || (1..).zip(&self.conversations);
+        if self.conversations.is_empty() && !self.attempts.is_empty() {
+            return Err(ImportError::NoSession {
+                attempts: self.attempts.join("\n"),
+            });
+        }
         if self.conversations.is_empty() {
             return Err(ImportError::NoBgp {
                 packets: self.tally.packets,
@@ -143,7 +155,7 @@ impl Trace {
     /// # Errors
     /// As for [`Self::chosen`] and [`Timeline::of`].
     pub(super) fn other_end(&self, choice: &Choice) -> Result<IpAddr, ImportError> {
-        Timeline::of(self.chosen(choice)?, choice).map(|timeline| timeline.peer)
+        Timeline::of(self.chosen(choice)?, &self.contexts, choice).map(|timeline| timeline.peer)
     }
 }
 
@@ -152,13 +164,18 @@ impl Timeline {
     ///
     /// # Errors
     /// It was not reset, octets are missing, OPENs are missing, or the speaker is at neither end.
-    pub fn of(conversation: &Conversation, choice: &Choice) -> Result<Self, ImportError> {
+    pub fn of(
+        conversation: &Conversation,
+        contexts: &Contexts,
+        choice: &Choice,
+    ) -> Result<Self, ImportError> {
         let connection = conversation.id();
         let (ender, end_at, kind): (_, _, fn(Way) -> Ended) =
             match (conversation.notified(), conversation.end) {
                 (Some((by, at, _)), _) => (by, at, Ended::Notified),
                 (None, End::Reset(by, at)) => (by, at, Ended::Reset),
                 (None, End::Finished(by, at)) => (by, at, Ended::Closed),
+                (None, End::Silent(by, at)) => (by, at, Ended::Silent),
                 (None, End::Open) => {
                     return Err(ImportError::NoReset {
                         connections: listed([(1, conversation)]),
@@ -186,6 +203,7 @@ impl Timeline {
             }
         };
         // What is behind a NOTIFICATION of the same end is no part of the session any more.
+        let notifies = conversation.notified().is_some();
         let mut is_over = false;
         let said: Vec<_> = conversation
             .said
@@ -193,20 +211,26 @@ impl Timeline {
             .take_while(|said| said.at <= end_at)
             .filter(|said| {
                 let was_over = is_over;
-                is_over |= conversation.notified().is_some()
-                    && said.by == ender
-                    && said.octets.get(18) == Some(&NOTIFICATION);
+                is_over |=
+                    notifies && said.by == ender && said.octets.get(18) == Some(&NOTIFICATION);
                 !was_over
             })
             .collect();
-        let pieces: Vec<Piece> = said
-            .iter()
-            .map(|said| Piece {
-                at: said.at,
-                way: way(said.by),
-                octets: said.octets.clone(),
-            })
-            .collect();
+        let substitutes = substitutes(conversation, contexts, |by| {
+            !conversation.connection.handshake && conversation.opening(by).is_none()
+        });
+        let begin = if substitutes.is_empty() {
+            Duration::ZERO
+        } else {
+            opening::TAKES
+        };
+        let end_at = begin + end_at;
+        let mut pieces = opened(&substitutes, &said, way);
+        pieces.extend(said.iter().map(|said| Piece {
+            at: begin + said.at,
+            way: way(said.by),
+            octets: said.octets.clone(),
+        }));
         let after = tick(end_at) + Duration::from_millis(1);
         let rest = said.iter().filter(|said| said.cut).map(|said| Piece {
             at: after,
@@ -215,13 +239,17 @@ impl Timeline {
         });
         Ok(Self {
             connection,
-            opened: conversation.connection.opened,
+            opened: conversation
+                .connection
+                .opened
+                .saturating_sub(begin.as_nanos() as u64),
             speaker: end(speaking),
             peer: end(speaking.opposite()),
             rest: rest.collect(),
             pieces,
             end: end_at,
             ended: kind(way(ender)),
+            substitutes,
         })
     }
 
@@ -253,39 +281,54 @@ impl Timeline {
     }
 }
 
-/// Checks that no octet is missing from the OPENs on.
+/// The opening that substitutes stand for: the OPENs, and a KEEPALIVE of each end that has none of its own to come.
+fn opened(
+    substitutes: &[Substitute],
+    said: &[&Said],
+    way: impl Fn(StreamDirection) -> Way,
+) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = Duration::ZERO;
+    let mut say = |by, octets: &[u8]| {
+        pieces.push(Piece {
+            at,
+            way: way(by),
+            octets: octets.to_vec(),
+        });
+        at += Duration::from_micros(1);
+    };
+    for substitute in substitutes {
+        say(substitute.by, &substitute.octets);
+    }
+    // Where one OPEN is in the capture, the KEEPALIVE that answers it is too, unless that end is not heard.
+    let both = substitutes.len() > 1;
+    for Substitute { by, .. } in substitutes {
+        if both || !said.iter().any(|said| said.by == *by) {
+            say(*by, &keepalive());
+        }
+    }
+    pieces
+}
+
+/// Checks that no octet is missing from the OPENs on, or from the first whole messages.
 fn whole(conversation: &Conversation, speaking: StreamDirection) -> Result<(), ImportError> {
     let connection = conversation.id();
     let end = |way| connection.peer.sender(way);
     if let Some(flaw) = conversation.flaw {
-        let by = end(flaw.by);
-        if flaw.lost.is_none() || flaw.offset == 0 && !conversation.connection.handshake {
-            return Err(ImportError::MidSession { connection, by });
-        }
         return Err(ImportError::Lost {
             connection,
-            by,
+            by: end(flaw.by),
             offset: flaw.offset,
             lost: flaw.lost,
         });
     }
-    for way in StreamDirection::BOTH {
-        let first = conversation.said.iter().find(|said| said.by == way);
-        let by = end(way);
-        match first {
-            // A connection captured from its SYN on may start with anything, or nothing.
-            _ if way != speaking && conversation.connection.handshake => {}
-            Some(said) if is_open(&said.octets) => {}
-            None if conversation.connection.handshake => {
-                let other = end(way.opposite());
-                return Err(ImportError::Unsaid {
-                    connection,
-                    by,
-                    other,
-                });
-            }
-            _ => return Err(ImportError::MidSession { connection, by }),
-        }
+    // A connection captured from its SYN on may start with anything from the peer, or nothing.
+    if conversation.connection.handshake && conversation.opening(speaking).is_none() {
+        return Err(ImportError::Unsaid {
+            connection,
+            by: end(speaking),
+            other: end(speaking.opposite()),
+        });
     }
     Ok(())
 }
@@ -310,7 +353,7 @@ fn remainder(beginning: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::format::message::{frame, keepalive, message};
+    use crate::scenario::format::message::{frame, message};
 
     #[test]
     fn whatever_was_cut_off_is_completed_to_a_message() {

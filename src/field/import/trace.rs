@@ -1,19 +1,20 @@
 //! The BGP connections of a capture: the octets of each, their times, and how it ended.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::capture::{
-    Capture, CaptureError, CaptureEvent, Connection, ConnectionId, EventKind, JunkReason,
-    StreamDirection, Tally,
+    CaptureEvent, Connection, ConnectionId, EventKind, JunkReason, StreamDirection, Tally,
 };
+use crate::compare::{CompareError, Contexts, Declared, Input};
 use crate::field::import::error::ImportError;
+use crate::field::why::{Explanation, SessionEnd, Why, WhyError};
 
-/// By how much a packet may be earlier than one before it for other reasons than a clock that was set back.
-const CLOCK_STEP: Duration = Duration::from_secs(1);
+/// By how much a packet may be earlier than one before it for other reasons than a clock that was set back, in
+/// nanoseconds.
+const CLOCK_STEP: i128 = 1_000_000_000;
 
 /// A capture.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,10 @@ pub struct Trace {
     pub tally: Tally,
     /// Whether the file ends in the middle of a packet; all before it was read.
     pub cut_short: bool,
+    /// How the messages of each connection are to be read.
+    pub contexts: Contexts,
+    /// Attempts to connect that came to nothing, a line each.
+    pub attempts: Vec<String>,
 }
 
 /// One connection.
@@ -37,8 +42,14 @@ pub struct Conversation {
     pub flaw: Option<Flaw>,
     /// How it ended.
     pub end: End,
+    /// Why it ended, in a line; empty where it did not.
+    pub why: String,
+    /// Octets of each end before its first whole message, of a connection that the capture begins inside of.
+    pub skipped: [u64; 2],
     /// The latest time of it so far.
     latest: Duration,
+    /// By how much the clock was set back since the opening, in nanoseconds.
+    set_back: i128,
 }
 
 /// Octets that one end sent.
@@ -61,8 +72,8 @@ pub struct Flaw {
     pub by: StreamDirection,
     /// Octets of the stream before them; 0 where its beginning is missing.
     pub offset: u64,
-    /// Number of missing octets, if known.
-    pub lost: Option<u64>,
+    /// Number of missing octets.
+    pub lost: u64,
 }
 
 /// How a connection ended in the capture.
@@ -74,41 +85,53 @@ pub enum End {
     Finished(StreamDirection, Duration),
     /// By RST from this end, at this time since the opening.
     Reset(StreamDirection, Duration),
+    /// By silence: nothing of this end arrived any more after this time since the opening.
+    Silent(StreamDirection, Duration),
 }
 
 impl Trace {
-    /// A file, or standard input where `path` is `-`.
-    fn open(path: &Path) -> Result<Capture<Box<dyn Read>>, ImportError> {
-        let name = path.display().to_string();
-        let octets: Box<dyn Read> = if name == "-" {
-            Box::new(io::stdin())
-        } else {
-            let file = File::open(path).map_err(|error| CaptureError {
-                file: name.clone(),
-                offset: 0,
-                kind: error.into(),
-            })?;
-            Box::new(file)
-        };
-        Ok(Capture::new(name, octets)?)
-    }
-
-    /// Reads the file at `path`, or standard input where that is `-`.
+    /// Reads the file at `path`, or standard input where that is `-`; UPDATEs are read as `declared` where the OPENs do
+    /// not say.
     ///
     /// # Errors
     /// It is not a capture, or it is malformed.
-    pub fn read(path: &Path) -> Result<Self, ImportError> {
+    pub fn read(path: &Path, declared: &Declared) -> Result<Self, ImportError> {
         let mut trace = Self::default();
-        let mut capture = Self::open(path)?;
-        let outcome = capture.read_all(|event| trace.add(&event));
-        trace.tally = capture.tally().clone();
-        match outcome {
-            // An interrupted tcpdump leaves such a file.
-            Err(error) if error.kind.is_truncation() => trace.cut_short = true,
-            other => other?,
-        }
+        let mut input = if path.as_os_str() == "-" {
+            Input::Once(String::from("-"), Box::new(io::stdin()))
+        } else {
+            Input::File(path.to_owned())
+        };
+        let why = Why::read_with(&mut input, declared.clone(), |event| trace.add(event)).map_err(
+            |error| match error {
+                WhyError::Capture(error) | WhyError::Input(CompareError::Capture(error)) => {
+                    ImportError::Capture(error)
+                }
+                WhyError::Input(error) => ImportError::Input(error),
+            },
+        )?;
+        trace.tally = why.tally;
+        // An interrupted tcpdump leaves such a file.
+        trace.cut_short = why.cut_short.is_some();
+        trace.contexts = why.contexts;
+        let attempts = why.sessions.iter().filter(|one| one.session.is_none());
+        trace.attempts = attempts
+            .map(|one| {
+                format!(
+                    "  {}: {} ({})",
+                    one.connection.id.peer, one.cause, one.certainty
+                )
+            })
+            .collect();
         for conversation in &mut trace.conversations {
             conversation.said.sort_by_key(|said| said.at);
+            let number = conversation.connection.number;
+            let explanation = why.sessions.iter().find(|explanation| {
+                explanation.session.is_some() && explanation.connection.number == number
+            });
+            if let Some(explanation) = explanation {
+                conversation.explain(explanation);
+            }
         }
         Ok(trace)
     }
@@ -127,7 +150,10 @@ impl Trace {
                 said: Vec::new(),
                 flaw: None,
                 end: End::Open,
+                why: String::new(),
+                skipped: [0; 2],
                 latest: Duration::ZERO,
+                set_back: 0,
             });
             self.conversations.len() - 1
         });
@@ -143,12 +169,7 @@ impl Conversation {
     }
 
     fn add(&mut self, event: &CaptureEvent<'_>) {
-        let mut at = Duration::from_nanos(event.time.saturating_sub(self.connection.opened));
-        // A clock that was set back: what came after came no earlier.
-        if at + CLOCK_STEP < self.latest {
-            at = self.latest;
-        }
-        self.latest = self.latest.max(at);
+        let at = self.elapsed(event.time);
         let by = event.direction;
         let mut say = |octets: &[u8], cut| {
             self.said.push(Said {
@@ -166,9 +187,12 @@ impl Conversation {
             }
             EventKind::Junk {
                 reason: JunkReason::BeforeFirst,
-                offset,
+                octets,
                 ..
-            } => Some((offset, None)),
+            } => {
+                self.skipped[by as usize] += octets.len() as u64;
+                None
+            }
             EventKind::Junk {
                 reason: JunkReason::CutByGap | JunkReason::AfterGap,
                 ..
@@ -177,7 +201,14 @@ impl Conversation {
                 say(octets, reason == JunkReason::Unfinished);
                 None
             }
-            EventKind::Gap { offset, lost } => Some((offset, Some(lost))),
+            // Where the capture begins inside the session, all before the first whole message is missing anyway.
+            EventKind::Gap { lost, .. }
+                if !self.connection.handshake && !self.said.iter().any(|said| said.by == by) =>
+            {
+                self.skipped[by as usize] += lost;
+                None
+            }
+            EventKind::Gap { offset, lost } => Some((offset, lost)),
             EventKind::Finished => {
                 if self.end == End::Open {
                     self.end = End::Finished(by, at);
@@ -192,6 +223,47 @@ impl Conversation {
         if let Some((offset, lost)) = flaw {
             self.flaw.get_or_insert(Flaw { by, offset, lost });
         }
+    }
+
+    /// Time since the opening, of what the capture has at `time`.
+    fn elapsed(&mut self, time: u64) -> Duration {
+        let clock = i128::from(time) - i128::from(self.connection.opened) + self.set_back;
+        let latest = i128::try_from(self.latest.as_nanos()).unwrap_or(i128::MAX);
+        let mut at = clock;
+        // A clock that was set back, by an amount that nobody knows: what came after came later.
+        if at + CLOCK_STEP < latest {
+            at = latest + 1_000;
+            self.set_back += at - clock;
+        }
+        let at = Duration::from_nanos(u64::try_from(at.max(0)).unwrap_or(u64::MAX));
+        self.latest = self.latest.max(at);
+        at
+    }
+
+    /// Takes over why it ended, and that it ended by silence.
+    fn explain(&mut self, explanation: &Explanation) {
+        if explanation.is_ended() {
+            self.why = format!("{} ({})", explanation.cause, explanation.certainty);
+        }
+        if let (SessionEnd::Silence { .. }, End::Open) = (&explanation.ending, self.end) {
+            let last = |by| self.said.iter().rev().find(|said| said.by == by);
+            let heard = |by| last(by).map(|said| said.at).unwrap_or_default();
+            let [client, server] = StreamDirection::BOTH;
+            let by = if heard(client) < heard(server) {
+                client
+            } else {
+                server
+            };
+            self.end = End::Silent(by, self.latest);
+        }
+    }
+
+    /// The OPEN that `by` sent first.
+    #[must_use]
+    pub fn opening(&self, by: StreamDirection) -> Option<&[u8]> {
+        const OPEN: u8 = 1;
+        let first = self.said.iter().find(|said| said.by == by)?;
+        (first.octets.get(18) == Some(&OPEN)).then_some(first.octets.as_slice())
     }
 
     /// Its first NOTIFICATION: who sent it, when, and with which code.
@@ -230,22 +302,20 @@ impl fmt::Display for Conversation {
             self.octets(StreamDirection::FromServer),
             peer.server
         )?;
-        match self.end {
-            End::Open => f.write_str("open at the end of the capture"),
-            End::Finished(by, at) => write!(
-                f,
-                "closed by {} after {:.6} s",
-                peer.sender(by),
-                at.as_secs_f64()
-            ),
-            End::Reset(by, at) => {
-                write!(
-                    f,
-                    "reset by {} after {:.6} s",
-                    peer.sender(by),
-                    at.as_secs_f64()
-                )
+        let (how, by, at) = match self.end {
+            End::Open if self.notified().is_some() => {
+                return f.write_str("ended by NOTIFICATION");
             }
+            End::Open => return f.write_str("open at the end of the capture"),
+            End::Finished(by, at) => ("closed by", by, at),
+            End::Reset(by, at) => ("reset by", by, at),
+            End::Silent(by, at) => ("silence of", by, at),
+        };
+        let by = peer.sender(by);
+        write!(f, "{how} {by} after {:.6} s", at.as_secs_f64())?;
+        match self.why.as_str() {
+            "" => Ok(()),
+            why => write!(f, ": {why}"),
         }
     }
 }

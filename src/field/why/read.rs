@@ -48,6 +48,8 @@ pub struct Why {
     pub messages: u64,
     /// That the file ends in the middle of a packet, in words.
     pub cut_short: Option<String>,
+    /// How the messages of each connection are to be read.
+    pub contexts: Contexts,
 }
 
 impl Why {
@@ -56,6 +58,18 @@ impl Why {
     /// # Errors
     /// It is no capture, or malformed.
     pub fn read(input: &mut Input, declared: Declared) -> Result<Self, WhyError> {
+        Self::read_with(input, declared, |_| ())
+    }
+
+    /// The same, and hands each event to `also`.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_with(
+        input: &mut Input,
+        declared: Declared,
+        mut also: impl FnMut(&CaptureEvent<'_>),
+    ) -> Result<Self, WhyError> {
         let mut again = input.again();
         let mut watch = Watch::new(declared);
         let mut segments = Segments::default();
@@ -63,7 +77,10 @@ impl Why {
         let outcome = loop {
             let more = capture.step_watched(
                 |time, segment| segments.take(time, segment),
-                |event| watch.take(&event, &mut again),
+                |event| {
+                    watch.take(&event, &mut again);
+                    also(&event);
+                },
             );
             // After the events of the step, which may be of a connection whose ports are used again now.
             watch.after(&mut segments);
@@ -85,6 +102,7 @@ impl Why {
             tally,
             messages,
             cut_short,
+            contexts: watch.contexts,
         })
     }
 

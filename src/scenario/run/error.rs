@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::config::environment::EnvironmentError;
-use crate::sim::OutOfTime;
+use crate::sim::Endless;
 use crate::sim::turmoil::TurmoilFailure;
 use crate::subject::locate::LocateError;
 
@@ -70,7 +70,7 @@ pub enum PlayError {
     Subject(String),
     /// A run that makes no progress.
     #[error(transparent)]
-    OutOfTime(#[from] OutOfTime),
+    Endless(#[from] Endless),
     /// A speaker and its peer that connect again and again, without a pause between.
     #[error(
         "{connections} connections with {peer} in {:.3} s: each ends at once and the next is opened without a pause",
