@@ -57,22 +57,30 @@ impl Baseline {
     }
 }
 
+/// The routes of a table by what tells them apart.
+fn by_index(table: &[Held]) -> BTreeMap<Vec<u8>, &Held> {
+    let index = |held: &Held| held.nlri.index().unwrap_or_default();
+    table.iter().map(|held| (index(held), held)).collect()
+}
+
 /// Describes the first difference between two tables.
 #[must_use]
 pub fn difference(expected: &[Held], found: &[Held]) -> Option<String> {
-    let lost = expected
-        .iter()
-        .find(|held| !found.iter().any(|other| other.nlri == held.nlri));
-    if let Some(held) = lost {
+    if expected == found {
+        return None;
+    }
+    let [wanted, held] = [expected, found].map(by_index);
+    let lost = wanted.iter().find(|(index, _)| !held.contains_key(*index));
+    if let Some((_, held)) = lost {
         return Some(format!("{} is lost", held.nlri.text()));
     }
-    let stale = found
-        .iter()
-        .find(|held| !expected.iter().any(|other| other.nlri == held.nlri));
-    if let Some(held) = stale {
+    let stale = held.iter().find(|(index, _)| !wanted.contains_key(*index));
+    if let Some((_, held)) = stale {
         return Some(format!("{} is stale", held.nlri.text()));
     }
-    let other = expected.iter().find(|held| !found.contains(held))?;
+    let (_, other) = wanted
+        .iter()
+        .find(|(index, one)| held.get(*index) != Some(*one))?;
     Some(format!(
         "{} has another next hop or other attributes",
         other.nlri.text()

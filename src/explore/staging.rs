@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::explore::baseline::{Baseline, difference};
+use crate::explore::baseline::Baseline;
 use crate::explore::evidence::inside::{Inside, Watcher};
 use crate::explore::evidence::wire::{Wire, WireRecorder};
 use crate::explore::finished_run::FinishedRun;
@@ -155,7 +155,7 @@ impl Staging<'_> {
         });
         let watcher = Rc::new(match self.keep {
             Keep::All => watcher.marking(),
-            Keep::Hash => watcher,
+            Keep::Sockets | Keep::Hash => watcher,
         });
         Watched { watcher, wire }
     }
@@ -239,8 +239,8 @@ fn has_said(transcripts: &Transcripts, baseline: &Baseline) -> bool {
 fn holds(transcripts: &Transcripts, baseline: &Baseline) -> bool {
     baseline.tables.iter().all(|(peer, expected)| {
         transcripts.view(*peer, |view| {
-            let found: Vec<_> = view.routes().cloned().collect();
-            view.is_live() && difference(expected, &found).is_none()
+            // Both are in the order of their index.
+            view.is_live() && view.routes().eq(expected)
         })
     })
 }

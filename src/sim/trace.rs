@@ -33,6 +33,8 @@ struct TraceListener(Box<dyn Fn(&Record)>);
 pub enum Keep {
     /// Every record.
     All,
+    /// What sockets saw and did, and faults: no notes.
+    Sockets,
     /// None: enough to tell whether two runs are the same.
     Hash,
 }
@@ -188,7 +190,12 @@ impl Log {
         self.hasher.update(&scratch);
         self.scratch = scratch;
         self.count += 1;
-        if self.keep == Keep::All {
+        let is_kept = match self.keep {
+            Keep::All => true,
+            Keep::Sockets => !matches!(record.event, TraceEvent::Note { .. }),
+            Keep::Hash => false,
+        };
+        if is_kept {
             self.records.push(record);
         }
     }

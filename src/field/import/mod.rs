@@ -192,7 +192,7 @@ impl Import {
             self.plan = plan::of(&self.name, faults);
             differs = None;
             for variant in Variant::both() {
-                let ran = runner.run(&self.plan, &variant, Keep::All, None)?;
+                let ran = runner.run(&self.plan, &variant, Keep::Sockets, None)?;
                 if let Some(what) = check::deviation(&self.timeline, &ran) {
                     differs = Some((variant, what));
                     break;
