@@ -191,7 +191,7 @@ fn wire_and_inside_agree_on_every_scenario() {
 }
 
 /// Plans that make one oracle or several fire.
-struct Volley {
+struct PlanSet {
     /// In `scenarios`, or in its canaries.
     directory: &'static str,
     scenario: &'static str,
@@ -224,10 +224,10 @@ fault 127.0.0.1#8 sent opening: ignore
 fault 127.0.0.1#9 sent opening: ignore
 ";
 
-fn volleys() -> Vec<Volley> {
+fn plan_sets() -> Vec<PlanSet> {
     use Class::{Latency, Order, Stall};
     use Plans::{Drawn, Lines};
-    let volley = |directory, scenario, defect, modes, plans| Volley {
+    let plan_set = |directory, scenario, defect, modes, plans| PlanSet {
         directory,
         scenario,
         defect,
@@ -236,9 +236,9 @@ fn volleys() -> Vec<Volley> {
     };
     vec![
         // Liveness.
-        volley(SUITE, "api-announce", None, BOTH, Lines(UNANSWERED, 1..=26)),
+        plan_set(SUITE, "api-announce", None, BOTH, Lines(UNANSWERED, 1..=26)),
         // Table, modes, prompt, answers, golden.
-        volley(
+        plan_set(
             SUITE,
             "api-announce",
             Some(Defect::LostWakeup),
@@ -246,7 +246,7 @@ fn volleys() -> Vec<Volley> {
             Drawn(52, &[Latency]),
         ),
         // Answers.
-        volley(
+        plan_set(
             SUITE,
             "api-rr",
             Some(Defect::CommandsBeforePeers),
@@ -254,7 +254,7 @@ fn volleys() -> Vec<Volley> {
             Drawn(10, &[Latency]),
         ),
         // Prompt.
-        volley(
+        plan_set(
             SUITE,
             "api-rr",
             Some(Defect::SleepInRead),
@@ -262,7 +262,7 @@ fn volleys() -> Vec<Volley> {
             Drawn(10, &[Latency]),
         ),
         // Unforced, by a NOTIFICATION of the speaker.
-        volley(
+        plan_set(
             SUITE,
             "conf-attributes",
             Some(Defect::CancelledRead),
@@ -270,7 +270,7 @@ fn volleys() -> Vec<Volley> {
             Drawn(20, &[Stall]),
         ),
         // Timers, and unforced, by a NOTIFICATION of the peer.
-        volley(
+        plan_set(
             CANARIES,
             "api-flood",
             Some(Defect::KeepaliveStarved),
@@ -278,7 +278,7 @@ fn volleys() -> Vec<Volley> {
             Drawn(26, &[Latency]),
         ),
         // Decodes.
-        volley(
+        plan_set(
             SUITE,
             "conf-attributes",
             Some(Defect::HalfMessageResumed),
@@ -288,14 +288,14 @@ fn volleys() -> Vec<Volley> {
                 80..=110,
             ),
         ),
-        volley(
+        plan_set(
             CANARIES,
             "collision",
             Some(Defect::CollisionToNone),
             BOTH,
             Drawn(26, &[Latency, Order]),
         ),
-        volley(
+        plan_set(
             CANARIES,
             "notification-unread",
             Some(Defect::NotificationLost),
@@ -303,14 +303,14 @@ fn volleys() -> Vec<Volley> {
             Lines("window N\n", 5..=35),
         ),
         // Panics.
-        volley(
+        plan_set(
             SUITE,
             "api-rr",
             Some(Defect::CrashOnReset),
             BOTH,
             Lines("fault 127.0.0.1#1 sent byte N: reset\n", 60..=90),
         ),
-        volley(
+        plan_set(
             CANARIES,
             "rate-limit",
             Some(Defect::NoRateLimit),
@@ -320,7 +320,7 @@ fn volleys() -> Vec<Volley> {
     ]
 }
 
-impl Volley {
+impl PlanSet {
     fn plans(&self, trier: &Trier) -> Vec<Plan> {
         let mut plans: Vec<Plan> = match &self.plans {
             Plans::Drawn(count, classes) => (1..=*count)
@@ -345,10 +345,10 @@ impl Volley {
 #[test]
 fn wire_and_inside_agree_where_each_oracle_fires_often() {
     let mut tally = Tally::default();
-    for volley in volleys() {
-        let bench = Bench::new(load(volley.directory, volley.scenario));
-        for plan in volley.plans(&bench.trier) {
-            bench.compare(&plan, volley.modes, &mut tally);
+    for plan_set in plan_sets() {
+        let bench = Bench::new(load(plan_set.directory, plan_set.scenario));
+        for plan in plan_set.plans(&bench.trier) {
+            bench.compare(&plan, plan_set.modes, &mut tally);
         }
     }
     none_differ(&tally);

@@ -28,7 +28,7 @@ const MAX_COMPRESSED: usize = 2;
 /// A file of which it is known what it is.
 #[derive(Debug)]
 pub(super) enum Opened<R: Read> {
-    /// Packets.
+    /// pcap or pcapng: packets in time order of the file.
     Packets(Reader<R>),
     /// Records of MRT.
     Records(Mrt<R>),

@@ -54,7 +54,7 @@ impl Trust {
     /// Refuses a plan that names the path of a speaker.
     ///
     /// # Errors
-    /// The path.
+    /// The program that would be started.
     pub(super) fn check_plan(self, plan: &Path, variants: &[Variant]) -> miette::Result<()> {
         if self.trust {
             return Ok(());

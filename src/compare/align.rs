@@ -12,9 +12,9 @@ use crate::bgp::iana::MessageType;
 /// What makes an entry the same as another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key<'e> {
-    /// Octets.
+    /// Equal only octet by octet.
     Exact(ComparedItemKind, &'e [u8]),
-    /// Routes.
+    /// Equal where the same routes are announced or withdrawn.
     Routes(&'e Meaning),
 }
 

@@ -5,7 +5,7 @@
 pub enum Side {
     /// The first, which is taken as what ought to be.
     Left,
-    /// The second.
+    /// The second of the two that are compared.
     Right,
 }
 

@@ -35,10 +35,10 @@ const KEYWORDS: &[&str] = &[
 /// Whether a route is announced or withdrawn: a withdraw needs no next hop and no label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// Announced.
+    /// The route is announced.
     #[default]
     Announce,
-    /// Withdrawn.
+    /// The route is withdrawn.
     Withdraw,
 }
 

@@ -21,7 +21,7 @@ use crate::subject::Variant;
 /// How a defect is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canary {
-    /// The defect.
+    /// The historical defect that is enabled.
     pub defect: Defect,
     /// Name of the scenario in which it shows.
     pub scenario: &'static str,
@@ -95,7 +95,7 @@ pub struct NotCaught {
 pub struct CaughtDefect {
     /// Seeds tried, the last of which caught it.
     pub seeds: usize,
-    /// The failure.
+    /// The plan under which the defect shows.
     pub plan: Plan,
 }
 

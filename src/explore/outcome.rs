@@ -63,7 +63,7 @@ fn count(faults: usize) -> String {
 #[error("{message}")]
 #[diagnostic(help("{help}"))]
 pub struct PlanMistake {
-    /// The line.
+    /// The line of the plan that never triggered.
     pub line: PlanLine,
     /// The word of the line that is wrong; the whole line if absent.
     pub word: Option<String>,

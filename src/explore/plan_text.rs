@@ -20,7 +20,7 @@ pub struct PlanText {
     name: String,
     text: String,
     spans: PlanSpans,
-    /// The plan.
+    /// The plan that was read, valid for its scenario or not.
     pub plan: Plan,
 }
 

@@ -118,7 +118,7 @@ impl Runner {
         }
     }
 
-    /// The scenario.
+    /// The scenario that is run, at routed addresses where a speaker needs them.
     #[must_use]
     pub fn scenario(&self) -> &Rc<Scenario> {
         &self.scenario

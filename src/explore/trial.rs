@@ -104,7 +104,7 @@ impl Trier {
         &self.profile
     }
 
-    /// The scenario.
+    /// The scenario that is tried.
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         self.runner.scenario()

@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// A pair of named pipes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPipes {
-    /// Commands.
+    /// The pipe that the daemon reads commands from.
     pub commands: PathBuf,
-    /// Answers.
+    /// The pipe that the daemon writes answers to.
     pub answers: PathBuf,
 }
 
@@ -92,7 +92,7 @@ pub struct DaemonPrograms {
 pub enum DaemonPipe {
     /// A child process.
     Child(Box<ChildPipe>),
-    /// Clients.
+    /// Pipes that `exabgp cli` opens.
     Clients(ClientPipe),
 }
 

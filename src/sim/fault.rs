@@ -68,7 +68,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unsupported fault `{fault}`: {reason}")]
 pub struct Unsupported {
-    /// The fault.
+    /// What happens when the trigger is met.
     pub fault: Fault,
     /// Why, and what would do.
     pub reason: &'static str,
@@ -83,7 +83,7 @@ pub struct Faults {
 /// A fault, and when it triggered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TriggeredFault {
-    /// The fault.
+    /// What happens when the trigger is met.
     pub fault: Fault,
     /// True virtual time since the run began; `None` if it has not triggered.
     pub at: Option<Duration>,

@@ -139,7 +139,7 @@ pub struct Modes {
     /// The arguments of the command that lists its variables, and the word in its output without which there is one
     /// reactor.
     pub probe: (String, String),
-    /// The variable.
+    /// The environment variable that chooses the reactor.
     pub variable: String,
     /// Its value for one poll loop.
     #[serde(rename = "sync")]

@@ -13,7 +13,7 @@ use super::symbols::Symbols;
 /// How an external speaker is started.
 #[derive(Debug, Clone)]
 pub struct Launcher {
-    /// The executable.
+    /// The path of the daemon that is started.
     pub executable: PathBuf,
     /// Its version.
     pub version: String,

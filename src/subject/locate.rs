@@ -27,7 +27,7 @@ pub enum LocateError {
     #[error("there is no speaker `{name}`")]
     #[diagnostic(help("{help}"))]
     Unknown {
-        /// The name.
+        /// The name as it was written after `--speaker` or `speaker`.
         name: String,
         /// The nearest that there is.
         help: String,
@@ -47,7 +47,7 @@ pub enum LocateError {
     #[error("{found} is {title} {version}, not {wanted}")]
     #[diagnostic(help("give the path of the one that is meant: --speaker {name}=PATH"))]
     Version {
-        /// The executable.
+        /// The path of the executable that was found.
         found: String,
         /// The speaker's name as its authors write it.
         title: String,
@@ -61,7 +61,7 @@ pub enum LocateError {
     /// The program says nothing of itself.
     #[error("{program} cannot be run: {reason}")]
     Unusable {
-        /// The executable.
+        /// The path of the executable that was asked.
         program: String,
         /// What the operating system says, or what the program printed.
         reason: String,
@@ -83,7 +83,7 @@ pub enum LocateError {
         "a description of a speaker is a file in TOML: `lockstep speakers --describe bird` prints one"
     ))]
     Unreadable {
-        /// The file.
+        /// The description (TOML) that cannot be read.
         path: PathBuf,
         /// What the operating system says.
         error: std::io::Error,

@@ -127,7 +127,7 @@ impl FromStr for SpeakerName {
 /// A speaker in one of its reactors.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Variant {
-    /// The speaker.
+    /// Which speaker, and which version or path of it.
     pub speaker: SpeakerName,
     /// The reactor, where the speaker has several.
     pub mode: Option<Mode>,

@@ -42,7 +42,7 @@ pub enum Content<'a> {
 /// A route of an UPDATE.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
-    /// The destination.
+    /// The route's NLRI, of any family.
     pub nlri: &'a Nlri,
     /// The next hop; `None` if withdrawn, or if the NLRI has none.
     pub next_hop: Option<IpAddr>,

@@ -47,7 +47,7 @@ pub struct NeighborStatus<'a> {
     pub up: Option<Duration>,
     /// How long it is not.
     pub down: Duration,
-    /// Messages.
+    /// Messages sent and received, by type.
     pub statistics: Statistics,
 }
 

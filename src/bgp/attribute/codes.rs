@@ -5,7 +5,7 @@
 pub struct Codes([u64; 4]);
 
 impl Codes {
-    /// None.
+    /// The empty set.
     pub const NONE: Self = Self([0; 4]);
 
     /// Adds `code`; whether it was not there yet.

@@ -33,7 +33,7 @@ impl SendReceive {
     pub const RECEIVE: Self = Self(1);
     /// Sends several paths.
     pub const SEND: Self = Self(2);
-    /// Both.
+    /// Send and receive (RFC 7911 section 4).
     pub const BOTH: Self = Self(3);
 
     /// Whether the speaker takes several paths.

@@ -25,7 +25,7 @@ pub struct OutboundRouteFiltering {
 /// The filters of one family.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FamilyFilters {
-    /// The family.
+    /// The AFI and SAFI that the filter types are for.
     pub family: Family,
     /// (ORF type, 1 receive, 2 send, 3 both).
     pub filters: Vec<(u8, u8)>,

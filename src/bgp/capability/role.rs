@@ -24,7 +24,7 @@ registry! {
 /// What the speaker is to its neighbor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Role {
-    /// The role.
+    /// The sender's role in the session (RFC 9234 section 4.1).
     pub role: RoleValue,
 }
 

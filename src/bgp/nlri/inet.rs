@@ -240,7 +240,7 @@ fn decode_of(
 /// An IPv4 or IPv6 prefix as NLRI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Inet {
-    /// The prefix.
+    /// The IPv4 or IPv6 prefix.
     pub prefix: Prefix,
 }
 

@@ -25,9 +25,9 @@ use crate::bgp::wire::{Reader, Writer};
 /// A prefix and its label stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labelled {
-    /// The labels.
+    /// The MPLS label stack, 20 bits a label (RFC 8277 section 2).
     pub labels: Labels,
-    /// The prefix.
+    /// The IPv4 or IPv6 prefix that the labels are bound to.
     pub prefix: Prefix,
 }
 

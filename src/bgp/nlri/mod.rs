@@ -282,7 +282,7 @@ families! {
 /// One route's identity: family, path identifier (where add-path is in force), and the family's own value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Nlri {
-    /// The family.
+    /// The AFI and SAFI that the octets were read as.
     pub family: Family,
     /// The path identifier, if the route has one.
     pub path_id: Option<PathId>,

@@ -26,7 +26,7 @@ const FLAGS: u8 = 0xc0;
 /// Which route targets a peer wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rtc {
-    /// All.
+    /// The default route target, length 0: every route is wanted (RFC 4684 section 4).
     Default,
     /// Those that begin with these bits.
     Target {

@@ -32,7 +32,7 @@ use crate::bgp::wire::{Reader, Writer};
 pub struct SrPolicy {
     /// Tells candidate paths of one policy apart.
     pub distinguisher: u32,
-    /// The intent.
+    /// The color: the intent of the policy, not zero (RFC 9256 section 2.1).
     pub color: u32,
     /// Where the policy leads.
     pub endpoint: IpAddr,

@@ -12,7 +12,7 @@ use crate::bgp::wire::{Reader, Writer};
 /// All the octets of an NLRI field, since nothing says where one route ends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unknown {
-    /// The octets.
+    /// The NLRI field as it stands on the wire, unparsed.
     pub bytes: Box<[u8]>,
 }
 

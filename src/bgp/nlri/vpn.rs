@@ -29,11 +29,11 @@ const RD_BITS: usize = RouteDistinguisher::LENGTH * 8;
 /// A prefix, its VPN and its label stack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vpn {
-    /// The labels.
+    /// The MPLS label stack, 20 bits a label (RFC 8277 section 2).
     pub labels: Labels,
     /// The route distinguisher.
     pub rd: RouteDistinguisher,
-    /// The prefix.
+    /// The IPv4 or IPv6 prefix within the VPN.
     pub prefix: Prefix,
 }
 

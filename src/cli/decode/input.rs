@@ -21,7 +21,7 @@ const PREFIX: u64 = 64;
 pub struct Item<'a> {
     /// Where it was found.
     pub place: Place<'a>,
-    /// The octets.
+    /// The octets as the input gave them: a whole message or a part of one.
     pub piece: Piece<'a>,
     /// The session of a captured message.
     pub session: Option<Session<'a>>,

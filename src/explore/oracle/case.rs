@@ -22,7 +22,7 @@ pub struct Failure {
 pub struct NotJudged {
     /// The oracle that did not judge.
     pub oracle: Oracle,
-    /// Reason.
+    /// Why the oracle could not judge the run.
     pub why: Cow<'static, str>,
 }
 

@@ -31,7 +31,7 @@ use tally::Tally;
 /// A scenario and its golden, if it has one.
 #[derive(Debug, Clone)]
 pub struct SweepCase {
-    /// The scenario.
+    /// The scenario that the plans are for.
     pub scenario: Scenario,
     /// Its golden.
     pub golden: Option<Golden>,
@@ -90,7 +90,7 @@ pub enum SweepError {
 pub struct Planned {
     /// Index of the case.
     pub case: usize,
-    /// The plan.
+    /// The plan to run, in every mode that it allows.
     pub plan: Plan,
 }
 
@@ -99,7 +99,7 @@ pub struct Planned {
 pub struct Sweep<'a> {
     /// The scenarios and their goldens.
     pub cases: &'a [SweepCase],
-    /// The plans.
+    /// The plans to run, in order; the results come in the same order.
     pub plans: &'a [Planned],
     /// What is under test in each plan.
     pub variants: &'a [Variant],

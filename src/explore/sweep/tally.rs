@@ -32,7 +32,7 @@ pub struct Tally {
 pub struct FirstFailure {
     /// The number of the plan in the sweep.
     pub number: usize,
-    /// The plan.
+    /// The plan that failed, as drawn (not shrunk).
     pub plan: Plan,
     /// Its failures.
     pub trial: Trial,

@@ -142,7 +142,7 @@ pub enum ImportError {
     /// A file could not be written.
     #[error("cannot write {}: {error}", path.display())]
     Io {
-        /// The file.
+        /// The capture, as it was given on the command line.
         path: PathBuf,
         /// The operating system's error.
         error: io::Error,

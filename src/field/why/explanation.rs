@@ -26,31 +26,31 @@ pub enum SessionEnd {
     Fin {
         /// Who sent it.
         by: StreamDirection,
-        /// When.
+        /// Time of the packet, in nanoseconds of the capture's clock.
         at: u64,
     },
     /// By RST of this end.
     Rst {
         /// Who sent it.
         by: StreamDirection,
-        /// When.
+        /// Time of the packet, in nanoseconds of the capture's clock.
         at: u64,
     },
     /// Without a word; the last packet came then.
     Silence {
-        /// When.
+        /// Time of the packet, in nanoseconds of the capture's clock.
         at: u64,
     },
     /// A SYN that came to nothing, the first of so many.
     Attempt {
-        /// When.
+        /// Time of the packet, in nanoseconds of the capture's clock.
         at: u64,
-        /// How many.
+        /// Number of SYNs seen, retransmissions included.
         count: u32,
     },
     /// Told by a BMP station or an MRT file.
     Told {
-        /// When.
+        /// Time of the packet, in nanoseconds of the capture's clock.
         at: u64,
         /// In what words.
         text: String,
@@ -108,7 +108,7 @@ pub struct Explanation {
     pub session: Option<usize>,
     /// How it ended.
     pub ending: SessionEnd,
-    /// Why.
+    /// Why the session ended.
     pub cause: EndCause,
     /// What lies behind it: of a NOTIFICATION that was overtaken, its own cause.
     pub behind: Option<EndCause>,

@@ -112,7 +112,7 @@ impl Voice {
 /// One connection on which BGP was spoken.
 #[derive(Debug, Clone)]
 pub struct Talk {
-    /// Which.
+    /// The TCP connection: both addresses and ports.
     pub connection: Connection,
     /// What either end said, the client first.
     pub voices: [Voice; 2],

@@ -17,7 +17,7 @@ pub enum DirectoryError {
     #[error("scenario directory `{}` {}", directory.display(), reason(error))]
     #[diagnostic(help("pass the directory of your scenarios with --scenario-dir"))]
     Unreadable {
-        /// The directory.
+        /// The scenario directory that was searched.
         directory: PathBuf,
         /// What the operating system says.
         error: io::Error,
@@ -32,7 +32,7 @@ pub enum DirectoryError {
     #[error("there is no scenario `{name}`")]
     #[diagnostic(help("{help}"))]
     Unknown {
-        /// The name.
+        /// The scenario name that was asked for.
         name: String,
         /// The nearest name there is.
         help: String,

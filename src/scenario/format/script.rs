@@ -38,7 +38,7 @@ pub struct Scenario {
     pub not_applicable: Vec<(String, String)>,
     /// The API programs.
     pub programs: Vec<ProgramScript>,
-    /// The peers.
+    /// The scripted peers, in the order of the file.
     pub peers: Vec<PeerScript>,
     /// Bytes that the speaker sends to a peer instead of its own messages.
     pub verbatims: Vec<(IpAddr, Arc<Verbatim>)>,
@@ -144,7 +144,7 @@ pub enum GoldenSource {
 /// A route that the peer's table must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableEntry {
-    /// The prefix.
+    /// The destination, IPv4 or IPv6.
     pub prefix: Prefix,
     /// Its next hop, if it matters.
     pub next_hop: Option<IpAddr>,
@@ -200,7 +200,7 @@ pub enum ProgramAction {
     /// Let time pass if answers come early: a speaker that answers early is sent no more at once than
     /// ExaBGP's own test programs send. Any other is sent commands as fast as it answers.
     Pause(Duration),
-    /// Exit.
+    /// Ends with status 0 and closes its pipes.
     Exit,
 }
 
@@ -228,7 +228,7 @@ impl fmt::Display for Answer {
 /// Something that peers have seen, so many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// The event.
+    /// What must have been seen.
     pub what: Sight,
     /// Number of times in all.
     pub count: usize,
@@ -292,7 +292,7 @@ pub struct OpenAnswer {
 /// Where a speaker listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectTarget {
-    /// The address.
+    /// The address that the speaker listens on.
     pub address: IpAddr,
     /// The port; that of the peers where it is absent.
     pub port: Option<u16>,

@@ -39,7 +39,7 @@ pub struct ScenarioHost {
 /// A link between two hosts, the same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostLink {
-    /// The hosts.
+    /// The two hosts, in the order in which the scenario names them.
     pub ends: [HostName; 2],
     /// What it does to segments, as far as the file says it.
     pub settings: LinkSettings,

@@ -56,7 +56,7 @@ pub enum ManifestError {
     /// A file cannot be read or written.
     #[error("{}: {error}", path.display())]
     Io {
-        /// The file.
+        /// The file of the golden or its manifest, relative to the working directory.
         path: PathBuf,
         /// The operating system's error.
         error: std::io::Error,
@@ -64,7 +64,7 @@ pub enum ManifestError {
     /// The text is not a manifest.
     #[error("{}: {error}", path.display())]
     Syntax {
-        /// The file.
+        /// The file of the golden or its manifest, relative to the working directory.
         path: PathBuf,
         /// What is wrong, with line and column.
         error: Box<toml::de::Error>,
@@ -72,7 +72,7 @@ pub enum ManifestError {
     /// A golden is to be a file beside the manifest.
     #[error("{}: the file `{file}` is outside its directory; write the file's name alone", path.display())]
     Outside {
-        /// The manifest.
+        /// The file of the golden or its manifest, relative to the working directory.
         path: PathBuf,
         /// The file that it names.
         file: String,
@@ -94,7 +94,7 @@ pub enum ManifestError {
         "{scenario} has no golden; make one with `lockstep record {scenario} --speaker exabgp`"
     )]
     Missing {
-        /// The scenario.
+        /// The name of the scenario that the golden belongs to.
         scenario: String,
     },
 }

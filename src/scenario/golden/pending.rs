@@ -57,7 +57,7 @@ pub enum PendingError {
     /// A file or directory cannot be read, written or removed.
     #[error("{}: {error}", path.display())]
     Io {
-        /// Path.
+        /// The file or directory of the pending golden.
         path: PathBuf,
         /// The operating system's error.
         error: io::Error,

@@ -77,7 +77,7 @@ pub enum PlayError {
         elapsed.as_secs_f64()
     )]
     Spinning {
-        /// The peer.
+        /// The address of the peer at the other end.
         peer: IpAddr,
         /// How many connections there were.
         connections: u64,

@@ -33,7 +33,7 @@ pub type Background = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Everything that a run is made of.
 pub struct Run<S, N, M> {
-    /// The scenario.
+    /// The scenario that is played.
     pub scenario: Rc<Scenario>,
     /// What is under test, in the order of the scenario's speakers.
     pub subjects: Vec<HostedSubject<S, N>>,

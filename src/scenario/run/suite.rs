@@ -29,7 +29,7 @@ pub struct Report {
     pub directory: PathBuf,
     /// Historical defects enabled, of either reactor.
     pub defects: Vec<Defect>,
-    /// The verdict.
+    /// Whether it passed, failed or was invalid, and why.
     pub verdict: Verdict,
     /// The run itself, for reports.
     pub played: RunResult,
@@ -69,7 +69,7 @@ impl Report {
 /// A scenario and its golden.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The scenario.
+    /// The scenario that was run.
     pub scenario: Rc<Scenario>,
     /// Its golden; empty where the scenario has none.
     pub golden: Golden,

@@ -14,7 +14,7 @@ use crate::sim::{PIPE_CAPACITY, Pipe, pipe};
 
 /// Starts the scripts of a scenario.
 pub struct ScriptedPrograms {
-    /// The scenario.
+    /// The scenario whose `program` sections are played.
     pub scenario: Rc<Scenario>,
     /// The progress of the run.
     pub progress: Progress,

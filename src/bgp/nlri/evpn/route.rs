@@ -17,7 +17,7 @@ pub enum Route {
     EthernetAutoDiscovery {
         /// The VPN.
         rd: RouteDistinguisher,
-        /// The segment.
+        /// The Ethernet Segment Identifier, 10 octets (RFC 7432 section 5).
         esi: EthernetSegment,
         /// The broadcast domain.
         tag: EthernetTag,
@@ -28,7 +28,7 @@ pub enum Route {
     MacIp {
         /// The VPN.
         rd: RouteDistinguisher,
-        /// The segment.
+        /// The Ethernet Segment Identifier, 10 octets (RFC 7432 section 5).
         esi: EthernetSegment,
         /// The broadcast domain.
         tag: EthernetTag,
@@ -52,7 +52,7 @@ pub enum Route {
     EthernetSegment {
         /// The VPN.
         rd: RouteDistinguisher,
-        /// The segment.
+        /// The Ethernet Segment Identifier, 10 octets (RFC 7432 section 5).
         esi: EthernetSegment,
         /// The originating router.
         originator: IpAddr,
@@ -69,7 +69,7 @@ pub enum Route {
         prefix: Prefix,
         /// The gateway, as an overlay index.
         gateway: IpAddr,
-        /// The label.
+        /// The MPLS label of the route, 3 octets (RFC 7432 section 7).
         labels: Labels,
     },
     /// Types 6 to 8 (RFC 9251 section 9).

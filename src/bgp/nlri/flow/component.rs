@@ -13,7 +13,7 @@ use crate::bgp::wire::{Reader, Writer};
 pub enum Component {
     /// Types 1 and 2.
     Prefix(Kind, FlowPrefix),
-    /// The others.
+    /// A component of any other type: a list of operator and value pairs (RFC 8955 section 4.2.1).
     Tests(Kind, Vec<Test>),
 }
 

@@ -125,7 +125,7 @@ pub(super) fn name(names: Names, number: u64) -> Option<&'static str> {
 pub(super) enum Registry {
     /// One of the tables above.
     Table(Names),
-    /// The ports.
+    /// Port numbers, which have names such as `http`.
     Ports,
     /// Numbers have no names.
     Decimal,

@@ -37,7 +37,7 @@ pub struct Test {
     pub operator: u8,
     /// Octets of the value: 1, 2, 4 or 8.
     pub width: u8,
-    /// The value.
+    /// The value that the packet's field is compared with, at most 8 octets (RFC 8955 section 4.2.1.1).
     pub value: u64,
     /// Where it came from.
     pub written: Written,

@@ -32,7 +32,7 @@ pub struct Object {
     pub identifier: u64,
     /// The node, or the node that the object belongs to.
     pub local: Vec<NodeDescriptor>,
-    /// The rest.
+    /// The descriptor TLVs that follow the identifier, in wire order.
     pub descriptors: Descriptors,
 }
 
@@ -58,7 +58,7 @@ pub enum Descriptors {
     Prefix {
         /// OSPF's type of route.
         ospf_type: Option<u8>,
-        /// The prefix.
+        /// The reachable IPv4 or IPv6 prefix.
         prefix: Prefix,
     },
     /// Type 6.

@@ -74,7 +74,7 @@ impl fmt::Display for InterworkSegment {
 pub struct DirectSegment {
     /// The VPN.
     pub rd: RouteDistinguisher,
-    /// The address.
+    /// The address of the PE or the segment (draft-mpmz-bess-mup-safi).
     pub address: IpAddr,
 }
 
