@@ -298,3 +298,95 @@ fn what_a_plan_names_is_not_started_without_trust() {
     let (_, out, _) = lockstep(&["speakers", &format!("theirs={}", description.display())]);
     assert!(started.exists(), "{out}");
 }
+
+/// The process numbers that `replay --stop-at` printed.
+fn stopped_processes(out: &str) -> Vec<u32> {
+    let lines = out.lines().filter_map(|line| line.split_once(": process "));
+    let numbers = lines.filter_map(|(_, rest)| rest.split(',').next()?.parse().ok());
+    numbers.collect()
+}
+
+#[test]
+fn a_guest_is_left_where_a_message_was_sent() {
+    if !bird_is_installed() {
+        return;
+    }
+    let plan = scratch("stop").join("plan");
+    std::fs::write(&plan, "scenario session-ipv4\nspeaker bird\n").unwrap();
+    let stop = |place: &str| lockstep(&["replay", plan.to_str().unwrap(), "--stop-at", place]);
+    let (status, out, error) = stop("message 2 of 10.0.0.2#1");
+    let processes = stopped_processes(&out);
+    let of_the_first = |file: &str| {
+        let path = format!("/proc/{}/{file}", processes[0]);
+        std::fs::read_to_string(path).unwrap()
+    };
+    assert_eq!(status, Some(0), "{out}{error}");
+    assert_eq!(processes.len(), 1, "{out}");
+    let (state, command) = (of_the_first("status"), of_the_first("comm"));
+    let killed = std::process::Command::new("kill")
+        .args(["-KILL", &processes[0].to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    assert_eq!(command.trim(), "bird");
+    assert!(state.contains("State:\tT"), "stopped, not traced: {state}");
+    assert!(state.contains("TracerPid:\t0"), "{state}");
+    for (place, expected) in [
+        ("message 9 of 10.0.0.2#1", "the speaker sends 3 messages"),
+        (
+            "message 1 of 10.0.0.9#1",
+            "there is no connection 10.0.0.9#1",
+        ),
+        ("900s", "nothing was stopped: the run was over"),
+        ("soon", "is no place"),
+    ] {
+        let (status, out, error) = stop(place);
+        assert_eq!(status, Some(2), "{out}{error}");
+        assert!(one_line(&error).contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_guest_that_dies_fails_the_run_with_its_last_words_and_its_stack() {
+    let directory = scratch("dies");
+    let program = directory.join("dies.py");
+    let text = "#!/usr/bin/python3\n\
+        import os, socket\n\
+        socket.create_connection(('10.0.0.2', 179))\n\
+        print('about to die', flush=True)\n\
+        os.abort()\n";
+    std::fs::write(&program, text).unwrap();
+    let description = directory.join("dies.toml");
+    let text =
+        "title = \"dies\"\nexecutable = [\"/usr/bin/python3\"]\nconfiguration = \"minimal.json\"\n";
+    let start = format!("start = [\"{}\"]\n", program.display());
+    std::fs::write(&description, [text, &start].concat()).unwrap();
+    let speaker = format!("dies={}", description.display());
+    let directories = ["--scenario-dir", "qa/speakers/scenarios"];
+    let plan = directory.join("plan");
+    std::fs::write(&plan, format!("scenario announce\nspeaker {speaker}\n")).unwrap();
+    let (status, out, error) = lockstep(
+        &[
+            &["replay", "--trust", plan.to_str().unwrap()],
+            &directories[..],
+        ]
+        .concat(),
+    );
+    assert_eq!(status, Some(18), "{out}{error}");
+    let (status, out, error) = lockstep(
+        &[
+            &["run", "announce", "--speaker", &speaker],
+            &directories[..],
+        ]
+        .concat(),
+    );
+    assert_eq!(status, Some(1), "{out}{error}");
+    assert!(out.contains("dies was ended by SIGABRT"), "{out}");
+    assert!(out.contains("about to die"), "{out}");
+    let has_gdb = std::process::Command::new("gdb")
+        .arg("--version")
+        .output()
+        .is_ok();
+    let expected = if has_gdb { "abort" } else { "install gdb" };
+    assert!(out.contains(expected), "{out}");
+    assert_eq!(out.contains("core file: "), has_gdb, "{out}");
+}

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::applicable::applicable;
 use super::captures::Captures;
+use super::namespace::again;
 use super::output::say;
 use super::subject::{captures_of, check_speaker, selected};
 use super::trust::Trust;
@@ -82,8 +83,19 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let scenarios = selected(&arguments.scenario_dir, &arguments.scenarios, &variants)?;
     let captures = captures_of(&arguments.captures.existing()?, &variants, &scenarios)?;
     std::fs::create_dir_all(&captures).into_diagnostic()?;
-    let network = arguments.network.unwrap_or(NetworkKind::Kernel);
+    let declares = |scenario: &Scenario| scenario.topology.is_declared;
+    let network = arguments
+        .network
+        .unwrap_or(match scenarios.iter().all(declares) {
+            true => NetworkKind::Sim,
+            false => NetworkKind::Kernel,
+        });
     arguments.trust.check(&scenarios, &variants, network)?;
+    if let Some(network) = arguments.network
+        && let Some(status) = again(&scenarios, network)?
+    {
+        return Ok(status);
+    }
     let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
@@ -106,6 +118,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
                     same.as_deref().unwrap_or("same as the golden")
                 );
                 if same.is_none() {
+                    if let (Some(kernel), false) = (&entry.kernel, arguments.check)
+                        && manifest.confirm(&scenario.name, kernel)
+                    {
+                        manifest.store(&captures).into_diagnostic()?;
+                    }
                     continue;
                 }
                 if arguments.check {
@@ -200,8 +217,15 @@ fn golden(
         version: version.into(),
         command: format!("lockstep record {}{command}", scenario.name),
         network: (recorded != "messages").then(|| network.to_string()),
+        kernel: (recorded != "messages" && network == NetworkKind::Kernel).then(kernel),
         date: date.to_string(),
         sha256: digest(&bytes),
     };
     Ok(Ok((entry, bytes)))
+}
+
+/// The release of this machine's kernel.
+fn kernel() -> String {
+    let release = rustix::system::uname().release().to_owned();
+    release.to_string_lossy().into_owned()
 }

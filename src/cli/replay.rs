@@ -4,20 +4,23 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Args;
-use miette::{IntoDiagnostic, Report};
+use miette::{IntoDiagnostic, Report, miette};
 
 use super::Status;
 use super::output::{Output, output};
 use super::plan_file::PlanFile;
+use super::stop::{self, Place, place};
 use super::subject::SubjectArguments;
 use super::values::{check_effect, named_defect};
 use crate::explore::finished_run::FinishedRun;
 use crate::explore::oracle::{Failure, NotJudged, Oracle};
 use crate::explore::outcome::Outcome;
-use crate::explore::trial::Trial;
+use crate::explore::plan_text::PlanText;
+use crate::explore::trial::{Trial, Trier};
 use crate::reactor::defects::Defect;
 use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
+use crate::subject::{StopAt, Variant};
 
 /// The plan, the subject, and what to print.
 #[derive(Debug, Args)]
@@ -32,6 +35,10 @@ pub struct Arguments {
     /// End the printed events at this virtual time (300ms, 2s).
     #[arg(long, value_parser = time, requires = "verbose")]
     until: Option<Duration>,
+    /// Stop the speaker, a guest, at a virtual time (2s) or once a peer has a message (`message 3 of 10.0.0.2#1`, KEEPALIVEs
+    /// not counted), and leave it for a debugger.
+    #[arg(long, value_parser = place, value_name = "TIME|MESSAGE", conflicts_with_all = ["verbose", "git_bisect"])]
+    stop_at: Option<Place>,
     /// Enable historical defects (comma-separated).
     #[arg(long, value_delimiter = ',', value_parser = named_defect, value_name = "NAME")]
     defect: Vec<Defect>,
@@ -52,10 +59,13 @@ fn time(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Bad input; a fault that never triggered.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
-    let (mut text, trier, variants) = arguments.file.load_for(&arguments.subject)?;
+    let (mut text, mut trier, variants) = arguments.file.load_for(&arguments.subject)?;
     text.plan.defects.extend(&arguments.defect);
     let plan = &text.plan;
     check_effect(&plan.defects, &variants)?;
+    if let Some(place) = &arguments.stop_at {
+        return stop(place, &text, &mut trier, &variants);
+    }
     let tried = trier
         .try_variants(plan, &variants, Keep::All)
         .map_err(|error| text.explain(error))?;
@@ -90,6 +100,39 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         Outcome::Failed(oracle) => Ok(Status::Class(oracle.status())),
         Outcome::Invalid(invalid) => Err(Report::from(invalid)),
     }
+}
+
+/// Runs the plan up to `place`, and leaves the guests there.
+fn stop(
+    place: &Place,
+    text: &PlanText,
+    trier: &mut Trier,
+    variants: &[Variant],
+) -> miette::Result<Status> {
+    let guests = variants.iter().filter(|variant| !variant.speaker.is_own());
+    let Some(variant) = guests.clone().next() else {
+        return Err(miette!(
+            help = "put a speaker of somebody else under test: --speaker NAME",
+            "--stop-at has no effect: Lockstep's own speaker is no process that a debugger could look at"
+        ));
+    };
+    let run = |trier: &Trier| trier.try_variant(&text.plan, variant, Keep::Hash);
+    let (_, ran) = run(trier).map_err(|error| text.explain(error))?;
+    let ran = ran.ok_or_else(|| miette!("the run does not finish: give --stop-at a time"))?;
+    let at = stop::time(place, &ran)?;
+    let stop = StopAt::new(at);
+    trier.stop_at(stop.clone());
+    let again = run(trier);
+    let stopped = stop.stopped();
+    if stopped.is_empty() {
+        again.map_err(|error| text.explain(error))?;
+        return Err(miette!(
+            "nothing was stopped: the run was over after {:.6} s",
+            ran.played.elapsed.as_secs_f64()
+        ));
+    }
+    stop::print(at, &stopped, &mut output()).into_diagnostic()?;
+    Ok(Status::Passed)
 }
 
 /// Prints the result of the plan with one variant under test, and its events until `until`.

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 use super::Status;
 use super::applicable::applicable;
 use super::captures::Captures;
+use super::namespace::again;
 use super::output::{output, say};
 use super::subject::{SubjectArguments, captures_of, selected};
 use super::trust::Trust;
@@ -83,6 +84,9 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     arguments
         .trust
         .check(&scenarios, &variants, arguments.network)?;
+    if let Some(status) = again(&scenarios, arguments.network)? {
+        return Ok(status);
+    }
     let manifest = Manifest::load(&captures).into_diagnostic()?;
     let (scenarios, left_out) = applicable(scenarios, &variants)?;
     let cases = scenarios

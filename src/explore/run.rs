@@ -23,7 +23,7 @@ use crate::sim::{self, Keep, Seed};
 use crate::subject::guest::GuestSpeaker;
 use crate::subject::launcher::{Launcher, Setup};
 use crate::subject::own::{MakeOrder, OwnSpeaker};
-use crate::subject::{Subject, Variant};
+use crate::subject::{StopAt, Subject, Variant};
 
 /// A scenario with its configuration read, to be run again and again.
 pub struct Runner {
@@ -35,6 +35,8 @@ pub struct Runner {
     limits: BTreeMap<String, u32>,
     reloads: bool,
     neighbors: BTreeSet<IpAddr>,
+    /// When guests are left to a debugger.
+    stop: Option<StopAt>,
 }
 
 /// Runs a plan with a speaker of the user's own under test.
@@ -93,6 +95,7 @@ impl Runner {
             limits,
             neighbors,
             scenario,
+            stop: None,
         })
     }
 
@@ -115,6 +118,7 @@ impl Runner {
             limits: BTreeMap::new(),
             neighbors: scenario.peers.iter().map(|peer| peer.address).collect(),
             scenario,
+            stop: None,
         }
     }
 
@@ -128,6 +132,11 @@ impl Runner {
     #[must_use]
     pub const fn neighbors(&self) -> &BTreeSet<IpAddr> {
         &self.neighbors
+    }
+
+    /// Leaves guests to a debugger at a time of every run from now on.
+    pub fn stop_at(&mut self, stop: StopAt) {
+        self.stop = Some(stop);
     }
 
     /// Where faults can trigger, taken from a run without faults.
@@ -271,7 +280,7 @@ impl Runner {
                     let own = OwnSpeaker::new(mode, rotation, settings, defects(mode));
                     Chosen::Own(Box::new(own.ordered(order(plan))))
                 }
-                None => Chosen::Guest(Box::new(self.guest(plan, variant, at)?)),
+                None => Chosen::Guest(Box::new(self.guest(plan, variant, at, keep)?)),
             });
         }
         let is_own = |subject: &Chosen<D>| matches!(subject, Chosen::Own(_));
@@ -285,7 +294,13 @@ impl Runner {
     }
 
     /// The speaker numbered `at` as a guest of `variant`.
-    fn guest(&self, plan: &Plan, variant: &Variant, at: usize) -> Result<GuestSpeaker, PlayError> {
+    fn guest(
+        &self,
+        plan: &Plan,
+        variant: &Variant,
+        at: usize,
+        keep: Keep,
+    ) -> Result<GuestSpeaker, PlayError> {
         let script = &self.scenario.speakers[at];
         let known = self.speakers.get(at).map(|known| known.launchers.iter());
         let mut launchers = known.into_iter().flatten();
@@ -300,7 +315,13 @@ impl Runner {
             ..prepare::setup(&self.scenario, script, variant)
         };
         let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
-        Ok(guest.at_pace(plan.pace).seeded(plan.seed))
+        let guest = guest.at_pace(plan.pace).seeded(plan.seed);
+        let guest = guest.stopping(self.stop.clone());
+        Ok(match keep {
+            // A sweep meets the same end again and again.
+            Keep::Hash => guest,
+            Keep::All => guest.with_post_mortem(),
+        })
     }
 }
 

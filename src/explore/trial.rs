@@ -20,7 +20,7 @@ use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::Golden;
 use crate::scenario::run::error::PlayError;
 use crate::sim::{Keep, TraceHash};
-use crate::subject::{Subject, Variant};
+use crate::subject::{StopAt, Subject, Variant};
 
 /// Long enough for a program to repeat its script and to wait for events that will not come again.
 const RESTART: Duration = Duration::from_secs(300);
@@ -120,6 +120,11 @@ impl Trier {
             self.scenario(),
             self.runner.neighbors(),
         )?)
+    }
+
+    /// Leaves guests to a debugger at a time of every run from now on: such a run is invalid, and judged by nobody.
+    pub fn stop_at(&mut self, stop: StopAt) {
+        self.runner.stop_at(stop);
     }
 
     /// The variants that it can try.

@@ -1,6 +1,7 @@
 //! A host with its guests: start a program, run what can run, say what is waited for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::task::Context;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub keep_calls: bool,
     /// Seconds of processor time after which a process that makes no call is given up.
     pub patience: u32,
+    /// Where the memory of a guest that a signal ends is written, with a look at its stack; neither where it is absent.
+    pub core: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             seed: 0,
             keep_calls: false,
             patience: 20,
+            core: None,
         }
     }
 }
@@ -85,12 +89,14 @@ pub struct Host {
     pub(super) network: Box<dyn Network>,
     pub(super) failure: Option<Failure>,
     /// Where each process was started, what it may write.
-    pub(super) directories: BTreeMap<i32, std::path::PathBuf>,
+    pub(super) directories: BTreeMap<i32, PathBuf>,
     pub(super) watchdog: watchdog::Watchdog,
     pub(super) played: super::played::Played,
     last: i32,
     /// Who runs this host, to be woken where something is asked of it from outside.
     task: Option<std::task::Waker>,
+    pub(super) core: Option<PathBuf>,
+    pub(super) post_mortems: Vec<super::PostMortem>,
 }
 
 impl Host {
@@ -111,6 +117,8 @@ impl Host {
             played: super::played::Played::default(),
             last: 0,
             task: None,
+            core: settings.core.clone(),
+            post_mortems: Vec::new(),
         }
     }
 

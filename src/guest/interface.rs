@@ -9,6 +9,7 @@ use super::dispatch::Answer;
 use super::host::Host;
 use super::memory::u32_at;
 use super::registers::Call;
+use crate::net::link_local::hardware_address;
 
 /// An interface.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ pub(super) fn all(addresses: &[IpAddr]) -> Vec<Interface> {
             flags: up | (libc::IFF_BROADCAST | libc::IFF_MULTICAST) as u32,
             hardware: libc::ARPHRD_ETHER,
             mtu: 1_500,
-            address: [2, 0, 0, 0, 0, 1],
+            address: hardware_address(addresses),
             addresses: addresses
                 .iter()
                 .copied()

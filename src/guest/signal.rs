@@ -445,6 +445,12 @@ impl Host {
         }
         let event = format!("delivered {signal}");
         self.kernel.trace.event(self.kernel.now, number, &event);
+        if let Some(core) = self.core.clone()
+            && self.is_fatal(number, signal)
+        {
+            self.look_at_the_dead(process, signal, &core);
+            return Ok(None);
+        }
         if signal >= REAL_TIME {
             let registers = self.tracees.get(&number).ok_or(Errno::ESRCH)?.registers()?;
             let call = Call::new(number, process, &registers);

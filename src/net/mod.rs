@@ -8,6 +8,7 @@ pub mod buffer;
 pub mod clock;
 pub mod direction;
 pub mod io;
+pub mod link_local;
 pub mod name;
 pub mod network;
 pub mod programs;

@@ -2,6 +2,7 @@
 
 pub mod fifo;
 pub mod kernel;
+pub mod namespace;
 pub mod programs;
 mod restrict;
 pub mod service;

@@ -31,6 +31,7 @@ pub(super) fn reports() -> [Report; 2] {
             elapsed: Duration::from_millis(5),
         },
         played: RunResult {
+            died: Vec::new(),
             transcripts: Vec::new(),
             tables: BTreeMap::new(),
             program_input: Vec::new(),

@@ -36,6 +36,11 @@ fn common_prefix(one: IpAddr, other: IpAddr) -> u32 {
     }
 }
 
+/// Whether `address` is valid on its link only (RFC 4291 section 2.5.6): no route leads from one to another address.
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
+}
+
 impl State {
     pub(super) fn source_address(
         &self,
@@ -68,7 +73,7 @@ impl State {
         }
         // The first of those that have most in common with the target: what lies on the same link.
         let own = self.hosts[host].addresses.iter().rev();
-        own.filter(|address| address.is_ipv4() == to.is_ipv4())
+        own.filter(|own| own.is_ipv4() == to.is_ipv4() && is_link_local(**own) <= is_link_local(to))
             .max_by_key(|address| common_prefix(**address, to))
             .copied()
             .ok_or(io::ErrorKind::NetworkUnreachable)

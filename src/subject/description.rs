@@ -8,6 +8,7 @@
 //! configuration = "bird.conf"                    # in the scenario's directory; absent: the scenario's own `config`
 //! start = ["-f", "-c", "{configuration}"]        # arguments
 //! control = ["birdc", "-s", "bird.ctl"]          # its control program, before the words of a command
+//! debugger = "gdb -p {process}"                  # what looks at it where `replay --stop-at` left it
 //! loopback = false                               # whether it can have a neighbor at a loopback address
 //! programs = false                               # whether it starts the API programs of its configuration
 //! [environment]                                  # variables
@@ -65,6 +66,9 @@ pub struct Description {
     pub signals: Signals,
     /// Its reactors, if it has several.
     pub modes: Option<Modes>,
+    /// What shows where it stands, `{process}` being its process number on this machine.
+    #[serde(default = "debugger")]
+    pub debugger: String,
     /// Whether it can have a neighbor at a loopback address, which most refuse.
     #[serde(default)]
     pub loopback: bool,
@@ -97,6 +101,10 @@ impl Default for Signals {
             end: term(),
         }
     }
+}
+
+fn debugger() -> String {
+    "gdb -p {process}".to_owned()
 }
 
 const fn term() -> SignalName {

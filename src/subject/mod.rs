@@ -5,6 +5,7 @@
 //! started and told what to do; [`known`] has those of this project, a user can write others; [`locate`] finds the program.
 //! Nothing here knows how a run is judged.
 
+mod control;
 pub mod description;
 pub mod external;
 pub mod guest;
@@ -13,6 +14,7 @@ pub mod launcher;
 pub mod locate;
 pub mod own;
 mod relay;
+pub mod stop;
 pub mod symbols;
 pub mod variant;
 
@@ -27,6 +29,7 @@ use crate::net::{HostName, Network};
 use crate::reactor::control::ControlReceiver;
 use crate::reactor::observer::Observer;
 
+pub use stop::{StopAt, Stopped};
 pub use variant::{SpeakerName, Variant};
 
 /// The environment of a subject.

@@ -14,6 +14,7 @@ mod liveness;
 pub mod modes;
 mod names;
 mod notifications;
+mod panics;
 mod prompt;
 mod rate;
 mod table;
@@ -33,6 +34,7 @@ type Judge = fn(&Case<'_>, &mut Findings<'_>);
 
 /// The oracles that judge a single run, in order of precedence of their failures.
 const JUDGES: &[(Oracle, Judge)] = &[
+    (Oracle::Panics, panics::judge),
     (Oracle::Liveness, liveness::judge),
     (Oracle::Table, table::judge),
     (Oracle::Unforced, unforced::judge),
@@ -81,7 +83,7 @@ mod tests {
         assert_eq!(statuses, (10..=22).collect::<Vec<u8>>());
         for oracle in Oracle::ALL {
             assert_eq!(Oracle::named(oracle.name()), Some(*oracle));
-            let of_one_run = matches!(oracle.needs(), Needs::Wire | Needs::Inside);
+            let of_one_run = oracle.needs() != Needs::BothModes;
             let judged = JUDGES.iter().filter(|(judged, _)| judged == oracle).count();
             assert_eq!(judged, usize::from(of_one_run), "{oracle}");
         }

@@ -11,7 +11,7 @@ pub enum Needs {
     Inside,
     /// The wire of two runs of one plan, one in each mode.
     BothModes,
-    /// Only that the run ends.
+    /// How what is under test ended.
     End,
 }
 
@@ -69,7 +69,7 @@ oracles! {
     Decodes, "decodes", 15, Wire, "What is on the wire decodes.";
     Modes, "modes", 16, BothModes, "Both reactors end in the same state under the same plan.";
     Golden, "golden", 17, Wire, "Where nothing was lost, the octets are the golden's.";
-    Panics, "panics", 18, End, "Nothing panics.";
+    Panics, "panics", 18, End, "The speaker neither panics nor ends by itself.";
     Prompt, "prompt", 19, Inside, "A command is answered, and taken by every established peer, in the moment in which it is read.";
     Collisions, "collisions", 20, Wire, "Of two connections that collide the one that RFC 4271 section 6.8 names lives.";
     Notifications, "notifications", 21, Wire, "Where nothing was lost, a NOTIFICATION that was sent arrives.";

@@ -165,6 +165,7 @@ pub fn golden(
     fs::write(&path, &bytes).map_err(unwritable(&path))?;
     let mut manifest = Manifest::load(directory)?;
     manifest.insert(ManifestEntry {
+        kernel: None,
         network: None,
         scenario: name.to_owned(),
         file: format!("{name}.pcap"),

@@ -42,6 +42,9 @@ pub struct ManifestEntry {
     /// The network that it ran on: `kernel`, in real time, or `sim`, in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+    /// The release of the kernel (uname(2)) on whose network the speaker put the same octets on the wire in real time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
     /// The command that made the file.
     pub command: String,
     /// Date, YYYY-MM-DD.
@@ -180,6 +183,16 @@ impl Manifest {
             .sort_by(|one, other| one.scenario.cmp(&other.scenario));
     }
 
+    /// Adds to the entry of `scenario` that `kernel` gave the same octets; whether that is new.
+    pub fn confirm(&mut self, scenario: &str, kernel: &str) -> bool {
+        let mut entries = self.captures.iter_mut();
+        let entry = entries.find(|entry| entry.scenario == scenario);
+        entry.is_some_and(|entry| {
+            let before = entry.kernel.replace(kernel.to_owned());
+            before.as_deref() != Some(kernel)
+        })
+    }
+
     /// Writes the manifest into `directory`: all of it or nothing.
     ///
     /// # Errors
@@ -282,6 +295,7 @@ mod tests {
     fn entry(bytes: &[u8]) -> ManifestEntry {
         ManifestEntry {
             network: None,
+            kernel: None,
             scenario: "one".into(),
             file: "one.pcap".into(),
             speaker: "lockstep".into(),
@@ -354,6 +368,7 @@ mod tests {
         std::fs::create_dir_all(&root).unwrap();
         let outside = Manifest {
             captures: vec![ManifestEntry {
+                kernel: None,
                 file: "../one.pcap".into(),
                 ..entry(b"")
             }],

@@ -184,6 +184,7 @@ impl Pending {
             |entry| entry.file.clone(),
         );
         let entry = ManifestEntry {
+            kernel: None,
             network: None,
             scenario: self.scenario.clone(),
             file,

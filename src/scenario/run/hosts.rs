@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::net::clock::Clock;
+use crate::net::link_local::{hardware_address, link_local};
 use crate::net::timer::sleep_until;
 use crate::net::{Attempts, HostName};
 use crate::scenario::format::host_fault::Partition;
@@ -30,8 +31,12 @@ impl SimHosts {
     pub fn new(world: &World, scenario: &Rc<Scenario>, usual: Link) -> Self {
         let topology = &scenario.topology;
         let routed = |addresses: &[IpAddr]| -> Vec<IpAddr> {
-            let addresses = addresses.iter().copied();
-            addresses.filter(|it| !it.is_loopback()).collect()
+            let given = addresses.iter().copied();
+            let mut routed: Vec<IpAddr> = given.filter(|it| !it.is_loopback()).collect();
+            if topology.is_declared && !routed.is_empty() {
+                routed.push(link_local(hardware_address(&routed)).into());
+            }
+            routed
         };
         let hosts = topology.hosts.iter();
         let hosts: BTreeMap<HostName, SimHost> = hosts

@@ -1,18 +1,20 @@
 //! Runs a scenario with a subject under test, on any network.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use tokio::task::LocalSet;
 
 use crate::net::clock::Clock;
 use crate::os::kernel::KernelNetwork;
+use crate::os::namespace::{self, SpeakerNamespace};
 use crate::reactor::defects::{Defect, DefectSet, Defects, NoDefects};
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::network::NetworkKind;
 use crate::scenario::run::played::RunResult;
 use crate::scenario::run::prepare::{io_error, launcher, prepare, setup};
-use crate::scenario::run::strict::run_alone;
+use crate::scenario::run::strict::{PORT, run_alone};
 use crate::scenario::run::{simulated, turmoil};
 use crate::subject::external::External;
 use crate::subject::launcher::Launcher;
@@ -32,7 +34,7 @@ pub fn play(
     network: NetworkKind,
     defects: Defects,
 ) -> Result<RunResult, PlayError> {
-    refuse_declared_hosts(scenario, network)?;
+    refuse_declared_hosts(scenario, variant, network)?;
     if variant.own_mode().is_none() && !defects.is_empty() {
         return Err(PlayError::Unsupported {
             what: format!("{variant} with --defect"),
@@ -56,9 +58,14 @@ pub fn play(
     }
 }
 
-/// Hosts of their own are on the simulated network only.
-fn refuse_declared_hosts(scenario: &Scenario, network: NetworkKind) -> Result<(), PlayError> {
-    if scenario.topology.is_declared && network != NetworkKind::Sim {
+/// Hosts of their own are on the simulated network, or on the kernel's where the one under test is a process of its own.
+fn refuse_declared_hosts(
+    scenario: &Scenario,
+    variant: &Variant,
+    network: NetworkKind,
+) -> Result<(), PlayError> {
+    let is_process = variant.own_mode().is_none() && network == NetworkKind::Kernel;
+    if scenario.topology.is_declared && network != NetworkKind::Sim && !is_process {
         return Err(PlayError::Unsupported {
             what: format!(
                 "network {network} for scenario `{}`, which declares its hosts",
@@ -82,7 +89,7 @@ fn in_real_sockets(
         let subject = OwnSpeaker::new(mode, configurations, settings, NoDefects);
         return match network {
             NetworkKind::Turmoil => turmoil::play(scenario.clone(), subject),
-            _ => on_the_kernel(scenario.clone(), subject),
+            _ => on_the_kernel(scenario.clone(), subject, 0),
         };
     }
     let launcher = launcher(scenario, speaker, variant)?;
@@ -95,21 +102,49 @@ fn in_real_sockets(
     Ok(to_process(scenario, variant, launcher)?.0)
 }
 
-/// The speaker of a scenario that declares no hosts.
+/// The speaker of a scenario that has one.
 fn only_speaker(scenario: &Scenario) -> Result<&SpeakerScript, PlayError> {
-    scenario
-        .speakers
-        .first()
-        .ok_or_else(|| PlayError::Unsupported {
+    match scenario.speakers.as_slice() {
+        [only] => Ok(only),
+        [] => Err(PlayError::Unsupported {
             what: format!("speaker in scenario `{}`", scenario.name),
             help: "add a section `speaker HOST`",
-        })
+        }),
+        _ => Err(PlayError::Unsupported {
+            what: format!("several speakers in scenario `{}`", scenario.name),
+            help: "they run on the simulated network: pass --network sim",
+        }),
+    }
 }
 
-/// Runs `scenario` on the kernel's loopback.
+/// The host of `speaker` on the kernel's network; this process is the hosts of the peers.
+fn namespace(scenario: &Scenario, speaker: &SpeakerScript) -> Result<SpeakerNamespace, PlayError> {
+    if !namespace::is_own() {
+        return Err(PlayError::Unsupported {
+            what: format!("network kernel for scenario `{}` here", scenario.name),
+            help: "its hosts need a network namespace that lockstep::os::namespace::again makes",
+        });
+    }
+    if !scenario.topology.partitions.is_empty() {
+        return Err(PlayError::Unsupported {
+            what: format!(
+                "network kernel for scenario `{}`, which has partitions",
+                scenario.name
+            ),
+            help: "partitions are simulated: pass --network sim",
+        });
+    }
+    let host = scenario.topology.host(speaker.host);
+    let of_speaker = host.map_or(&[][..], |host| &host.addresses);
+    let peers: Vec<IpAddr> = scenario.peers.iter().map(|peer| peer.address).collect();
+    SpeakerNamespace::new(&peers, of_speaker).map_err(io_error("a network namespace"))
+}
+
+/// Runs `scenario` on the kernel's network, peers listening at `port` (0: any that is free).
 fn on_the_kernel(
     scenario: Rc<Scenario>,
     subject: impl Subject<KernelNetwork> + 'static,
+    port: u16,
 ) -> Result<RunResult, PlayError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -118,7 +153,7 @@ fn on_the_kernel(
     LocalSet::new().block_on(&runtime, async move {
         let clock = Clock::start();
         let networks = (KernelNetwork::default(), KernelNetwork::default());
-        run_alone(scenario, subject, networks, clock, 0).await
+        run_alone(scenario, subject, networks, clock, port).await
     })
 }
 
@@ -131,15 +166,17 @@ pub fn to_process(
     variant: &Variant,
     launcher: Launcher,
 ) -> Result<(RunResult, String), PlayError> {
-    refuse_declared_hosts(scenario, NetworkKind::Kernel)?;
+    let speaker = only_speaker(scenario)?;
     let scratch = std::env::temp_dir();
-    let subject = Rc::new(External::new(
-        variant.clone(),
-        launcher,
-        setup(scenario, only_speaker(scenario)?, variant),
-        &scratch,
-    ));
-    let result = on_the_kernel(scenario.clone(), subject.clone())?;
+    let files = setup(scenario, speaker, variant);
+    let mut subject = External::new(variant.clone(), launcher, files, &scratch);
+    let mut port = 0;
+    if scenario.topology.is_declared {
+        subject = subject.on(namespace(scenario, speaker)?);
+        port = PORT;
+    }
+    let subject = Rc::new(subject);
+    let result = on_the_kernel(scenario.clone(), subject.clone(), port)?;
     let log = subject.log();
     Ok((result, log))
 }

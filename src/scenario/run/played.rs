@@ -22,6 +22,8 @@ pub struct RunResult {
     pub marks: Vec<Mark>,
     /// The first step that was not met, if any.
     pub failure: Option<StepFailure>,
+    /// What was under test and ended by itself without being asked to: why, in order.
+    pub died: Vec<String>,
     /// The trace hash, if the network keeps a trace.
     pub hash: Option<u64>,
     /// How long it took on the run's own clock.

@@ -82,6 +82,8 @@ struct Common {
     input: ProgramInput,
     /// Why a subject could not be put under test.
     invalid: Rc<RefCell<Option<String>>>,
+    /// The subjects that ended by themselves, and why.
+    died: Rc<RefCell<Vec<String>>>,
 }
 
 /// Who takes signals at the moment: a crash makes a new speaker with a control of its own.
@@ -153,6 +155,7 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
             progress: progress.clone(),
             input: input.clone(),
             invalid: Rc::default(),
+            died: Rc::default(),
         };
         self.background.into_iter().for_each(|task| {
             spawn_local(task);
@@ -201,6 +204,7 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
             program_input: input.take(),
             marks: Vec::new(),
             failure: progress.failure(),
+            died: common.died.take(),
             hash: None,
             elapsed,
             over,
@@ -281,38 +285,37 @@ impl<N: Network, S: Subject<N>> HostedSubject<S, N> {
                 observer: self.observer.clone(),
             });
             let Some((at, down)) = crashes.pop() else {
-                let of = self.name.map(|name| format!(" on {name}"));
-                let of = of.unwrap_or_default();
-                match life.await {
-                    Ended::Orderly => {}
-                    Ended::Failed(reason) => {
-                        progress.fail(format!("the speaker{of}: {reason}"), None);
-                    }
-                    Ended::Invalid(reason) => {
-                        common
-                            .invalid
-                            .replace(Some(format!("the speaker{of}: {reason}")));
-                        // Nothing that follows would be worth anything.
-                        progress.end();
-                    }
-                }
-                return;
+                return self.ended(life.await, common);
             };
             tokio::select! {
                 biased;
                 () = sleep_until(clock.at(at)) => {}
-                ended = life => {
-                    if let Ended::Invalid(reason) = ended {
-                        common.invalid.replace(Some(reason));
-                        progress.end();
-                    }
-                    return;
-                }
+                ended = life => return self.ended(ended, common),
             }
             // A crashed speaker cannot emit the event itself.
             self.observer
                 .observe(self.clock.now(), &SpeakerEvent::Ended);
             sleep(down).await;
+        }
+    }
+
+    /// Records what the end of a life says of the run.
+    fn ended(&self, ended: Ended, common: &Common) {
+        let of = self.name.map(|name| format!(" on {name}"));
+        let of = of.unwrap_or_default();
+        match ended {
+            Ended::Orderly => {}
+            Ended::Failed(reason) => {
+                let reason = format!("the speaker{of}: {reason}");
+                common.progress.fail(reason.as_str(), None);
+                common.died.borrow_mut().push(reason);
+            }
+            Ended::Invalid(reason) => {
+                let reason = format!("the speaker{of}: {reason}");
+                common.invalid.replace(Some(reason));
+                // Nothing that follows would be worth anything.
+                common.progress.end();
+            }
         }
     }
 }

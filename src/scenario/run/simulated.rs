@@ -151,5 +151,5 @@ fn choose<D: DefectSet>(
     let launcher = launcher(scenario, speaker, variant)?;
     let setup = setup(scenario, speaker, variant);
     let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
-    Ok(Chosen::Guest(Box::new(guest)))
+    Ok(Chosen::Guest(Box::new(guest.with_post_mortem())))
 }

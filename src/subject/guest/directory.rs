@@ -12,6 +12,8 @@ const MOST: usize = 100;
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
+    /// It stays until the next guest has it.
+    is_kept: bool,
     /// Held as long as the directory is in use.
     _lock: File,
 }
@@ -45,6 +47,7 @@ impl Directory {
             fs::create_dir(&path)?;
             return Ok(Self {
                 path: path.canonicalize()?,
+                is_kept: false,
                 _lock: lock,
             });
         }
@@ -52,6 +55,11 @@ impl Directory {
             "{MOST} guests run already below {}",
             scratch.display()
         )))
+    }
+
+    /// Leaves the directory as it is when this is dropped.
+    pub(super) fn keep(&mut self) {
+        self.is_kept = true;
     }
 
     /// Where it is.
@@ -62,7 +70,9 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What stays behind harms nobody.
-        let _ = fs::remove_dir_all(&self.path);
+        if !self.is_kept {
+            // What stays behind harms nobody.
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }

@@ -15,8 +15,9 @@ use crate::net::clock::Clock;
 use crate::net::programs::{Program, Programs};
 use crate::reactor::control::{Control, ControlReceiver};
 use crate::reactor::observer::{Observer, SpeakerEvent};
-use crate::subject::Ended;
+use crate::subject::description::filled_in;
 use crate::subject::launcher::{Launcher, Setup};
+use crate::subject::{Ended, StopAt, Stopped};
 
 use super::PROGRAM;
 use super::control::ControlProgram;
@@ -50,6 +51,8 @@ pub(super) struct Life<'a, P: Programs> {
     pub reloads: usize,
     /// It was told to end.
     pub ending: bool,
+    /// When it is left to a debugger.
+    pub stop: Option<&'a StopAt>,
     pub sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -89,10 +92,18 @@ impl<P: Programs> Life<'_, P> {
             if moved {
                 continue;
             }
-            let Turn::Waits(Some(deadline)) = turn else {
-                return Poll::Pending;
+            let stop = self.stop.map(StopAt::at);
+            if stop.is_some_and(|at| at <= self.clock.now()) {
+                return Poll::Ready(self.leave());
+            }
+            let deadline = match turn {
+                Turn::Waits(deadline) => [deadline, stop].into_iter().flatten().min(),
+                Turn::Ended => None,
             };
-            return self.wait(deadline, context);
+            return match deadline {
+                Some(deadline) => self.wait(deadline, context),
+                None => Poll::Pending,
+            };
         }
     }
 
@@ -106,6 +117,28 @@ impl<P: Programs> Life<'_, P> {
             context.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Leaves every process of the host to a debugger; the run is over.
+    fn leave(&mut self) -> Ended {
+        let description = &self.launcher.description;
+        let played = |process| self.played.iter().any(|it| it.stands_for(process));
+        for left in self.guests.leave(played) {
+            let values = [("process", left.process.to_string())];
+            let values = values
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str()));
+            if let Some(stop) = self.stop {
+                stop.add(Stopped {
+                    title: description.title.clone(),
+                    process: left.process,
+                    executable: left.executable,
+                    debugger: filled_in(&description.debugger, &values),
+                    directory: self.directory.clone(),
+                });
+            }
+        }
+        Ended::Invalid(format!("{} was stopped for a debugger", description.title))
     }
 
     /// Tells the speaker to do something, by the signal that it has for it.
@@ -181,8 +214,9 @@ impl<P: Programs> Life<'_, P> {
                 self.last_words()
             )),
             guest::Ended::Killed(signal) => Ended::Failed(format!(
-                "{title} was ended by {}{}",
+                "{title} was ended by {}{}{}",
                 name(signal),
+                self.post_mortem(),
                 self.last_words()
             )),
         }
@@ -199,6 +233,21 @@ impl<P: Programs> Life<'_, P> {
                 Ended::Invalid(format!("{title}: {failure}"))
             }
         }
+    }
+
+    /// Where the speaker stood when a signal ended it.
+    fn post_mortem(&self) -> String {
+        let mut found = self.guests.post_mortems().iter();
+        let Some(found) = found.find(|it| it.guest == self.main) else {
+            return String::new();
+        };
+        let stack = match &found.stack {
+            Ok(frames) => format!("; its stack:\n  {}", frames.join("\n  ")),
+            Err(why) => format!(" ({why})"),
+        };
+        let core = found.core.as_ref();
+        let core = core.map(|path| format!("\n  core file: {}", path.display()));
+        format!("{stack}{}", core.unwrap_or_default())
     }
 
     fn signal(&self, control: Control) -> Option<i32> {

@@ -21,15 +21,17 @@ use crate::guest::network::Simulated;
 use crate::guest::{self, STUB, Settings};
 use crate::net::Network;
 use crate::net::abort::Abort;
-use crate::net::programs::{Program, Programs};
+use crate::net::link_local::{hardware_address, link_local};
+use crate::net::programs::Programs;
 use crate::reactor::observer::SpeakerEvent;
 
 use self::control::ControlProgram;
 use self::directory::Directory;
 use self::life::Life;
 use self::lines::Lines;
+use super::control::ControlScript;
 use super::launcher::{Launcher, Setup};
-use super::{Ended, Host, Subject, Variant, locate};
+use super::{Ended, Host, StopAt, Subject, Variant, locate};
 
 /// The file that stands for every API program.
 const PROGRAM: &str = "program";
@@ -42,6 +44,7 @@ pub struct GuestSpeaker {
     setup: Setup,
     scratch: PathBuf,
     settings: Settings,
+    stop: Option<StopAt>,
 }
 
 impl GuestSpeaker {
@@ -58,7 +61,24 @@ impl GuestSpeaker {
             setup,
             scratch: scratch.to_owned(),
             settings,
+            stop: None,
         }
+    }
+
+    /// The same, stopped at a time and left to a debugger.
+    #[must_use]
+    pub fn stopping(mut self, stop: Option<StopAt>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// The same; where a signal ends it its stack and its memory are looked at before it is gone.
+    #[must_use]
+    pub fn with_post_mortem(mut self) -> Self {
+        let user = rustix::process::getuid().as_raw();
+        let file = format!("lockstep-{user}-{}.core", self.setup.name);
+        self.settings.core = Some(self.scratch.join(file));
+        self
     }
 
     /// The same at another pace.
@@ -104,25 +124,18 @@ impl GuestSpeaker {
         speaker: &guest::Program,
         programs: &mut P,
     ) -> io::Result<Option<ControlProgram<P::Pipe>>> {
-        if !self.setup.has_control {
-            return Ok(None);
-        }
-        let description = &self.launcher.description;
-        let Some([name, arguments @ ..]) = description.control.as_deref() else {
-            return Err(io::Error::other(format!(
-                "{} has no control program",
-                description.title
-            )));
-        };
-        let mut program = speaker.clone();
-        program.path = locate::beside(&self.launcher.executable, name);
-        program.arguments = arguments.iter().map(Into::into).collect();
-        let pipe = programs.start(&Program {
-            name: self.variant.speaker.name().to_owned(),
-            command: vec![name.clone()],
-            directory: speaker.directory.clone(),
-        })?;
-        Ok(Some(ControlProgram::new(program, pipe)))
+        let (launcher, name) = (&self.launcher, self.variant.speaker.name());
+        let directory = &speaker.directory;
+        let script = ControlScript::start(launcher, &self.setup, name, directory, programs)?;
+        let description = &launcher.description;
+        Ok(match (script, description.control.as_deref()) {
+            (Some(script), Some([name, arguments @ ..])) => {
+                let mut program = speaker.clone();
+                program.path = locate::beside(&launcher.executable, name);
+                Some(ControlProgram::new(program, arguments, script))
+            }
+            _ => None,
+        })
     }
 }
 
@@ -141,10 +154,14 @@ fn launcher() -> io::Result<PathBuf> {
     Ok(own)
 }
 
-/// What a guest sees as the addresses of its host beside the loopback.
+/// What a guest sees as the addresses of its host beside the loopback: the link-local one too, which every link has.
 fn routed(addresses: &[IpAddr]) -> Vec<IpAddr> {
-    let addresses = addresses.iter().copied();
-    addresses.filter(|address| !address.is_loopback()).collect()
+    let given = addresses.iter().copied();
+    let mut routed: Vec<IpAddr> = given.filter(|address| !address.is_loopback()).collect();
+    if !routed.is_empty() {
+        routed.push(link_local(hardware_address(&routed)).into());
+    }
+    routed
 }
 
 impl<N: Network> Subject<N> for GuestSpeaker
@@ -164,7 +181,7 @@ where
             let program = self.program(directory.path(), host.peer_port)?;
             Ok((directory, program))
         });
-        let (directory, program) = match started {
+        let (mut directory, program) = match started {
             Ok(started) => started,
             Err(error) => return Ended::Invalid(format!("cannot be started: {error}")),
         };
@@ -197,10 +214,18 @@ where
             lines: Lines::default(),
             reloads: 0,
             ending: false,
+            stop: self.stop.as_ref(),
             sleep: None,
         };
         let ended = poll_fn(|context| life.poll(context)).await;
         life.observe(true);
+        if self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| !stop.stopped().is_empty())
+        {
+            directory.keep();
+        }
         let (digest, calls) = life.guests.trace();
         life.observer.observe(
             life.clock.now(),

@@ -31,6 +31,11 @@ impl<T: Stream> PlayedProgram<T> {
         }
     }
 
+    /// Whether it is played at the pipes of this process, which itself does nothing.
+    pub(super) const fn stands_for(&self, process: i32) -> bool {
+        self.process == process
+    }
+
     /// Moves octets both ways; whether any moved.
     pub(super) fn poll(&mut self, guests: &mut guest::Host, context: &mut Context<'_>) -> bool {
         let mut moved = false;

@@ -2,9 +2,11 @@
 //!
 //! It is started on a copy of its configuration in a directory of its own; its API programs are relayed to ours.
 
+mod control;
+
 use std::cell::RefCell;
 use std::fs;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,11 +18,13 @@ use tokio::process::{Child, Command};
 
 use crate::net::programs::Programs;
 use crate::os::kernel::KernelNetwork;
+use crate::os::namespace::SpeakerNamespace;
 use crate::reactor::control::Control;
 
+use super::control::ControlScript;
 use super::launcher::{Launcher, Setup};
 use super::relay::{RELAY, SOCKET, serve};
-use super::{Ended, Host, Subject, Variant};
+use super::{Ended, Host, Subject, Variant, locate};
 
 /// A speaker that is a process of the kernel's.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub struct External {
     launcher: Launcher,
     setup: Setup,
     scratch: PathBuf,
+    /// The host that it is started on, where it is not this one.
+    namespace: Option<SpeakerNamespace>,
     log: RefCell<String>,
 }
 
@@ -41,8 +47,16 @@ impl External {
             launcher,
             setup,
             scratch: scratch.to_owned(),
+            namespace: None,
             log: RefCell::default(),
         }
+    }
+
+    /// The same, started on a host of its own.
+    #[must_use]
+    pub fn on(mut self, namespace: SpeakerNamespace) -> Self {
+        self.namespace = Some(namespace);
+        self
     }
 
     /// What it has written to its standard output and error in the lives that are over.
@@ -69,7 +83,12 @@ impl External {
         let programs = UnixListener::bind(path.join(SOCKET))?;
         let log = fs::File::create(path.join(LOG))?;
         let command = self.launcher.start(&self.setup, path, port);
-        let child = Command::new(&self.launcher.executable)
+        let executable = &self.launcher.executable;
+        let program = match &self.namespace {
+            Some(namespace) => namespace.enter(executable),
+            None => std::process::Command::new(executable),
+        };
+        let child = Command::from(program)
             .args(&command.arguments)
             .current_dir(path)
             .envs(command.environment)
@@ -99,18 +118,35 @@ impl Subject<KernelNetwork> for External {
 
     async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
         let title = &self.launcher.description.title;
-        if self.setup.has_control {
-            return Ended::Invalid(format!(
-                "the scenario speaks through {title}'s control program, which is run in virtual time only: \
-                 pass --network sim"
-            ));
-        }
         let (mut child, directory, listener) = match self.start(host.peer_port) {
             Ok(started) => started,
             Err(error) => {
                 let program = self.launcher.executable.display();
                 return Ended::Invalid(format!("{program} cannot be started: {error}"));
             }
+        };
+        let name = self.variant.speaker.name();
+        let script = ControlScript::start(
+            &self.launcher,
+            &self.setup,
+            name,
+            &directory.0,
+            &mut host.programs,
+        );
+        let script = match script {
+            Ok(script) => script,
+            Err(error) => return Ended::Invalid(error.to_string()),
+        };
+        let commands = async {
+            let description = &self.launcher.description;
+            if let (Some(script), Some([name, own @ ..])) = (script, description.control.as_deref())
+            {
+                let program = locate::beside(&self.launcher.executable, name);
+                if let Err(reason) = control::serve(script, &program, own, &directory.0).await {
+                    return Ended::Invalid(reason);
+                }
+            }
+            pending().await
         };
         let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let signals = async {
@@ -139,6 +175,7 @@ impl Subject<KernelNetwork> for External {
             status = child.wait() => ended(status),
             reason = serve(&listener, host.programs, &directory.0) => Ended::Failed(reason),
             invalid = signals => invalid,
+            invalid = commands => invalid,
         };
         let log = fs::read(directory.0.join(LOG)).unwrap_or_default();
         self.log
