@@ -319,7 +319,7 @@ impl Runner {
         let guest = guest.stopping(self.stop.clone());
         Ok(match keep {
             // A sweep meets the same end again and again.
-            Keep::Hash => guest,
+            Keep::Hash | Keep::Sockets => guest,
             Keep::All => guest.with_post_mortem(),
         })
     }

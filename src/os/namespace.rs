@@ -9,12 +9,14 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crate::net::link_local::hardware_address;
+use crate::net::link_local::{HOST_NAME, hardware_address};
 
 /// Holds the namespace that a process was started from, so that it knows that it has another.
 const OUTER: &str = "LOCKSTEP_OUTER_NAMESPACE";
 /// The namespace of a process (namespaces(7)).
 const OWN: &str = "/proc/self/ns/net";
+/// Gives the namespace its host name, says that it is there, and keeps it.
+const HOLD: &str = "echo \"$0\" > /proc/sys/kernel/hostname && echo && exec sleep infinity";
 /// This end of the pair.
 const PEERS: &str = "peers";
 /// The other end, as the speaker sees it.
@@ -66,7 +68,8 @@ impl SpeakerNamespace {
     /// What the tools say.
     pub fn new(peers: &[IpAddr], speaker: &[IpAddr]) -> io::Result<Self> {
         let mut holder = Command::new("unshare")
-            .args(["--net", "sh", "-c", "echo && exec sleep infinity"])
+            .args(["--net", "--uts", "sh", "-c", HOLD])
+            .arg(HOST_NAME)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -96,7 +99,7 @@ impl SpeakerNamespace {
     pub fn enter(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         command
-            .arg(format!("--net=/proc/{}/ns/net", self.holder.id()))
+            .args(["--net", "--uts", "--target", &self.holder.id().to_string()])
             .arg("--")
             .arg(program);
         command

@@ -8,6 +8,7 @@
 //! configuration = "bird.conf"                    # in the scenario's directory; absent: the scenario's own `config`
 //! start = ["-f", "-c", "{configuration}"]        # arguments
 //! control = ["birdc", "-s", "bird.ctl"]          # its control program, before the words of a command
+//! runtime-directory = "/run/bird"                # what its service manager makes for it
 //! debugger = "gdb -p {process}"                  # what looks at it where `replay --stop-at` left it
 //! loopback = false                               # whether it can have a neighbor at a loopback address
 //! programs = false                               # whether it starts the API programs of its configuration
@@ -53,6 +54,8 @@ pub struct Description {
     pub start: Vec<String>,
     /// The name of its configuration in a scenario's directory; the scenario's own `config` where it is absent.
     pub configuration: Option<String>,
+    /// A directory that it needs and its service manager makes; a guest needs none.
+    pub runtime_directory: Option<PathBuf>,
     /// Variables of its environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,

@@ -59,6 +59,14 @@ impl External {
         self
     }
 
+    /// A command that runs `program` on the speaker's host.
+    fn command(&self, program: &Path) -> std::process::Command {
+        match &self.namespace {
+            Some(namespace) => namespace.enter(program),
+            None => std::process::Command::new(program),
+        }
+    }
+
     /// What it has written to its standard output and error in the lives that are over.
     #[must_use]
     pub fn log(&self) -> String {
@@ -83,12 +91,10 @@ impl External {
         let programs = UnixListener::bind(path.join(SOCKET))?;
         let log = fs::File::create(path.join(LOG))?;
         let command = self.launcher.start(&self.setup, path, port);
-        let executable = &self.launcher.executable;
-        let program = match &self.namespace {
-            Some(namespace) => namespace.enter(executable),
-            None => std::process::Command::new(executable),
-        };
-        let child = Command::from(program)
+        if let Some(runtime) = &self.launcher.description.runtime_directory {
+            fs::create_dir_all(runtime)?;
+        }
+        let child = Command::from(self.command(&self.launcher.executable))
             .args(&command.arguments)
             .current_dir(path)
             .envs(command.environment)
@@ -141,8 +147,9 @@ impl Subject<KernelNetwork> for External {
             let description = &self.launcher.description;
             if let (Some(script), Some([name, own @ ..])) = (script, description.control.as_deref())
             {
-                let program = locate::beside(&self.launcher.executable, name);
-                if let Err(reason) = control::serve(script, &program, own, &directory.0).await {
+                let path = locate::beside(&self.launcher.executable, name);
+                let program = || self.command(&path);
+                if let Err(reason) = control::serve(script, program, own, &directory.0).await {
                     return Ended::Invalid(reason);
                 }
             }
