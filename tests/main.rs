@@ -59,6 +59,7 @@ mod program;
 mod subject;
 mod subject_guest;
 mod suite;
+mod tcp_settings;
 mod compare;
 mod review;
 mod report;

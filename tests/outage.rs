@@ -1,11 +1,15 @@
 //! A path that is silent for a while under a hold time of 90 s: what becomes of the session, as on Linux.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use lockstep::explore::parse::parse;
 use lockstep::explore::trial::Trier;
 use lockstep::reactor::Mode;
-use lockstep::scenario::format::parse::load;
+use lockstep::reactor::defects::Defects;
+use lockstep::scenario::format::parse::{load, parse as parse_scenario};
+use lockstep::scenario::run::network::NetworkKind;
+use lockstep::scenario::run::play::play;
 use lockstep::sim::Keep;
 use lockstep::subject::Variant;
 
@@ -47,6 +51,40 @@ fn a_session_outlives_20_s_of_silence_and_not_60_s() {
         assert!(
             died.iter().any(|line| line.contains("127.0.0.1#2 open")),
             "{mode}"
+        );
+    }
+}
+
+/// Plays the scenario `name` of topologies, with a silence of `seconds` instead of its own.
+fn passes(name: &str, own: &str, seconds: &str) -> bool {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios/topologies")
+        .join(name);
+    let text = std::fs::read_to_string(directory.join("scenario")).unwrap();
+    assert!(text.contains(own), "{text}");
+    let text = text.replace(own, &format!("at 29s for {seconds}"));
+    let scenario = Rc::new(parse_scenario(&directory, &text).unwrap());
+    let passed = Variant::both().map(|variant| {
+        let ran = play(&scenario, &variant, NetworkKind::Sim, Defects::default()).unwrap();
+        ran.failure.is_none()
+    });
+    assert_eq!(passed[0], passed[1], "{name} {seconds}");
+    passed[0]
+}
+
+#[test]
+fn the_scenarios_with_silence_fail_where_the_silence_is_another() {
+    for (seconds, lives) in [("20s", true), ("54s", true), ("58s", false), ("60s", false)] {
+        // What both ends send at 30 s is sent again at 57 s, at 84 or 86 s, and next at 138 s.
+        assert_eq!(
+            passes("silence-of-20-s", "at 29s for 20s", seconds),
+            lives,
+            "{seconds}"
+        );
+        assert_eq!(
+            passes("silence-of-60-s", "at 29s for 60s", seconds),
+            !lives,
+            "{seconds}"
         );
     }
 }

@@ -327,12 +327,13 @@ fn half_a_message_begins_the_next_connection() {
                 for part in 0..20 {
                     let mut commands = String::new();
                     for number in 0..250 {
-                        commands +=
-                            &format!("announce route 10.{part}.{number}.0/24 next-hop 10.0.0.9\n");
+                        commands += &format!(
+                            "announce route 10.{part}.{number}.0/24 next-hop 10.0.0.9 med 7\n"
+                        );
                     }
                     program.write(commands.as_bytes()).await;
                 }
-                // The window is full; the peer goes with all that unread.
+                // The window is full, and the buffer ends within a message; the peer goes with all that unread.
                 hands.sleep(1000).await;
                 drop(peer);
                 let mut again = hands.accept().await;

@@ -174,6 +174,8 @@ class Script:
         elif name == "send_buffer":
             # Linux doubles it, for what it keeps beside the octets.
             self.options.append((socket.SOL_SOCKET, socket.SO_SNDBUF, int(value)))
+        elif name == "receive_buffer":
+            self.options.append((socket.SOL_SOCKET, socket.SO_RCVBUF, int(value)))
         elif name == "rto_min_ms":
             sysctl("tcp_rto_min_us", int(value) * 1000)
         elif name == "local_port_first":

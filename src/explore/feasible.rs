@@ -14,7 +14,7 @@ use crate::net::{ConnectionName, HostName};
 use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault, Time};
 use crate::scenario::format::script::Scenario;
 use crate::scenario::format::topology::linked;
-use crate::sim::{Faults, SimConnection};
+use crate::sim::{Faults, SimConnection, TcpChange, TcpSettings};
 
 /// The longest that the faults of a plan and the watch after them may last, in virtual time; a run is stopped after a
 /// day.
@@ -55,6 +55,13 @@ pub fn check(
             }
             HostFault::Program { name, how } => known_program(line, name, *how, scenario)?,
         }
+    }
+    for (index, change) in plan.tcp.iter().enumerate() {
+        let line = PlanLine::Tcp(index);
+        if let Some(host) = change.host {
+            known_host(line, host, scenario)?;
+        }
+        fits(line, *change, plan, scenario)?;
     }
     if plan.pace != Pace::default() && plan.variants().iter().any(|it| it.speaker.is_own()) {
         return Err(PlanMistake {
@@ -156,6 +163,46 @@ fn crashed(line: PlanLine, host: Option<HostName>, scenario: &Scenario) -> Resul
         message,
         help,
     })
+}
+
+fn known_host(line: PlanLine, host: HostName, scenario: &Scenario) -> Result<(), PlanMistake> {
+    let hosts = scenario.topology.hosts.iter();
+    let names: Vec<&str> = hosts.map(|it| it.name.as_str()).collect();
+    if names.contains(&host.as_str()) {
+        return Ok(());
+    }
+    Err(PlanMistake {
+        line,
+        word: Some(host.to_string()),
+        message: format!("scenario `{}` has no host `{host}`", scenario.name),
+        help: suggest::help(host.as_str(), &names),
+    })
+}
+
+/// A setting of TCP goes together with those of the scenario.
+fn fits(
+    line: PlanLine,
+    change: TcpChange,
+    plan: &Plan,
+    scenario: &Scenario,
+) -> Result<(), PlanMistake> {
+    let hosts = scenario.topology.hosts.iter().map(|host| host.name);
+    for host in hosts.filter(|host| change.host.is_none_or(|of| of == *host)) {
+        let changes = scenario.topology.tcp.iter().chain(&plan.tcp);
+        let mut settings = TcpSettings::of_host(Some(host), changes);
+        let bounds = settings.bounds(change.name).unwrap_or((0, u32::MAX));
+        let value = settings.setting(change.name).map_or(change.value, |it| *it);
+        let (least, most) = bounds;
+        if !(least..=most).contains(&value) {
+            return Err(PlanMistake {
+                line,
+                word: Some(change.value.to_string()),
+                message: format!("`{}` of host `{host}` cannot be {value}", change.name),
+                help: format!("write a whole number from {least} to {most}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A partition is between two hosts that have a link.

@@ -16,9 +16,10 @@ use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{
     HostFault, Partition, PeerBehaviour, ProgramFault, Time,
 };
+use crate::scenario::format::parse_tcp::tcp_change;
 use crate::scenario::format::values::{at_least_one, loss, time};
 use crate::scenario::golden::manifest::is_file_name;
-use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, TcpSettings};
+use crate::sim::{Action, ConnectionName, Direction, Fault, Moment};
 use crate::subject::{SpeakerName, locate};
 
 const DIRECTIVES: &[&str] = &[
@@ -104,6 +105,7 @@ fn note(spans: &mut PlanSpans, plan: &Plan, first: &Word, last: &Word) {
         "speaker" => spans.speaker = line,
         "pace" if spans.pace.is_empty() => spans.pace = line,
         "watch" => spans.watch = line,
+        "tcp" => spans.tcp.push(line),
         _ if plan.faults.len() > spans.faults.len() => spans.faults.push(line),
         _ if plan.host_faults.len() > spans.host_faults.len() => spans.host_faults.push(line),
         _ => {}
@@ -159,7 +161,10 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "bandwidth" => plan.link.bandwidth = Some(at_least_one(words, "octets per second")?),
         "window" => plan.window = Some(at_least_one(words, "octets")? as usize),
         "loss" => plan.link.loss = loss(words)?,
-        "tcp" => tcp_setting(plan, words)?,
+        "tcp" => {
+            let change = tcp_change(words, &plan.tcp, |word| read_host(word, "a host"))?;
+            plan.tcp.push(change);
+        }
         "skew" => plan.skew = skew(words)?,
         "pace" => pace(&mut plan.pace, words)?,
         "watch" => plan.watch = time(words)?,
@@ -220,26 +225,6 @@ fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
         );
     }
     *cost = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-    Ok(())
-}
-
-/// `retries2 8`: a setting of TCP, by its name in Linux without `tcp_`.
-fn tcp_setting(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
-    let word = words.word("the name of a TCP setting, as retries2")?;
-    let name = word.text.strip_prefix("tcp_").unwrap_or(&word.text);
-    let (Some((least, most)), Some(setting)) = (plan.tcp.bounds(name), plan.tcp.setting(name))
-    else {
-        return Err(unknown(word, TcpSettings::NAMES));
-    };
-    let span = words.span();
-    let value: u64 = words.parse(&format!("a whole number from {least} to {most}"))?;
-    match u32::try_from(value) {
-        Ok(value) if (least..=most).contains(&value) => *setting = value,
-        _ => {
-            return Err(TextError::new(span, format!("`{name}` cannot be {value}"))
-                .help(format!("write a whole number from {least} to {most}")));
-        }
-    }
     Ok(())
 }
 
@@ -400,7 +385,10 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
 }
 
 fn host(words: &mut Words<'_>, expected: &str) -> Result<HostName, TextError> {
-    let word = words.word(expected)?;
+    read_host(words.word(expected)?, expected)
+}
+
+fn read_host(word: &Word, expected: &str) -> Result<HostName, TextError> {
     word.text.parse().map_err(|error| {
         TextError::new(word.span.clone(), format!("{error}"))
             .help(format!("write {expected} of the scenario"))
@@ -520,7 +508,7 @@ mod tests {
         let text = "scenario x\nseed 0\nloss 0.25%\ntcp syn_linear_timeouts 0\ntcp retries2 8\n\
                     fault 127.0.0.1#1 sent byte 19: lose 2\n";
         let plan = parse(text).unwrap();
-        assert_eq!((plan.link.loss, plan.tcp.retries2), (2_500, 8));
+        assert_eq!((plan.link.loss, plan.tcp.len()), (2_500, 2));
         assert_eq!(plan.to_string(), text);
         assert_eq!(
             mistake("scenario x\ntcp retries2 256\n"),

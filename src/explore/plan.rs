@@ -18,7 +18,7 @@ use crate::guest::Pace;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault, Time};
-use crate::sim::{Action, Fault, Link, Moment, Settings, TcpSettings};
+use crate::sim::{Action, Fault, Link, Moment, Settings, TcpChange, TcpSettings};
 use crate::subject::{SpeakerName, Variant};
 
 /// What a run depends on.
@@ -38,8 +38,8 @@ pub struct Plan {
     pub link: Link,
     /// A socket's receive buffer in octets, its largest window (default: the network's own).
     pub window: Option<usize>,
-    /// How the TCP of speaker and peers is set.
-    pub tcp: TcpSettings,
+    /// Settings of the hosts' TCP, after those of the scenario.
+    pub tcp: Vec<TcpChange>,
     /// How fast the speaker's clock runs, in parts per million off the true one.
     pub skew: i32,
     /// What a system call and an empty poll of a guest cost in virtual time.
@@ -66,7 +66,7 @@ impl Plan {
             drawn_order: false,
             link: Link::default(),
             window: None,
-            tcp: TcpSettings::default(),
+            tcp: Vec::new(),
             skew: 0,
             pace: Pace::default(),
             watch: WATCH,
@@ -89,6 +89,7 @@ impl Plan {
         self.is_quiet()
             && !self.drawn_order
             && (self.link, self.window, self.skew) == (usual.link, usual.window, usual.skew)
+            && self.tcp.is_empty()
             && self.pace == usual.pace
     }
 
@@ -201,7 +202,9 @@ impl Plan {
 
     /// The longest pause of TCP before it sends again.
     fn tcp_rest(&self) -> Duration {
-        Duration::from_millis(self.tcp.rto_max.into())
+        let hosts = self.tcp.iter().map(|change| change.host).chain([None]);
+        let rests = hosts.map(|host| TcpSettings::of_host(host, &self.tcp).rto_max);
+        Duration::from_millis(rests.max().unwrap_or_default().into())
     }
 
     /// The settings of its simulated world.
@@ -212,7 +215,6 @@ impl Plan {
             seed: crate::sim::Seed(self.seed),
             link: self.link,
             receive_buffer: self.window.unwrap_or(defaults.receive_buffer),
-            tcp: self.tcp,
             ..defaults
         }
     }
@@ -274,8 +276,8 @@ impl fmt::Display for Plan {
         if self.link.loss != 0 {
             writeln!(f, "loss {}", Percent(self.link.loss))?;
         }
-        for (name, value) in self.tcp.changed() {
-            writeln!(f, "tcp {name} {value}")?;
+        for change in &self.tcp {
+            writeln!(f, "{change}")?;
         }
         if self.skew != 0 {
             writeln!(f, "skew {}", self.skew)?;

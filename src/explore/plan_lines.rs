@@ -11,6 +11,8 @@ pub enum PlanLine {
     Pace,
     /// The line `watch`.
     Watch,
+    /// The setting of TCP with this index in [`Plan::tcp`](crate::explore::plan::Plan::tcp).
+    Tcp(usize),
     /// The fault of a connection with this index in [`Plan::faults`](crate::explore::plan::Plan::faults).
     Fault(usize),
     /// The fault of a host or program with this index in
@@ -30,6 +32,8 @@ pub struct PlanSpans {
     pub pace: Range<usize>,
     /// The line `watch`, if there is one.
     pub watch: Range<usize>,
+    /// In the order of [`Plan::tcp`](crate::explore::plan::Plan::tcp).
+    pub tcp: Vec<Range<usize>>,
     /// In the order of [`Plan::faults`](crate::explore::plan::Plan::faults).
     pub faults: Vec<Range<usize>>,
     /// In the order of [`Plan::host_faults`](crate::explore::plan::Plan::host_faults).
@@ -44,6 +48,7 @@ impl PlanSpans {
             PlanLine::Speaker => Some(&self.speaker),
             PlanLine::Pace => Some(&self.pace),
             PlanLine::Watch => Some(&self.watch),
+            PlanLine::Tcp(index) => self.tcp.get(index),
             PlanLine::Fault(index) => self.faults.get(index),
             PlanLine::HostFault(index) => self.host_faults.get(index),
         };

@@ -95,7 +95,11 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
         }
     });
     push(&|plan| plan.link.loss = 0);
-    push(&|plan| plan.tcp = usual.tcp);
+    for at in 0..plan.tcp.len() {
+        push(&|plan| {
+            plan.tcp.remove(at);
+        });
+    }
     push(&|plan| plan.window = None);
     push(&|plan| plan.skew = 0);
     push(&|plan| plan.drawn_order = false);

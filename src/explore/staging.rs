@@ -72,7 +72,7 @@ impl Staging<'_> {
         let clock = world.clock();
         let trace = Trace::new(clock, self.keep);
         let faults = Faults::new(&plan.faults);
-        let hosts = SimHosts::new(&world, scenario, plan.link);
+        let hosts = SimHosts::new(&world, scenario, plan.link, &plan.tcp);
         let speaker_clock = clock.skewed(plan.skew);
         let mut hosted = Vec::new();
         let mut all_watched = Vec::new();

@@ -62,10 +62,11 @@ impl State {
         let Some(id) = self.crossed.get(&other).copied() else {
             return;
         };
-        if !self.connections.get(&id).is_some_and(|flow| flow.half_open) {
+        let flow = self.connections.get(&id).filter(|flow| flow.half_open);
+        let Some(flow) = flow else {
             return;
-        }
-        let settings = self.settings.tcp;
+        };
+        let settings = flow.tcp.server.settings;
         if attempt < settings.syn_retries + settings.syn_linear_timeouts {
             let due = kernel_timer(at, settings.syn_pause(attempt));
             self.schedule_quietly(due, Event::SynTimer(other, attempt + 1));

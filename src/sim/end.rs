@@ -18,10 +18,23 @@ pub(super) struct Buffers {
     pub(super) receive: usize,
 }
 
+impl Buffers {
+    /// The most octets in a segment: what half a window takes, unless it is a tiny one (`tcp_bound_to_half_wnd`).
+    pub(super) fn bound(self, segment: usize) -> usize {
+        let most = match self.receive {
+            tiny @ ..=536 => tiny,
+            window => window / 2,
+        };
+        segment.min(most).max(1)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) address: SocketAddr,
     pub(super) buffers: Buffers,
+    /// Of its host's TCP.
+    pub(super) settings: TcpSettings,
     pub(super) unsent: VecDeque<u8>,
     pub(super) sending: Sending,
     pub(super) sender: Sender,
@@ -62,17 +75,18 @@ impl End {
     pub(super) fn new(
         address: SocketAddr,
         buffers: Buffers,
-        peer: Buffers,
+        settings: TcpSettings,
         segment: usize,
     ) -> Self {
         Self {
             address,
             buffers,
+            settings,
             unsent: VecDeque::new(),
             sending: Sending::Open,
-            sender: Sender::new(peer.receive as u64, segment),
+            sender: Sender::new(buffers.receive as u64, segment),
             received: VecDeque::new(),
-            receiver: Receiver::new(buffers.receive as u64),
+            receiver: Receiver::new(buffers.receive as u64, segment),
             fin_received: false,
             error: None,
             soft_error: None,
@@ -130,8 +144,8 @@ impl End {
     }
 
     /// When the wait for the peer's FIN is over, where it waits.
-    pub(super) fn fin_wait_until(&self, settings: &TcpSettings) -> Option<Duration> {
-        let timeout = Duration::from_secs(settings.fin_timeout.into());
+    pub(super) fn fin_wait_until(&self) -> Option<Duration> {
+        let timeout = Duration::from_secs(self.settings.fin_timeout.into());
         self.fin_wait.map(|since| since + timeout)
     }
 
@@ -157,7 +171,8 @@ impl End {
 
     /// Whether acknowledgements and timers may change what an application sees.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.dead && (self.full || !self.unsent.is_empty() || self.sending == Sending::Closing)
+        let is_held_up = self.full || !self.unsent.is_empty() || self.sending == Sending::Closing;
+        !self.dead && (is_held_up || self.settings.keepalive > 0)
     }
 
     /// Whether something that was sent, or is to be, may still have to be sent again.

@@ -6,10 +6,16 @@ use std::time::Duration;
 
 use crate::net::network::SocketOptions;
 use crate::sim::state::{ConnectionId, Event, Flow, HostId, State};
-use crate::sim::sysctl::{FIRST_RTO, kernel_timer};
+use crate::sim::sysctl::{FIRST_RTO, TcpSettings, kernel_timer};
 use crate::sim::tcp::{Handshake, Kind, Segment, Side, Tcp};
 
 impl State {
+    /// How the TCP of `host` is set, or that of one that is not there.
+    fn tcp_of(&self, host: Option<HostId>) -> TcpSettings {
+        let host = host.and_then(|host| self.hosts.get(host));
+        host.map_or(self.settings.tcp, |host| host.tcp)
+    }
+
     /// Starts to connect; a fault found at once is the first thing the connecting socket reports.
     pub(super) fn connect(
         &mut self,
@@ -28,7 +34,9 @@ impl State {
             Ok(address) => (Ok(()), address),
             Err(kind) => (Err(kind), SocketAddr::new(to.ip(), 0)),
         };
-        let (segment, settings) = (self.settings.segment, self.settings.tcp);
+        let segment = self.settings.segment;
+        let there = self.owner(host, to.ip());
+        let settings = [Some(host), there].map(|it| self.tcp_of(it));
         let mut tcp = Tcp::new(address, to, self.buffers(), segment, settings);
         if let Err(kind) = chosen {
             tcp.handshake = Handshake::Failed(kind);
@@ -52,7 +60,7 @@ impl State {
         let silent = flow.silent.is_some();
         let source = flow.tcp.address(Side::Client).ip();
         let target = flow.tcp.address(Side::Server).ip();
-        let settings = self.settings.tcp;
+        let settings = flow.tcp.client.settings;
         let due = kernel_timer(at, settings.syn_pause(attempt));
         let next = if settings.syn_is_last(attempt, first, due) {
             Event::Unanswered(id)
@@ -90,11 +98,11 @@ impl State {
     }
 
     pub(super) fn syn_ack_timer(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
-        let half_open = self.connections.get(&id).is_some_and(|it| it.half_open);
-        if !half_open {
+        let flow = self.connections.get(&id).filter(|it| it.half_open);
+        let Some(flow) = flow else {
             return;
-        }
-        if attempt > self.settings.tcp.synack_retries {
+        };
+        if attempt > flow.tcp.server.settings.synack_retries {
             return self.give_up_request(id);
         }
         self.send_syn_ack(at, id, attempt);
@@ -116,7 +124,9 @@ impl State {
 
     fn send_syn_ack(&mut self, at: Duration, id: ConnectionId, attempt: u32) {
         let pause = FIRST_RTO * (1 << attempt.min(20));
-        let due = kernel_timer(at, pause.min(self.settings.tcp.rto_max()));
+        let flow = self.connections.get(&id);
+        let most = flow.map_or(pause, |it| it.tcp.server.settings.rto_max());
+        let due = kernel_timer(at, pause.min(most));
         self.schedule_quietly(due, Event::SynAckTimer(id, attempt + 1));
         self.carry(at, id, Side::Server, Segment::bare(Kind::SynAck));
         self.attend(id);
@@ -182,11 +192,11 @@ impl State {
         if handshake != Some(Handshake::Underway) {
             return;
         }
-        let rto_min = self.settings.tcp.rto_min();
         let begun = self.connections.get(&id).map_or(at, |it| it.begun);
         self.step(at, id, |tcp, effects| {
             tcp.connected(effects);
             let took = at.saturating_sub(begun);
+            let rto_min = tcp.client.settings.rto_min();
             tcp.client.sender.handshake_took(took, rto_min);
             tcp.client.receiver.heard = at;
             tcp.push(Side::Client, Kind::Ack, effects);
@@ -230,10 +240,10 @@ impl State {
     /// The server's end is open.
     pub(super) fn open_server(&mut self, id: ConnectionId) {
         let now = self.now;
-        let rto_min = self.settings.tcp.rto_min();
         if let Some(flow) = self.connections.get_mut(&id) {
             flow.half_open = false;
             let took = now.saturating_sub(flow.begun);
+            let rto_min = flow.tcp.server.settings.rto_min();
             flow.tcp.server.sender.handshake_took(took, rto_min);
             flow.tcp.server.receiver.heard = now;
         }

@@ -28,6 +28,7 @@
 //! Start reading at [`World`].
 
 mod ahead;
+mod carriage;
 mod connection_faults;
 mod crossing;
 mod direction;
@@ -55,6 +56,7 @@ mod state;
 mod sysctl;
 mod tap;
 mod tcp;
+mod timers;
 mod trace;
 mod transmission;
 pub mod turmoil;
@@ -72,7 +74,7 @@ pub use pipe::{PIPE_CAPACITY, Pipe, pipe};
 pub use readiness::Readiness;
 pub use seed::{Random, Seed};
 pub use settings::Settings;
-pub use sysctl::TcpSettings;
+pub use sysctl::{TcpChange, TcpSettings};
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
 pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
 pub use world::{Endless, Paths, SimHost, World};

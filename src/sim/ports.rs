@@ -116,7 +116,7 @@ impl State {
     }
 
     fn ephemeral_port(&mut self, host: HostId) -> u16 {
-        let (first, last) = self.settings.tcp.local_ports();
+        let (first, last) = self.hosts[host].tcp.local_ports();
         let host = &mut self.hosts[host];
         let port = host.next_port.clamp(first, last);
         host.next_port = if port == last {
@@ -135,7 +135,7 @@ impl State {
         address: IpAddr,
         to: SocketAddr,
     ) -> Result<SocketAddr, io::ErrorKind> {
-        let (first, last) = self.settings.tcp.local_ports();
+        let (first, last) = self.hosts[host].tcp.local_ports();
         for _ in first..=last {
             let from = SocketAddr::new(address, self.ephemeral_port(host));
             // As long as the ports last, none has been used, unless somebody chose one.
@@ -153,7 +153,7 @@ impl State {
         host: HostId,
         address: IpAddr,
     ) -> io::Result<SocketAddr> {
-        let (first, last) = self.settings.tcp.local_ports();
+        let (first, last) = self.hosts[host].tcp.local_ports();
         for _ in first..=last {
             let at = SocketAddr::new(address, self.ephemeral_port(host));
             let unused = !self.hosts[host].wrapped && !self.chosen_ports;
@@ -169,7 +169,7 @@ impl State {
             PortUse::Free => true,
             PortUse::InUse | PortUse::FinWait => false,
             PortUse::TimeWait(since) => {
-                let reuse = match self.settings.tcp.tw_reuse {
+                let reuse = match self.hosts[host].tcp.tw_reuse {
                     0 => false,
                     1 => true,
                     _ => from.ip().is_loopback() && to.ip().is_loopback(),
@@ -183,7 +183,6 @@ impl State {
     fn port_use(&mut self, host: HostId, from: SocketAddr, to: SocketAddr) -> PortUse {
         let now = self.now;
         self.time_wait.retain(|_, since| *since + TIME_WAIT > now);
-        let settings = self.settings.tcp;
         let mut found = PortUse::Free;
         for flow in self.connections.values() {
             let (client, server) = (&flow.tcp.client, &flow.tcp.server);
@@ -192,7 +191,7 @@ impl State {
             for (end, other, known) in [(client, server, true), (server, client, met)] {
                 let named = known && end.address == from && other.address == to;
                 if named && self.is_at(host, flow, end) {
-                    match end.port_use(now, &settings) {
+                    match end.port_use(now) {
                         PortUse::Free => {}
                         PortUse::InUse => return PortUse::InUse,
                         waits => found = waits,
@@ -230,7 +229,7 @@ impl TcpSettings {
 }
 
 impl End {
-    pub(super) fn port_use(&self, now: Duration, settings: &TcpSettings) -> PortUse {
+    pub(super) fn port_use(&self, now: Duration) -> PortUse {
         if let Some(since) = self.time_wait {
             return if since + TIME_WAIT > now {
                 PortUse::TimeWait(since)
@@ -241,7 +240,7 @@ impl End {
         if self.dead || self.is_over() {
             return PortUse::Free;
         }
-        match self.fin_wait_until(settings) {
+        match self.fin_wait_until() {
             None => PortUse::InUse,
             Some(until) if until <= now => PortUse::Free,
             Some(_) => PortUse::FinWait,

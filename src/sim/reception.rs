@@ -4,8 +4,6 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::sim::receiver::DELAY;
-use crate::sim::sysctl::kernel_timer;
 use crate::sim::tcp::{Effects, End, Kind, Segment, Sending, Side, Tcp};
 
 impl End {
@@ -31,9 +29,8 @@ impl Tcp {
     pub(super) fn push(&mut self, side: Side, kind: Kind, effects: &mut Effects) {
         let segment = self.segment;
         let end = self.end(side);
-        let edge = end.receiver.next + end.window(segment);
-        end.receiver.edge = end.receiver.edge.max(edge);
-        end.receiver.acknowledged();
+        let (window, most) = (end.window(segment), end.buffers.receive as u64);
+        end.receiver.acknowledges(window, most);
         let segment = Segment {
             kind,
             ack: end.receiver.next,
@@ -45,10 +42,9 @@ impl Tcp {
 
     /// `segment` has reached `side`.
     pub(super) fn arrive(&mut self, side: Side, segment: Segment, effects: &mut Effects) {
-        let settings = self.settings;
         let end = self.end(side);
         if end
-            .fin_wait_until(&settings)
+            .fin_wait_until()
             .is_some_and(|until| until <= effects.now)
         {
             end.kill();
@@ -67,6 +63,13 @@ impl Tcp {
             }
             return;
         }
+        if segment.kind == Kind::Probe {
+            // Out of the window, which is all that becomes of it.
+            if end.receiver.may_answer(effects.now) {
+                self.push(side, Kind::Ack, effects);
+            }
+            return;
+        }
         end.receiver.heard = effects.now;
         if segment.kind == Kind::Reset {
             return self.reset_arrives(side, effects);
@@ -76,8 +79,7 @@ impl Tcp {
             return;
         }
         match segment.kind {
-            Kind::SynAck | Kind::Ack | Kind::Reset => {}
-            Kind::Probe => self.push(side, Kind::Ack, effects),
+            Kind::SynAck | Kind::Ack | Kind::Probe | Kind::Reset => {}
             Kind::Data { seq, bytes } => {
                 let end = self.end(side);
                 if end.released && seq + bytes.len() as u64 > end.receiver.next {
@@ -122,6 +124,7 @@ impl Tcp {
                 end.receiver.ahead.insert(seq, bytes);
                 end.receiver.sacked = Some(end.receiver.block(seq, length));
             }
+            end.receiver.is_in_trouble();
             // Out of order, or known already: the sender must hear of it at once.
             return self.push(side, Kind::Ack, effects);
         }
@@ -136,16 +139,18 @@ impl Tcp {
             end.receiver.sacked = None;
         }
         effects.wakers.extend(end.reader.take());
-        let receiver = &mut end.receiver;
-        receiver.unacknowledged += length;
-        receiver.last_data = effects.now;
-        let quick = receiver.quick > 0 && !receiver.interactive;
-        let holes = !receiver.ahead.is_empty();
-        if quick || filled || holes || end.fin_received || receiver.unacknowledged >= 2 * segment {
-            receiver.quick = receiver.quick.saturating_sub(1);
+        let rto = end.sender.round_trip.rto(end.settings.rto_max());
+        end.receiver.takes(length, effects.now, rto);
+        if end.fin_received && end.sending == Sending::Open {
+            end.receiver.waits_for_fin();
+        }
+        let prompt = filled
+            || !end.receiver.ahead.is_empty()
+            || (end.fin_received && end.sending != Sending::Open)
+            || end.receiver.is_prompt(end.window(segment));
+        let round_trip = end.sender.round_trip.smoothed();
+        if prompt || end.receiver.delays(effects.now, round_trip) {
             self.push(side, Kind::Ack, effects);
-        } else if receiver.delayed.is_none() {
-            receiver.delayed = Some(kernel_timer(effects.now, DELAY));
         }
     }
 }

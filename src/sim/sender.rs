@@ -112,6 +112,22 @@ impl Sender {
         self.una = self.next;
     }
 
+    /// Sends octets, or a FIN, for the first time.
+    pub fn sends(&mut self, bytes: Option<Bytes>, now: Duration) -> Kind {
+        let sent = Sent {
+            seq: self.next,
+            bytes,
+            at: now,
+            again: false,
+            sacked: false,
+            lost: false,
+        };
+        self.next = sent.end();
+        let kind = sent.kind();
+        self.flight.push_back(sent);
+        kind
+    }
+
     /// Octets (and a FIN) that are not known to have arrived.
     pub fn outstanding(&self) -> usize {
         (self.next - self.una) as usize

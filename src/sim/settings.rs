@@ -19,7 +19,7 @@ pub struct Settings {
     pub segment: usize,
     /// Connections that wait to be accepted, less one, as for `listen(2)`; beyond it SYNs are dropped, and sent again.
     pub backlog: usize,
-    /// How the hosts' TCP is set.
+    /// How the TCP of a host is set that is not set on its own ([`SimHost::set_tcp`](crate::sim::SimHost::set_tcp)).
     pub tcp: TcpSettings,
 }
 

@@ -1,6 +1,9 @@
 //! The settings of a host's TCP, by the names that Linux gives them, and the granularity of its timers.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::net::HostName;
 
 macro_rules! settings {
     ($($field:ident, $name:literal, $default:expr, $least:literal, $most:literal, $what:literal;)*) => {
@@ -47,16 +50,6 @@ macro_rules! settings {
                 }
             }
 
-            /// The names and values of the settings that are not as usual.
-            #[must_use]
-            pub fn changed(&self) -> Vec<(&'static str, u32)> {
-                let usual = Self::default();
-                let mut changed = Vec::new();
-                $(if self.$field != usual.$field {
-                    changed.push(($name, self.$field));
-                })*
-                changed
-            }
         }
     };
 }
@@ -86,7 +79,46 @@ pub(super) const TIME_WAIT: Duration = Duration::from_secs(60);
 /// The first pause before a SYN or SYN-ACK is sent again (`TCP_TIMEOUT_INIT`).
 pub(super) const FIRST_RTO: Duration = Duration::from_secs(1);
 
+/// One setting that is not as Linux has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpChange {
+    /// The host; every host where it is absent.
+    pub host: Option<HostName>,
+    /// The setting, one of [`TcpSettings::NAMES`].
+    pub name: &'static str,
+    /// Its value.
+    pub value: u32,
+}
+
+impl fmt::Display for TcpChange {
+    /// As a line of a scenario or a plan has it: `tcp edge retries2 8`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tcp ")?;
+        if let Some(host) = self.host {
+            write!(f, "{host} ")?;
+        }
+        write!(f, "{} {}", self.name, self.value)
+    }
+}
+
 impl TcpSettings {
+    /// The settings of `host` (of any, where it is absent) after these changes, in their order.
+    #[must_use]
+    pub fn of_host<'a>(
+        host: Option<HostName>,
+        changes: impl IntoIterator<Item = &'a TcpChange>,
+    ) -> Self {
+        let mut settings = Self::default();
+        for change in changes {
+            if (change.host.is_none() || change.host == host)
+                && let Some(setting) = settings.setting(change.name)
+            {
+                *setting = change.value;
+            }
+        }
+        settings
+    }
+
     pub(super) fn rto_min(&self) -> Duration {
         Duration::from_millis(self.rto_min.into())
     }

@@ -29,7 +29,6 @@ pub(super) struct Tcp {
     pub(super) client: End,
     pub(super) server: End,
     pub(super) handshake: Handshake,
-    pub(super) settings: TcpSettings,
     /// The most octets in a segment.
     pub(super) segment: usize,
     /// A segment was lost, and not everything is known to have arrived since.
@@ -50,14 +49,14 @@ impl Tcp {
         server: SocketAddr,
         buffers: Buffers,
         segment: usize,
-        settings: TcpSettings,
+        settings: [TcpSettings; 2],
     ) -> Self {
-        let segment = segment.max(1);
+        let [of_client, of_server] = settings;
+        let segment = buffers.bound(segment);
         Self {
-            client: End::new(client, buffers, buffers, segment),
-            server: End::new(server, buffers, buffers, segment),
+            client: End::new(client, buffers, of_client, segment),
+            server: End::new(server, buffers, of_server, segment),
             handshake: Handshake::Underway,
-            settings,
             segment,
             troubled: false,
         }
@@ -81,10 +80,7 @@ impl Tcp {
         if self.troubled && self.handshake == Handshake::Done {
             self.troubled = half_open || ends.iter().any(|end| end.is_unsettled());
         }
-        let alive = !self.client.dead || !self.server.dead;
-        self.troubled
-            || (self.settings.keepalive > 0 && alive)
-            || ends.iter().any(|end| end.is_waiting())
+        self.troubled || ends.iter().any(|end| end.is_waiting())
     }
 
     pub(super) fn address(&self, side: Side) -> SocketAddr {
@@ -155,7 +151,8 @@ impl Tcp {
         let count = io::Read::read(&mut end.received, buffer)?;
         // `VecDeque` reads only up to where it wraps round.
         let more = io::Read::read(&mut end.received, &mut buffer[count..])?;
-        if end.has_news_of_window(segment) && !end.dead {
+        let is_read = end.receiver.read_acknowledges(end.received.is_empty());
+        if !end.dead && (is_read || end.has_news_of_window(segment)) {
             self.push(side, Kind::Ack, effects);
         }
         Poll::Ready(Ok(count + more))
@@ -212,7 +209,7 @@ impl Tcp {
         let count = room.min(bytes.len());
         end.full = false;
         end.unsent.extend(&bytes[..count]);
-        end.receiver.answered(effects.now);
+        end.receiver.answers(effects.now);
         self.send(side, effects);
         Ok(count)
     }

@@ -18,6 +18,7 @@ use crate::sim::network::SimNetwork;
 use crate::sim::pump::{about_to_park, pump};
 use crate::sim::settings::Settings;
 use crate::sim::state::{Host, HostId, Shared, State};
+use crate::sim::sysctl::TcpSettings;
 use crate::sim::turns::Turns;
 
 /// A simulated world, on one thread and one virtual clock.
@@ -92,6 +93,7 @@ impl World {
             state.owners.extend(addresses.iter().map(|it| (*it, host)));
             state.hosts.push(Host {
                 addresses: addresses.to_vec(),
+                tcp: state.settings.tcp,
                 next_port: 0,
                 wrapped: false,
             });
@@ -190,6 +192,12 @@ impl World {
 }
 
 impl SimHost {
+    /// Sets the host's TCP, for connections that it opens or accepts from now on.
+    pub fn set_tcp(&self, settings: TcpSettings) {
+        self.shared
+            .with(|state| state.hosts[self.host].tcp = settings);
+    }
+
     /// The network as a program on this host sees it.
     ///
     /// Each has connection names of its own; a clone shares them.

@@ -81,6 +81,7 @@ pub fn play(steps: &[&'static str]) -> Vec<Observation> {
     for step in steps {
         match step.split(' ').collect::<Vec<_>>().as_slice() {
             ["set", "send_buffer", octets] => settings.send_buffer = octets.parse().unwrap(),
+            ["set", "receive_buffer", octets] => settings.receive_buffer = octets.parse().unwrap(),
             ["set", name, value] => {
                 let value = value.parse().unwrap();
                 let (least, most) = settings.tcp.bounds(name).unwrap();

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::bgp::text::{TextError, Words};
+use crate::bgp::text::{TextError, Word, Words};
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::lines::{self, Line};
 use crate::scenario::format::parse_peer;
@@ -18,8 +18,8 @@ use crate::scenario::format::script::{
 use crate::scenario::format::topology::Topology;
 use crate::scenario::format::values::{duration, unknown};
 
-const HEAD: &str = "about, config, attempts, environment, golden, settle, why, not-applicable, host, link, partition, speaker, process, \
-                    control, peer, verbatim or hold";
+const HEAD: &str = "about, config, attempts, environment, golden, settle, why, not-applicable, host, link, partition, tcp, \
+                    speaker, process, control, peer, verbatim or hold";
 
 /// Reads the scenario of `directory`.
 ///
@@ -61,6 +61,8 @@ struct Parser {
     /// What the head says of every speaker.
     usual: SpeakerDraft,
     speakers: Vec<SpeakerDraft>,
+    /// The hosts whose TCP is set, and where they are named: there may be more hosts to come.
+    hosts_of_tcp: Vec<Word>,
 }
 
 impl Parser {
@@ -88,6 +90,7 @@ impl Parser {
             verbatims: Vec::new(),
             usual: SpeakerDraft::default(),
             speakers: Vec::new(),
+            hosts_of_tcp: Vec::new(),
         }
     }
 
@@ -98,12 +101,15 @@ impl Parser {
             "process" => self.program(&mut words, false)?,
             "control" => self.program(&mut words, true)?,
             "peer" => self.peer(&mut words)?,
-            "host" | "link" | "partition" => {
+            "host" | "link" | "partition" | "tcp" => {
                 self.section = Section::Head;
                 let topology = &mut self.scenario.topology;
                 match head.text.as_str() {
                     "host" => parse_topology::host(topology, &mut words)?,
                     "link" => parse_topology::link(topology, &mut words)?,
+                    "tcp" => self
+                        .hosts_of_tcp
+                        .extend(parse_topology::tcp(topology, &mut words)?),
                     _ => parse_topology::partition(topology, &mut words)?,
                 }
             }
@@ -253,6 +259,9 @@ impl Parser {
                 .help("add a line `peer 127.0.0.1` and what it expects"));
         }
         self.scenario.speakers = self.placing().place_speakers()?;
+        for word in &self.hosts_of_tcp {
+            parse_topology::known_host(&self.scenario.topology, word)?;
+        }
         for draft in self.verbatims {
             self.scenario.verbatims.push(draft.finish()?);
         }

@@ -6,6 +6,7 @@ use crate::bgp::text::{TextError, Word, Words};
 use crate::config::nearest;
 use crate::net::HostName;
 use crate::scenario::format::host_fault::Partition;
+use crate::scenario::format::parse_tcp::tcp_change;
 use crate::scenario::format::script::Condition;
 use crate::scenario::format::topology::{HostLink, LinkSettings, ScenarioHost, Topology, linked};
 use crate::scenario::format::values::{at_least_one, loss, sight, time, unknown};
@@ -127,6 +128,22 @@ pub(super) fn partition(topology: &mut Topology, words: &mut Words<'_>) -> Resul
     let time = time(words).map_err(form)?;
     topology.partitions.push(Partition { ends, at, time });
     Ok(())
+}
+
+/// `tcp [HOST] NAME VALUE`; gives the word that names the host, which may be declared further below.
+pub(super) fn tcp(
+    topology: &mut Topology,
+    words: &mut Words<'_>,
+) -> Result<Option<Word>, TextError> {
+    let mut named = None;
+    let change = tcp_change(words, &topology.tcp, |word| {
+        named = Some(word.clone());
+        word.text
+            .parse()
+            .map_err(|error| TextError::new(word.span.clone(), format!("{error}")))
+    })?;
+    topology.tcp.push(change);
+    Ok(named)
 }
 
 fn no_link(

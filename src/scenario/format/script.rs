@@ -101,9 +101,14 @@ impl Scenario {
         speakers.find(|speaker| speaker.host == host)
     }
 
-    /// The last time that a step or a verbatim names, counted from the opening of a connection.
+    /// The last time that a step, a verbatim or a partition names, counted from the opening of a connection; the time
+    /// that one script sleeps.
     #[must_use]
     pub fn span(&self) -> Duration {
+        let sleeps = self.programs.iter().map(ProgramScript::sleeps);
+        let partitions = self.topology.partitions.iter();
+        let partitions = partitions.map(|partition| partition.at + partition.time);
+        let others = sleeps.chain(partitions).max();
         let programs = self.programs.iter().flat_map(|program| &program.steps);
         let programs = programs.filter_map(|step| match step.action {
             ProgramAction::At(time, _) => Some(time),
@@ -125,6 +130,7 @@ impl Scenario {
         programs
             .chain(peers)
             .chain(verbatims)
+            .chain(others)
             .max()
             .unwrap_or_default()
     }
@@ -173,6 +179,15 @@ pub struct ProgramScript {
 }
 
 impl ProgramScript {
+    /// How long its steps sleep in all.
+    fn sleeps(&self) -> Duration {
+        let sleeps = self.steps.iter().map(|step| match step.action {
+            ProgramAction::Sleep(time) => time,
+            _ => Duration::ZERO,
+        });
+        sleeps.sum()
+    }
+
     /// Whether it says something through the control program of the speaker `name`.
     #[must_use]
     pub fn controls(&self, name: &str) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::net::HostName;
 use crate::scenario::format::host_fault::Partition;
-use crate::sim::Link;
+use crate::sim::{Link, TcpChange};
 use crate::subject::symbols::Symbols;
 
 /// The hosts of a scenario and how they are connected.
@@ -21,6 +21,8 @@ pub struct Topology {
     pub links: Vec<HostLink>,
     /// Links that fail for a while, whatever the plan.
     pub partitions: Vec<Partition>,
+    /// Settings of the hosts' TCP that are not as Linux has them.
+    pub tcp: Vec<TcpChange>,
     /// Whether the file declares the hosts.
     pub is_declared: bool,
 }

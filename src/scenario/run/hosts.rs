@@ -12,8 +12,8 @@ use crate::net::timer::sleep_until;
 use crate::net::{Attempts, HostName};
 use crate::scenario::format::host_fault::Partition;
 use crate::scenario::format::script::{PeerScript, Scenario, SpeakerScript};
-use crate::scenario::format::topology::Topology;
-use crate::sim::{Link, Paths, SimHost, SimNetwork, World};
+use crate::scenario::format::topology::{ScenarioHost, Topology};
+use crate::sim::{Link, Paths, SimHost, SimNetwork, TcpChange, TcpSettings, World};
 
 /// The hosts of a scenario and the paths between them.
 #[derive(Debug, Clone)]
@@ -26,9 +26,10 @@ pub struct SimHosts {
 }
 
 impl SimHosts {
-    /// Puts the hosts of `scenario` into `world`; `usual` is a link as far as the scenario does not say how it is.
+    /// Puts the hosts of `scenario` into `world`; `usual` is a link as far as the scenario does not say how it is, and
+    /// `tcp` what a plan says of the hosts' TCP, after the scenario.
     #[must_use]
-    pub fn new(world: &World, scenario: &Rc<Scenario>, usual: Link) -> Self {
+    pub fn new(world: &World, scenario: &Rc<Scenario>, usual: Link, tcp: &[TcpChange]) -> Self {
         let topology = &scenario.topology;
         let routed = |addresses: &[IpAddr]| -> Vec<IpAddr> {
             let given = addresses.iter().copied();
@@ -38,10 +39,13 @@ impl SimHosts {
             }
             routed
         };
-        let hosts = topology.hosts.iter();
-        let hosts: BTreeMap<HostName, SimHost> = hosts
-            .map(|host| (host.name, world.host(&routed(&host.addresses))))
-            .collect();
+        let put = |host: &ScenarioHost| {
+            let put = world.host(&routed(&host.addresses));
+            let changes = topology.tcp.iter().chain(tcp);
+            put.set_tcp(TcpSettings::of_host(Some(host.name), changes));
+            (host.name, put)
+        };
+        let hosts: BTreeMap<HostName, SimHost> = topology.hosts.iter().map(put).collect();
         let paths = world.paths();
         set_links(topology, &paths, usual);
         for (one, host) in &hosts {

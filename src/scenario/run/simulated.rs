@@ -68,7 +68,7 @@ pub fn play<D: DefectSet>(
     let scenario = &routed_for(scenario, std::slice::from_ref(variant))?;
     let settings = Settings::default();
     let world = World::new(settings).map_err(io_error("a simulated world"))?;
-    let hosts = SimHosts::new(&world, scenario, settings.link);
+    let hosts = SimHosts::new(&world, scenario, settings.link, &[]);
     let clock = world.clock();
     let mut subjects = Vec::new();
     let mut has_guest = false;
