@@ -77,7 +77,8 @@ pub use settings::Settings;
 pub use sysctl::{TcpChange, TcpSettings};
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
 pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
-pub use world::{Endless, Paths, SimHost, World};
+pub use turns::Endless;
+pub use world::{Paths, SimHost, World};
 
 use crate::net::Network;
 use crate::net::abort::Abort;

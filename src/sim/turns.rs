@@ -1,8 +1,6 @@
-//! How many turns the tasks of a run take: a bound for those that never wait for anything.
+//! How many turns the tasks of a run take: a bound for those that never wait for anything, and why a run has no end.
 
 use std::time::Duration;
-
-use crate::sim::world::Endless;
 
 /// Turns between two looks at the clock.
 const LOOK: u32 = 4_096;
@@ -10,6 +8,36 @@ const LOOK: u32 = 4_096;
 const STILL: u32 = 24;
 /// Turns of a whole run: a day of virtual time with hundreds of sessions takes a fraction of it.
 const ALL: u64 = 50_000_000;
+
+/// The future of a run did not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Endless {
+    /// Its virtual time was over. A run in which everything waits for everything else ends like this too, at once.
+    #[error("the run did not end within {} s of virtual time", limit.as_secs_f64())]
+    Time {
+        /// The time that was allowed, counted from the world's start.
+        limit: Duration,
+    },
+    /// Its tasks did not come to rest, so that virtual time stood still.
+    #[error(
+        "the run spins: {turns} turns at {:.6} s of virtual time, and something has still to do at that instant",
+        at.as_secs_f64()
+    )]
+    Instant {
+        /// Turns at that time.
+        turns: u64,
+        /// Virtual time since the world's start.
+        at: Duration,
+    },
+    /// Its tasks took more turns than any run needs.
+    #[error("the run does not come to its end: {turns} turns by {:.6} s of virtual time", at.as_secs_f64())]
+    Turns {
+        /// Turns in all.
+        turns: u64,
+        /// Virtual time since the world's start.
+        at: Duration,
+    },
+}
 
 /// Counts the turns of one run.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@ use crate::sim::pump::{about_to_park, pump};
 use crate::sim::settings::Settings;
 use crate::sim::state::{Host, HostId, Shared, State};
 use crate::sim::sysctl::TcpSettings;
-use crate::sim::turns::Turns;
+use crate::sim::turns::{Endless, Turns};
 
 /// A simulated world, on one thread and one virtual clock.
 #[derive(Debug)]
@@ -33,36 +33,6 @@ pub struct World {
 pub struct SimHost {
     shared: Rc<Shared>,
     host: HostId,
-}
-
-/// The future of a run did not complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Endless {
-    /// Its virtual time was over. A run in which everything waits for everything else ends like this too, at once.
-    #[error("the run did not end within {} s of virtual time", limit.as_secs_f64())]
-    Time {
-        /// The time that was allowed, counted from the world's start.
-        limit: Duration,
-    },
-    /// Its tasks did not come to rest, so that virtual time stood still.
-    #[error(
-        "the run spins: {turns} turns at {:.6} s of virtual time, and something has still to do at that instant",
-        at.as_secs_f64()
-    )]
-    Instant {
-        /// Turns at that time.
-        turns: u64,
-        /// Virtual time since the world's start.
-        at: Duration,
-    },
-    /// Its tasks took more turns than any run needs.
-    #[error("the run does not come to its end: {turns} turns by {:.6} s of virtual time", at.as_secs_f64())]
-    Turns {
-        /// Turns in all.
-        turns: u64,
-        /// Virtual time since the world's start.
-        at: Duration,
-    },
 }
 
 impl World {
