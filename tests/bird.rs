@@ -112,7 +112,9 @@ fn daemon(directory: &Path, port: u16, mode: Mode) -> Process {
 
 async fn against_bird(mode: Mode) {
     if !Path::new(BIRD).exists() {
-        println!("skipped: BIRD 2 is not installed ({BIRD}); .ci/run installs it");
+        crate::skipped::skip(format!(
+            "BIRD 2 is not installed ({BIRD}); .ci/run installs it"
+        ));
         return;
     }
     let directory =

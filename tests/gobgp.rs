@@ -162,7 +162,9 @@ fn told(directory: &Path) -> Vec<String> {
 async fn against_gobgp(mode: Mode) {
     let version = Command::new("gobgp").arg("--version").output();
     if !version.is_ok_and(|told| String::from_utf8_lossy(&told.stdout).contains(VERSION)) {
-        println!("skipped: {VERSION} is not installed (gobgpd, gobgp); .ci/run installs it");
+        crate::skipped::skip(format!(
+            "{VERSION} is not installed (gobgpd, gobgp); .ci/run installs it"
+        ));
         return;
     }
     let directory =

@@ -56,6 +56,7 @@ mod determinism;
 mod outcomes;
 mod oracles;
 mod program;
+mod skipped;
 mod subject;
 mod subject_guest;
 mod suite;

@@ -294,7 +294,7 @@ fn an_import_takes_an_address_in_both_forms() {
 fn the_reference_plays_a_scenario_to_its_golden() {
     let reference = Path::new("target/reference/exabgp-5.0.15");
     if !reference.join("bin/exabgp").is_file() {
-        eprintln!("skipped: {} is not installed", reference.display());
+        crate::skipped::skip(format!("{} is not installed", reference.display()));
         return;
     }
     let path = format!("exabgp=./{}", reference.display());

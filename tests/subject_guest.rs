@@ -18,7 +18,7 @@ const REFERENCE: &str = "target/reference/exabgp-5.0.15/bin/exabgp";
 fn the_real_exabgp_in_virtual_time_gives_its_goldens_twice_the_same() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     if !root.join(REFERENCE).is_file() {
-        eprintln!("skipped: ExaBGP is not installed; qa/record/install does it");
+        crate::skipped::skip("ExaBGP is not installed; qa/record/install does it");
         return;
     }
     let captures = root.join("captures");
@@ -42,7 +42,7 @@ fn the_real_exabgp_in_virtual_time_gives_its_goldens_twice_the_same() {
 fn bird_is_installed() -> bool {
     let installed = Path::new("/usr/sbin/bird").is_file();
     if !installed {
-        eprintln!("skipped: BIRD is not installed; apt-get install bird2 does it");
+        crate::skipped::skip("BIRD is not installed; apt-get install bird2 does it");
     }
     installed
 }
@@ -64,7 +64,7 @@ fn plays_the_scenarios_of_daemons(speaker: &str, named: &str, least: usize) {
     let manifest = Manifest::load(&captures).unwrap();
     let variant: Variant = named.parse().unwrap();
     if let Err(missing) = locate::locate(&variant, None) {
-        eprintln!("skipped: {missing}");
+        crate::skipped::skip(missing);
         return;
     }
     let mut played = 0;
@@ -128,7 +128,7 @@ fn a_scenario_that_is_not_for_a_speaker_says_why() {
     let run = ["run", "configuration-reload", "--speaker", "frr"];
     let (status, out, error) = lockstep(&run);
     if error.contains("is not installed") {
-        eprintln!("skipped: {error}");
+        crate::skipped::skip(error);
         return;
     }
     assert_eq!(status, Some(2), "{out}");
@@ -158,7 +158,7 @@ fn a_speaker_that_floods_its_peer_with_keepalives_fails_at_once() {
         directory.to_str().unwrap(),
     ]);
     if status == Some(2) {
-        eprintln!("skipped: {error}");
+        crate::skipped::skip(error);
         return;
     }
     assert_eq!(status, Some(1), "{out}{error}");

@@ -11,7 +11,7 @@ use super::host::Host;
 use super::kernel::{Id, Kernel};
 use super::memory::{u32_at, u64_at};
 use super::registers::Call;
-use super::thread::{Condition, Wait};
+use super::thread::Condition;
 
 /// The calls of this file.
 pub(super) const CALLS: &[Entry] = &[
@@ -176,12 +176,11 @@ fn wait(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
     }
     if found.is_empty() {
         if call.due() {
+            host.looked(call, false);
             host.kernel.yields = true;
             return Ok(Answer::Value(0));
         }
-        let deadline = host.deadline_of(call, host.patience(timeout));
-        let mut wait = Wait::new(Condition::Epoll(own), deadline);
-        wait.lenient = true;
+        let wait = host.wait_for_readiness(call, Condition::Epoll(own), timeout);
         return Ok(Answer::Wait(wait));
     }
     let mut events = Vec::with_capacity(found.len() * EVENT);
@@ -197,6 +196,7 @@ fn wait(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
         }
     }
     host.write(call, call.address(1), &events)?;
+    host.looked(call, true);
     host.kernel.yields = true;
     Ok(Answer::Value(found.len() as i64))
 }

@@ -114,6 +114,7 @@ impl Host {
                 in_call: false,
                 clear_at: 0,
                 robust_at: 0,
+                idle: 0,
             },
         );
         self.tracees.insert(number, new);

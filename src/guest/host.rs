@@ -146,6 +146,7 @@ impl Host {
                 in_call: false,
                 clear_at: 0,
                 robust_at: 0,
+                idle: 0,
             },
         );
         self.tracees.insert(pid, tracee);
@@ -228,14 +229,12 @@ impl Host {
 
     /// When the first wait ends by itself.
     fn deadline(&self) -> Option<Time> {
-        let leniency = self.kernel.pace.leniency;
         let mut first = self.kernel.timer_deadline();
         for thread in self.kernel.threads.values() {
             let State::Waiting(wait) = &thread.state else {
                 continue;
             };
-            let extra = if wait.lenient { leniency } else { 0 };
-            let own = wait.deadline.map(|it| it + extra);
+            let own = wait.deadline.map(|it| it + wait.lateness);
             let due = match &wait.on {
                 Condition::Events(id, _) | Condition::Epoll(id) => self.kernel.due(*id),
                 Condition::Poll(list) => {

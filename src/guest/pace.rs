@@ -7,7 +7,7 @@ pub struct Pace {
     pub call: i64,
     /// A look at readiness that finds nothing and was not meant to wait, or for less than this.
     pub empty_poll: i64,
-    /// How much later than asked for a wait may end where nothing else is due: a timeout is a lower bound.
+    /// How much later than asked for a wait of a loop that has long been idle may end where nothing else is due.
     pub leniency: i64,
 }
 
@@ -16,7 +16,7 @@ impl Default for Pace {
         Self {
             call: 1_000,
             empty_poll: 100_000,
-            leniency: 0,
+            leniency: 90_000_000,
         }
     }
 }

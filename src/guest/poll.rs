@@ -69,9 +69,15 @@ fn poll_for(host: &mut Host, call: &Call, timeout: Option<i64>) -> Result<Answer
         one[6..8].copy_from_slice(&(found.found as u16).to_ne_bytes());
     }
     host.write(call, at, &array)?;
+    host.looked(call, ready > 0);
     host.kernel.yields = true;
     Ok(Answer::Value(ready))
 }
+
+/// After this many looks in turn that found nothing a loop is idle.
+const IDLE: u32 = 50;
+/// Timeouts of a loop that polls: longer ones are timers.
+const SHORT: std::ops::RangeInclusive<i64> = 1_000_000..=50_000_000;
 
 impl Asked {
     fn new(host: &Host, call: &Call, descriptor: i32, events: u32) -> Self {
@@ -103,6 +109,35 @@ impl Host {
     pub(super) fn patience(&self, timeout: Option<i64>) -> Option<i64> {
         timeout.map(|it| it.max(self.kernel.pace.empty_poll))
     }
+
+    /// A wait for readiness that lasts `timeout`. One of a loop that has long found nothing may end late: a timeout is a
+    /// lower bound, and each turn of such a loop costs a tracer's time.
+    pub(super) fn wait_for_readiness(
+        &self,
+        call: &Call,
+        on: Condition,
+        timeout: Option<i64>,
+    ) -> Wait {
+        let mut wait = Wait::new(on, self.deadline_of(call, self.patience(timeout)));
+        let idle = self.kernel.threads.get(&call.thread).map(|it| it.idle);
+        if let Some(timeout) = timeout.filter(|it| SHORT.contains(it))
+            && idle.is_some_and(|idle| idle >= IDLE)
+        {
+            wait.lateness = (9 * timeout).min(self.kernel.pace.leniency);
+        }
+        wait
+    }
+
+    /// A wait for readiness ended: with something, or with nothing when its time was up.
+    pub(super) fn looked(&mut self, call: &Call, found: bool) {
+        if let Some(thread) = self.kernel.threads.get_mut(&call.thread) {
+            thread.idle = if found {
+                0
+            } else {
+                thread.idle.saturating_add(1)
+            };
+        }
+    }
 }
 
 /// Fills in what is there, and counts the descriptors that have something.
@@ -124,10 +159,7 @@ fn wait(host: &Host, call: &Call, all: &[Asked], timeout: Option<i64>) -> Option
         .iter()
         .filter_map(|one| one.description.map(|id| (id, one.events)))
         .collect();
-    let deadline = host.deadline_of(call, host.patience(timeout));
-    let mut wait = Wait::new(Condition::Poll(list), deadline);
-    wait.lenient = true;
-    Some(wait)
+    Some(host.wait_for_readiness(call, Condition::Poll(list), timeout))
 }
 
 fn select(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
@@ -205,6 +237,7 @@ fn select_for(host: &mut Host, call: &Call, timeout: Option<i64>) -> Result<Answ
     if call.number == libc::SYS_select && call.address(4) != 0 && call.due() {
         host.write(call, call.address(4), &[0; 16])?;
     }
+    host.looked(call, hits > 0);
     host.kernel.yields = true;
     Ok(Answer::Value(hits))
 }

@@ -17,6 +17,8 @@ pub(super) struct Thread {
     pub clear_at: u64,
     /// The head of its robust futexes (set_robust_list(2)).
     pub robust_at: u64,
+    /// How often in turn it looked for readiness for a short time and found nothing.
+    pub idle: u32,
 }
 
 /// What a thread does.
@@ -35,8 +37,8 @@ pub(super) enum State {
 pub(super) struct Wait {
     pub on: Condition,
     pub deadline: Option<Time>,
-    /// May end later than its deadline where nothing else is due.
-    pub lenient: bool,
+    /// How much later than its deadline it may end where nothing else is due, in nanoseconds.
+    pub lateness: Time,
 }
 
 impl Wait {
@@ -44,7 +46,7 @@ impl Wait {
         Self {
             on,
             deadline,
-            lenient: false,
+            lateness: 0,
         }
     }
 }

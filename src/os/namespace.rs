@@ -80,7 +80,7 @@ impl SpeakerNamespace {
             said.read_exact(&mut [0])?;
         }
         let process = namespace.holder.id().to_string();
-        // Without a search for duplicates an address is there at once.
+        // Nor is there a search for the link-local address.
         let no_search = "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad";
         check(Command::new("sh").args(["-c", no_search]))?;
         check(namespace.enter("sh".as_ref()).args(["-c", no_search]))?;
@@ -123,9 +123,16 @@ fn set_up(ip: impl Fn() -> Command, device: &str, addresses: &[IpAddr]) -> io::R
     check(ip().args(["link", "set", "lo", "up"]))?;
     check(ip().args(["link", "set", device, "address", &hardware, "up"]))?;
     for address in addresses {
-        let prefix = if address.is_ipv4() { 24 } else { 64 };
+        // Without a search for duplicates an address is there at once, even before the other end is up.
+        let (prefix, at_once): (_, &[&str]) = match address {
+            IpAddr::V4(_) => (24, &[]),
+            IpAddr::V6(_) => (64, &["nodad"]),
+        };
         let address = format!("{address}/{prefix}");
-        check(ip().args(["address", "add", &address, "dev", device]))?;
+        check(
+            ip().args(["address", "add", &address, "dev", device])
+                .args(at_once),
+        )?;
     }
     Ok(())
 }

@@ -120,7 +120,7 @@ fn judge(directory: &str, fields: usize) {
         let asked: Vec<Option<Child>> = paths.iter().map(|path| ask(path)).collect();
         for (path, child) in paths.iter().zip(asked) {
             let Some(child) = child else {
-                eprintln!("tshark is not installed: its opinion was not asked");
+                crate::skipped::skip("tshark is not installed");
                 return;
             };
             let ours = ours(path);

@@ -85,14 +85,14 @@ fn on_this_kernel(names: &[&str]) -> Option<BTreeMap<String, Vec<Observation>>> 
         .args(names)
         .output();
     let Ok(played) = played else {
-        println!("skipped {} scripts: there is no python3", names.len());
+        crate::skipped::skip(format!("{} scripts: there is no python3", names.len()));
         return None;
     };
     if played.status.code() == Some(NOT_ALLOWED) {
-        println!(
-            "skipped {} scripts: network namespaces are not allowed here",
+        crate::skipped::skip(format!(
+            "{} scripts: network namespaces are not allowed here",
             names.len()
-        );
+        ));
         return None;
     }
     assert!(

@@ -17,7 +17,7 @@ fn lives(name: &str, path: &Path, arguments: &[&str], configuration: (&str, &str
         return;
     }
     if !path.exists() {
-        eprintln!("skipped: {} is not installed", path.display());
+        crate::skipped::skip(format!("{} is not installed", path.display()));
         return;
     }
     let kept = directory(&format!("{name}-configuration")).join(configuration.0);
@@ -167,7 +167,7 @@ fn a_control_program_is_a_second_guest_of_the_host() {
         return;
     }
     if !bird.exists() || !birdc.exists() {
-        eprintln!("skipped: BIRD is not installed");
+        crate::skipped::skip("BIRD is not installed");
         return;
     }
     let daemon = program("control", bird);

@@ -114,7 +114,7 @@ pub fn refused() -> Option<String> {
             let failure = host
                 .start(&program("refused", Path::new("/bin/true")))
                 .err()?;
-            eprintln!("skipped: {failure}");
+            crate::skipped::skip(&failure);
             Some(failure.to_string())
         })
         .clone()

@@ -27,8 +27,8 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut driver) = driver else {
-            eprintln!(
-                "SKIPPED: no chromedriver; on Debian: apt-get install chromium chromium-driver"
+            crate::skipped::skip(
+                "no chromedriver; on Debian: apt-get install chromium chromium-driver",
             );
             return None;
         };
