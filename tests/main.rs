@@ -1,5 +1,6 @@
 //! One binary for all integration tests, so that linking is paid once.
 
+mod anonymise;
 mod api_commands;
 mod architecture;
 mod recipes;

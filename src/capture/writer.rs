@@ -48,6 +48,15 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// What the file says; a time after the year 2106 or a packet longer than the snap length does not fit.
     pub fn packet(&mut self, time: Duration, octets: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(octets.len()).map_err(|_| unfit("length"))?;
+        self.cut_packet(time, octets, length)
+    }
+
+    /// The same, of a packet of which the file holds the beginning: it had `original` octets.
+    ///
+    /// # Errors
+    /// As for [`Self::packet`].
+    pub fn cut_packet(&mut self, time: Duration, octets: &[u8], original: u32) -> io::Result<()> {
         let fraction = match self.resolution {
             Resolution::Microseconds => time.subsec_micros(),
             Resolution::Nanoseconds => time.subsec_nanos(),
@@ -57,7 +66,7 @@ impl<W: Write> Writer<W> {
             .ok()
             .filter(|length| *length <= SNAP_LENGTH)
             .ok_or_else(|| unfit("length"))?;
-        for field in [seconds, fraction, length, length] {
+        for field in [seconds, fraction, length, original] {
             self.inner.write_all(&field.to_le_bytes())?;
         }
         self.inner.write_all(octets)

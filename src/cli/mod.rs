@@ -3,6 +3,7 @@
 //! To add a subcommand: a file with `Arguments` and `run`, and one line in the table below.
 
 pub mod accept;
+pub mod anonymise;
 pub mod bisect;
 pub mod captures;
 pub mod check;
@@ -101,6 +102,8 @@ subcommands! {
     Explore(explore);
     /// Say why the sessions of a capture ended.
     Why(why);
+    /// Replace addresses, AS numbers and names in captures.
+    Anonymise(anonymise);
     /// Turn a capture of a session that ended into a scenario and a plan.
     Import(import);
     /// Reduce a failing plan to the least that still fails.

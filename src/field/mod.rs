@@ -1,4 +1,5 @@
 //! Captures from production: why sessions ended, and scenarios and plans made of them.
 
+pub mod anonymise;
 pub mod import;
 pub mod why;
