@@ -88,3 +88,23 @@ fn the_scenarios_with_silence_fail_where_the_silence_is_another() {
         );
     }
 }
+
+#[test]
+fn a_speaker_that_has_closed_is_not_silent() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let trier = Trier::new(
+        load(&root.join("api-vpls")).unwrap(),
+        None,
+        &Variant::both(),
+    )
+    .unwrap();
+    // It ends a minute after its last KEEPALIVE, and what it sent then is on its way for two seconds more.
+    let plan = "scenario api-vpls\nfault 127.0.0.1#1 sent byte 0: silence 54s\n\
+                fault 127.0.0.1#2 sent byte 166: silence 128s\nfault 127.0.0.1#1 received byte 0: lose\n\
+                crash speaker at 10ms for 0s\npeer 127.0.0.1 connects\n";
+    let plan = parse(plan).unwrap();
+    for variant in Variant::both() {
+        let (trial, _) = trier.try_variant(&plan, &variant, Keep::Hash).unwrap();
+        assert_eq!(trial.failures, [], "{variant}");
+    }
+}

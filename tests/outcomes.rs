@@ -241,6 +241,10 @@ const NOTHING: &[(&[&str], &str)] = &[
         "no plan to run",
     ),
     (
+        &["explore", "api-rr", "--faults", "partition,loss"],
+        "--faults partition has no effect",
+    ),
+    (
         &[
             "explore",
             "conf-ebgp",

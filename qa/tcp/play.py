@@ -381,6 +381,8 @@ def main():
     status = 0
     for name, process in running:
         story, _ = process.communicate()
+        if process.returncode < 0:
+            print(f"{name} did not end: signal {-process.returncode}", file=sys.stderr)
         status = max(status, abs(process.returncode))
         print(f"script {name}")
         for line in story.splitlines():

@@ -161,6 +161,17 @@ fn planned(
     for case in cases {
         profiles.push(case.trier(variants)?.profile().clone());
     }
+    let aimless = |class: &&Class| !profiles.iter().any(|profile| profile.has_target(**class));
+    if let Some(class) = arguments.faults.iter().find(aimless) {
+        let missing = match class {
+            Class::Partition => "no scenario here has links between hosts",
+            _ => "no scenario here has API programs",
+        };
+        return Err(miette!(
+            help = "leave it out, or explore scenarios that have them",
+            "--faults {class} has no effect: {missing}"
+        ));
+    }
     let source = if arguments.every_byte {
         Source::EveryByte
     } else {

@@ -96,6 +96,18 @@ pub struct Profile {
     pub elapsed: Duration,
 }
 
+impl Profile {
+    /// Whether faults of `class` have something to act on.
+    #[must_use]
+    pub fn has_target(&self, class: Class) -> bool {
+        match class {
+            Class::Partition => !self.links.is_empty(),
+            Class::Program => !self.programs.is_empty(),
+            _ => true,
+        }
+    }
+}
+
 /// The plan of `seed`, with faults of the `allowed` classes.
 #[must_use]
 pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {

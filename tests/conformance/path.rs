@@ -141,7 +141,7 @@ fn short_scripts_give_what_this_kernel_gives() {
 }
 
 #[test]
-#[ignore = "takes three minutes, in which it does next to nothing"]
+#[ignore = "takes three minutes, in which it does next to nothing: qa/nightly runs it"]
 fn long_scripts_give_what_this_kernel_gives() {
     beside_this_kernel(|seconds| seconds >= SHORT);
 }

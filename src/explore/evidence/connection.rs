@@ -89,6 +89,8 @@ pub struct WireConnection {
     spoke: Duration,
     /// The send buffer is full.
     full: bool,
+    /// The host under test has sent FIN: it cannot say anything any more.
+    shut: bool,
 }
 
 const SENT: usize = 0;
@@ -116,6 +118,7 @@ impl WireConnection {
             framers: <[Framer; 2]>::default(),
             spoke: Duration::ZERO,
             full: false,
+            shut: false,
         }
     }
 
@@ -155,7 +158,12 @@ impl WireConnection {
     /// Takes a socket event; returns the rare path that it is, if any.
     pub(super) fn socket(&mut self, now: Now, socket: &Socket) -> Option<Probe> {
         match socket {
-            Socket::Connecting(_) | Socket::Shutdown => None,
+            Socket::Connecting(_) => None,
+            Socket::Shutdown => {
+                self.quiet_until(now.at);
+                self.shut = true;
+                None
+            }
             Socket::Open(..) => {
                 self.opened = Some(now.at);
                 None
@@ -273,7 +281,7 @@ impl WireConnection {
 
     /// An established session sent nothing from when it last did until `now`.
     pub(super) fn quiet_until(&mut self, now: Duration) {
-        if self.established.is_none() || self.ended.is_some() || self.full {
+        if self.established.is_none() || self.ended.is_some() || self.full || self.shut {
             return;
         }
         let silence = (self.spoke, now.saturating_sub(self.spoke));
