@@ -229,6 +229,13 @@ impl Runner {
         )
     }
 
+    /// The longest that one of the speakers waits by design before it connects again.
+    fn reconnect(&self) -> Duration {
+        let launchers = self.speakers.iter().flat_map(|known| &known.launchers);
+        let seconds = launchers.map(|(_, launcher)| launcher.description.reconnect);
+        Duration::from_secs(seconds.max().unwrap_or_default())
+    }
+
     /// Configurations and settings of our speaker numbered `at`; it listens for peers that connect.
     fn prepared(&self, plan: &Plan, at: usize) -> Result<prepare::Prepared, PlayError> {
         let known = self.speakers.get(at).and_then(|known| known.own.clone());
@@ -262,6 +269,7 @@ impl Runner {
             look_at,
             limits: &self.limits,
             reloads: self.reloads,
+            reconnect: self.reconnect(),
         };
         if let Some(custom) = &self.custom {
             return custom(&staging);

@@ -49,6 +49,8 @@ pub(super) struct Staging<'a> {
     pub(super) look_at: Option<Duration>,
     pub(super) limits: &'a BTreeMap<String, u32>,
     pub(super) reloads: bool,
+    /// How long the speakers under test may wait by design before they connect again.
+    pub(super) reconnect: Duration,
 }
 
 /// What watches one host under test.
@@ -175,7 +177,7 @@ impl Staging<'_> {
             whole: has_foreign && self.plan.is_quiet(),
             meeting: self.meeting().filter(|_| has_foreign),
             calm: if lives { last } else { last.min(FLEETING) },
-            recovery: RECOVERY,
+            recovery: RECOVERY.max(3 * self.reconnect),
             watch: self.plan.watch,
         })
     }

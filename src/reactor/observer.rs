@@ -197,6 +197,8 @@ pub enum SpeakerEvent<'a> {
     Printed {
         /// What, without the end of its last line.
         text: &'a str,
+        /// How much it matters, as its description tells from the words.
+        level: LogLevel,
     },
     /// The system calls of a speaker that ran as a guest.
     Calls {
@@ -207,6 +209,27 @@ pub enum SpeakerEvent<'a> {
     },
     /// The speaker ended.
     Ended,
+}
+
+/// How much a line of a log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// Neither of the others.
+    Information,
+    /// Something that its operator should look at.
+    Warning,
+    /// Something that went wrong.
+    Error,
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Information => "printed",
+            Self::Warning => "printed (warning)",
+            Self::Error => "printed (error)",
+        })
+    }
 }
 
 impl fmt::Display for SpeakerEvent<'_> {
@@ -271,7 +294,7 @@ impl fmt::Display for SpeakerEvent<'_> {
             Self::Control(control) => write!(f, "control {control}"),
             Self::Reloaded { accepted: true, .. } => f.write_str("reloaded"),
             Self::Reloaded { reason, .. } => write!(f, "not-reloaded {reason}"),
-            Self::Printed { text } => write!(f, "printed {text}"),
+            Self::Printed { text, level } => write!(f, "{level} {text}"),
             Self::Calls { count, digest } => write!(f, "calls {count} {}", hex::lower(*digest)),
             Self::Ended => f.write_str("ended"),
         }

@@ -71,14 +71,7 @@ pub fn findings(report: &Report) -> Vec<(String, String)> {
     }
     let table = faults.table.iter();
     found.extend(table.map(|sentence| ("table".into(), sentence.clone())));
-    let printed: Vec<&Mark> = report
-        .played
-        .marks
-        .iter()
-        .filter(|mark| mark.kind == MarkKind::Printed)
-        .collect();
-    let last = &printed[printed.len().saturating_sub(LAST_PRINTED)..];
-    found.extend(last.iter().map(|mark| {
+    found.extend(notable(&report.played.marks).map(|mark| {
         let text = format!(
             "{:.6} s {}",
             mark.at.as_secs_f64(),
@@ -87,6 +80,24 @@ pub fn findings(report: &Report) -> Vec<(String, String)> {
         ("printed".into(), text)
     }));
     found
+}
+
+/// Whether a speaker of somebody else printed what `mark` says.
+fn is_printed(mark: &Mark) -> bool {
+    matches!(mark.kind, MarkKind::Printed | MarkKind::Complaint)
+}
+
+/// What a speaker printed that may tell why a run failed: its first warnings and errors, and what it printed last.
+fn notable(marks: &[Mark]) -> impl Iterator<Item = &Mark> {
+    let printed: Vec<&Mark> = marks.iter().filter(|mark| is_printed(mark)).collect();
+    let last = printed.len().saturating_sub(LAST_PRINTED);
+    let mut complaints = 0;
+    let shown = printed.into_iter().enumerate().filter(move |(at, mark)| {
+        let complains = mark.kind == MarkKind::Complaint;
+        complaints += usize::from(complains);
+        *at >= last || (complains && complaints <= LAST_PRINTED)
+    });
+    shown.map(|(_, mark)| mark)
 }
 
 /// Writes the trace hash of `report`'s run and every message that passed, in order of time.
@@ -109,12 +120,10 @@ pub fn story(out: &mut impl Write, report: &Report) -> io::Result<()> {
         })
     });
     let marks = report.played.marks.iter();
-    let printed = marks
-        .filter(|mark| mark.kind == MarkKind::Printed)
-        .flat_map(|mark| {
-            let lines = mark.text.lines();
-            lines.map(|line| (mark.at, format!("printed {}", line.escape_debug())))
-        });
+    let printed = marks.filter(|mark| is_printed(mark)).flat_map(|mark| {
+        let lines = mark.text.lines();
+        lines.map(|line| (mark.at, format!("printed {}", line.escape_debug())))
+    });
     let mut lines: Vec<(Duration, String)> = messages.chain(printed).collect();
     // Stable: what happened at one instant stays in its order.
     lines.sort_by_key(|(at, _)| *at);

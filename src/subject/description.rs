@@ -9,11 +9,13 @@
 //! start = ["-f", "-c", "{configuration}"]        # arguments
 //! control = ["birdc", "-s", "bird.ctl"]          # its control program, before the words of a command
 //! runtime-directory = "/run/bird"                # what its service manager makes for it
+//! reconnect = 120                                # the most seconds that it waits by design before it connects again
 //! debugger = "gdb -p {process}"                  # what looks at it where `replay --stop-at` left it
 //! loopback = false                               # whether it can have a neighbor at a loopback address
 //! programs = false                               # whether it starts the API programs of its configuration
 //! [environment]                                  # variables
 //! [signals]                                      # reload, restart, reestablish, end
+//! [log]                                          # what a line of a warning, of an error contains
 //! [modes]                                        # its reactors
 //! ```
 //!
@@ -31,6 +33,7 @@ use thiserror::Error;
 
 use crate::reactor::Mode;
 use crate::reactor::control::Control;
+use crate::reactor::observer::LogLevel;
 
 /// What is known of a speaker.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,11 +70,17 @@ pub struct Description {
     /// How it is told to do something.
     #[serde(default)]
     pub signals: Signals,
+    /// How its log is read.
+    #[serde(default)]
+    pub log: Log,
     /// Its reactors, if it has several.
     pub modes: Option<Modes>,
     /// What shows where it stands, `{process}` being its process number on this machine.
     #[serde(default = "debugger")]
     pub debugger: String,
+    /// How long it may wait by design before it connects again, in seconds.
+    #[serde(default)]
+    pub reconnect: u64,
     /// Whether it can have a neighbor at a loopback address, which most refuse.
     #[serde(default)]
     pub loopback: bool,
@@ -140,6 +149,33 @@ impl TryFrom<String> for SignalName {
         Signal::from_str(&name)
             .map(Self)
             .map_err(|_| format!("`{name}` is no signal: write its name as in signal(7), SIGHUP"))
+    }
+}
+
+/// How a log is read: words that lines of a level contain.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Of a warning.
+    #[serde(default)]
+    pub warning: Vec<String>,
+    /// Of an error.
+    #[serde(default)]
+    pub error: Vec<String>,
+}
+
+impl Log {
+    /// The level of `line`.
+    #[must_use]
+    pub fn level(&self, line: &str) -> LogLevel {
+        let has = |words: &[String]| words.iter().any(|word| line.contains(word.as_str()));
+        if has(&self.error) {
+            LogLevel::Error
+        } else if has(&self.warning) {
+            LogLevel::Warning
+        } else {
+            LogLevel::Information
+        }
     }
 }
 

@@ -54,9 +54,11 @@ impl Item {
     }
 
     pub fn mark(at: i64, mark: &Mark) -> Self {
-        use crate::scenario::run::mark::MarkKind::{Connection, Fault, Printed, Program, State};
+        use crate::scenario::run::mark::MarkKind::{
+            Complaint, Connection, Fault, Printed, Program, State,
+        };
         let kind = match mark.kind {
-            Fault => "fault",
+            Fault | Complaint => "fault",
             State => "state",
             Connection => "connection",
             Program | Printed => "program",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::net::{HostName, Opener};
-use crate::reactor::observer::SpeakerEvent;
+use crate::reactor::observer::{LogLevel, SpeakerEvent};
 use crate::scenario::format::host_fault::Partition;
 use crate::speaker::session::Cause;
 
@@ -32,6 +32,8 @@ pub enum MarkKind {
     Program,
     /// A speaker of somebody else printed something.
     Printed,
+    /// A speaker of somebody else printed a warning or an error.
+    Complaint,
 }
 
 impl fmt::Display for MarkKind {
@@ -42,6 +44,7 @@ impl fmt::Display for MarkKind {
             Self::Connection => "connection",
             Self::Program => "program",
             Self::Printed => "printed",
+            Self::Complaint => "complaint",
         })
     }
 }
@@ -83,7 +86,7 @@ impl Mark {
     /// The mark that `event` leaves at `at`; none for messages, nor for what another mark says already.
     #[must_use]
     pub fn of(at: Duration, event: &SpeakerEvent<'_>) -> Option<Self> {
-        use MarkKind::{Connection, Fault, Printed, Program, State as Change};
+        use MarkKind::{Complaint, Connection, Fault, Printed, Program, State as Change};
         let (kind, text) = match event {
             SpeakerEvent::State {
                 connection,
@@ -151,7 +154,11 @@ impl Mark {
             | SpeakerEvent::ProgramEvent { program, line } => {
                 (Program, format!("{program} ◂ {line}"))
             }
-            SpeakerEvent::Printed { text } => (Printed, (*text).to_owned()),
+            SpeakerEvent::Printed {
+                text,
+                level: LogLevel::Information,
+            } => (Printed, (*text).to_owned()),
+            SpeakerEvent::Printed { text, .. } => (Complaint, (*text).to_owned()),
             SpeakerEvent::Control(control) => (Program, format!("signal: {control}")),
             SpeakerEvent::Reloaded { accepted: true, .. } => {
                 (Program, "configuration read again".to_owned())

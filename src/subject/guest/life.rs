@@ -187,7 +187,10 @@ impl<P: Programs> Life<'_, P> {
         self.observed = output.len();
         for line in self.lines.completed(over) {
             let at = Duration::from_nanos(u64::try_from(line.time).unwrap_or(0));
-            let event = SpeakerEvent::Printed { text: &line.text };
+            let event = SpeakerEvent::Printed {
+                text: &line.text,
+                level: self.launcher.description.log.level(&line.text),
+            };
             self.observer.observe(at, &event);
         }
     }
