@@ -37,6 +37,7 @@ mod session_pair;
 mod session_peer;
 mod session_timers;
 mod bird;
+mod five_daemons;
 mod gobgp;
 mod guest;
 mod reactor;

@@ -90,22 +90,22 @@ fn plays_the_scenarios_of_daemons(speaker: &str, named: &str, least: usize) {
 
 #[test]
 fn bird_plays_the_scenarios_of_daemons() {
-    plays_the_scenarios_of_daemons("bird", "bird", 21);
+    plays_the_scenarios_of_daemons("bird", "bird", 22);
 }
 
 #[test]
 fn frr_plays_the_scenarios_of_daemons() {
-    plays_the_scenarios_of_daemons("frr", "frr", 20);
+    plays_the_scenarios_of_daemons("frr", "frr", 21);
 }
 
 #[test]
 fn gobgp_plays_the_scenarios_of_daemons() {
-    plays_the_scenarios_of_daemons("gobgp", "gobgp", 18);
+    plays_the_scenarios_of_daemons("gobgp", "gobgp", 19);
 }
 
 #[test]
 fn openbgpd_plays_the_scenarios_of_daemons() {
-    plays_the_scenarios_of_daemons("openbgpd", "openbgpd", 18);
+    plays_the_scenarios_of_daemons("openbgpd", "openbgpd", 19);
 }
 
 #[test]

@@ -154,8 +154,13 @@ fn changed(name: &str, change: impl Fn(&str) -> String) -> Rc<Scenario> {
 #[test]
 fn every_topology_passes_in_both_modes_and_gives_one_trace() {
     let all = directory::select(&scenarios(), &[]).expect("they can be read");
-    assert!(all.len() >= 4);
-    for scenario in all.into_iter().map(Rc::new) {
+    let ours = all.into_iter().filter(|scenario| {
+        let mut speakers = scenario.speakers.iter();
+        speakers.all(|speaker| speaker.variant.is_none())
+    });
+    let ours: Vec<Scenario> = ours.collect();
+    assert!(ours.len() >= 4);
+    for scenario in ours.into_iter().map(Rc::new) {
         for variant in Variant::both() {
             let runs = [(); 2].map(|()| played(&scenario, &variant));
             let verdict = judge(&scenario, None, &runs[0]);

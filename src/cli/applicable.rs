@@ -4,8 +4,9 @@ use miette::miette;
 
 use crate::scenario::format::script::{GoldenSource, Scenario};
 use crate::scenario::run::prepare;
+use crate::subject::Variant;
 use crate::subject::launcher::Launcher;
-use crate::subject::{Variant, locate};
+use crate::subject::locate::{self, LocateError};
 
 /// Leaves out the scenarios that are not for the speaker, and says which and why, a line each.
 ///
@@ -25,8 +26,10 @@ pub(super) fn applicable(
         false => Some(locate::locate(variant, None)?),
     };
     let is_configured = |scenario: &Scenario| {
-        let mut speakers = scenario.speakers.iter();
-        speakers.all(|speaker| match &launcher {
+        // Where the scenario itself says who plays, it is for whoever plays the rest.
+        let speakers = scenario.speakers.iter();
+        let mut open = speakers.filter(|speaker| speaker.variant.is_none());
+        open.all(|speaker| match &launcher {
             Some(launcher) => {
                 launcher.has_configuration(&prepare::setup(scenario, speaker, variant))
             }
@@ -54,6 +57,13 @@ pub(super) fn applicable(
             ))
         })
         .collect();
+    known.retain(|scenario| match missing(scenario) {
+        None => true,
+        Some(error) => {
+            lines.push(format!("not played: {}: {error}", scenario.name));
+            false
+        }
+    });
     let unknown: Vec<_> = known.extract_if(.., |it| !applies(it)).collect();
     lines.extend(without_configuration(
         &unknown,
@@ -64,6 +74,16 @@ pub(super) fn applicable(
         return Err(miette!("{}", lines.join("\n")));
     }
     Ok((known, lines))
+}
+
+/// Why a speaker that `scenario` itself names cannot play.
+fn missing(scenario: &Scenario) -> Option<LocateError> {
+    let speakers = scenario.speakers.iter();
+    let mut named = speakers.filter_map(|speaker| speaker.variant.as_ref());
+    named.find_map(|variant| match variant.speaker.is_own() {
+        true => None,
+        false => locate::locate(variant, None).err(),
+    })
 }
 
 /// Which scenarios have no configuration for the speaker of `launcher`.

@@ -323,7 +323,12 @@ impl Runner {
             ..prepare::setup(&self.scenario, script, variant)
         };
         let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
-        let guest = guest.at_pace(plan.pace).seeded(plan.seed);
+        // What the plan does not say is the scenario's.
+        let pace = match script.pace {
+            Some(pace) if plan.pace == crate::guest::Pace::default() => pace,
+            _ => plan.pace,
+        };
+        let guest = guest.at_pace(pace).seeded(plan.seed);
         let guest = guest.stopping(self.stop.clone());
         Ok(match keep {
             // A sweep meets the same end again and again.

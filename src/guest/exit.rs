@@ -7,7 +7,7 @@ use super::dispatch::{Answer, Entry};
 use super::host::Host;
 use super::registers::Call;
 use super::thread::{Condition, State, Wait};
-use super::tracer::Tracee;
+use super::tracer::{Stop, Tracee};
 
 /// The calls of this file.
 pub(super) const CALLS: &[Entry] = &[
@@ -59,6 +59,32 @@ fn exit_group(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
 }
 
 impl Host {
+    /// Lets a thread go on with `signal` until it stops; with one that ends the process, its other threads end before it.
+    pub(super) fn resume(
+        &mut self,
+        number: i32,
+        process: i32,
+        signal: i32,
+    ) -> Result<Option<Stop>, Errno> {
+        let others: Vec<_> = if signal == 0 {
+            vec![]
+        } else {
+            let threads = self.kernel.threads_of(process).into_iter();
+            let others = threads.filter(|other| *other != number);
+            let tracees = others.filter_map(|other| self.tracees.get(&other));
+            tracees.map(|tracee| tracee.thread).collect()
+        };
+        let Some(tracee) = self.tracees.get_mut(&number) else {
+            return Ok(None);
+        };
+        tracee.resume(signal)?;
+        let stop = match others.is_empty() {
+            true => tracee.wait(),
+            false => tracee.wait_beside(&others),
+        };
+        stop.map(Some)
+    }
+
     /// A thread is gone: the word that it gave to set_tid_address(2) is zero, and who waits there is woken.
     fn clear(&mut self, number: i32) {
         let Some((process, at)) = self

@@ -279,14 +279,13 @@ impl Host {
                 return Ok(());
             };
             self.write_clock(process);
-            let Some(tracee) = self.tracees.get_mut(&number) else {
+            let Some(stop) = self.resume(number, process, signal)? else {
                 return Ok(());
             };
-            tracee.resume(signal)?;
             signal = 0;
-            let stop = tracee.wait()?;
             match stop {
                 Stop::Call => {
+                    let tracee = self.tracees.get(&number).ok_or(Errno::ESRCH)?;
                     let registers = tracee.registers()?;
                     self.stopped(number, registers, true);
                     self.kernel.stops += 1;

@@ -85,7 +85,31 @@ impl Tracee {
     }
 
     pub(super) fn wait(&self) -> Result<Stop, Errno> {
-        let status = self.wait_raw()?;
+        self.stop(self.wait_raw()?)
+    }
+
+    /// Waits after a signal was let through, which may end every thread of the process: the kernel reports the end of a
+    /// leader only once `others` have been waited for.
+    pub(super) fn wait_beside(&self, others: &[Pid]) -> Result<Stop, Errno> {
+        let look = |thread: Pid| {
+            let thread = rustix::process::Pid::from_raw(thread.as_raw());
+            rustix::process::waitpid(thread, ALL | WaitOptions::NOHANG)
+        };
+        loop {
+            match look(self.thread) {
+                Ok(Some((_, status))) => return self.stop(status.as_raw()),
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(Errno::from_raw(error.raw_os_error())),
+            }
+            for other in others {
+                // They stand still, and report nothing but their end.
+                let _ = look(*other);
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(&self, status: i32) -> Result<Stop, Errno> {
         let (stopped, event) = (status >> 8 & 0xff, status >> 16);
         if status & 0xff != 0x7f {
             return Ok(Stop::Ended(status));

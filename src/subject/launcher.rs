@@ -34,6 +34,8 @@ pub struct Setup {
     pub directory: PathBuf,
     /// The configuration files in the order of the command line, for a speaker that is described without one of its own.
     pub configurations: Vec<PathBuf>,
+    /// Files that are put beside them as they are: the speaker's own programs.
+    pub files: Vec<PathBuf>,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
     /// Whether the scenario says something through the speaker's control program.
@@ -105,6 +107,11 @@ impl Launcher {
     pub fn install(&self, setup: &Setup, directory: &Path) -> io::Result<()> {
         for file in self.configurations(setup) {
             setup.write(&file, &directory.join(&file), self.mode())?;
+        }
+        for file in &setup.files {
+            let from = setup.directory.join(file);
+            fs::copy(&from, directory.join(file))
+                .map_err(|error| io::Error::other(format!("{}: {error}", from.display())))?;
         }
         Ok(())
     }

@@ -3,16 +3,21 @@
 use std::net::IpAddr;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::bgp::text::{TextError, Words};
+use crate::guest::Pace;
 use crate::net::HostName;
 use crate::scenario::format::parse_topology::known_host;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::format::topology::ScenarioHost;
+use crate::scenario::format::values::{duration, unknown};
 use crate::subject::{Variant, locate};
 
 /// The keywords of the section.
-pub(super) const SPEAKER: &str = "is, config, attempts or environment";
+pub(super) const SPEAKER: &str = "is, config, file, pace, attempts or environment";
+/// The most that a call or an empty poll can cost.
+const LONGEST_PACE: Duration = Duration::from_secs(1);
 /// The hosts of a scenario that declares none.
 const SPEAKER_HOST: &str = "speaker";
 const PEER_HOST: &str = "peer";
@@ -23,11 +28,18 @@ pub(super) struct SpeakerDraft {
     host: Option<(HostName, Range<usize>)>,
     variant: Option<Variant>,
     config: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    pace: Option<Pace>,
     attempts: Option<u32>,
     environment: Vec<(String, String)>,
 }
 
 impl SpeakerDraft {
+    /// Whether it ends by itself.
+    pub(super) fn ends(&self) -> bool {
+        self.attempts.is_some_and(|attempts| attempts > 0)
+    }
+
     /// Reads the line that begins with `keyword`; `false` where it is no line of a speaker.
     pub(super) fn line(&mut self, keyword: &str, words: &mut Words<'_>) -> Result<bool, TextError> {
         match keyword {
@@ -39,6 +51,8 @@ impl SpeakerDraft {
                     self.config.push(file(words, EXPECTED)?);
                 }
             }
+            "file" => self.files.push(file(words, "the name of a file")?),
+            "pace" => pace(self.pace.get_or_insert_default(), words)?,
             "attempts" => self.attempts = Some(words.parse("a number of connection attempts")?),
             "environment" => {
                 let word = words.word("NAME=VALUE")?;
@@ -55,6 +69,25 @@ impl SpeakerDraft {
         }
         Ok(true)
     }
+}
+
+/// `call 2us`, `empty-poll 3ms` or `late-poll 90ms`.
+fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
+    let word = words.word("`call`, `empty-poll` or `late-poll`")?;
+    let cost = match word.text.as_str() {
+        "call" => &mut pace.call,
+        "empty-poll" => &mut pace.empty_poll,
+        "late-poll" => &mut pace.leniency,
+        other => return Err(unknown(&word.span, other, "call, empty-poll or late-poll")),
+    };
+    let span = words.span();
+    let time = duration(words)?;
+    if time.is_zero() || time > LONGEST_PACE {
+        return Err(TextError::new(span, "this is no cost of a call")
+            .help("write a time from 1ns to 1s; without a cost a busy loop would never end"));
+    }
+    *cost = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+    Ok(())
 }
 
 /// Which speaker plays, as in `async`, `exabgp` or `exabgp=5.0.15+sync`.
@@ -179,6 +212,8 @@ impl Placing<'_> {
                 config: config
                     .cloned()
                     .unwrap_or_else(|| vec![PathBuf::from(format!("{host}.conf"))]),
+                files: [usual.files.as_slice(), &draft.files].concat(),
+                pace: draft.pace.or(usual.pace),
                 // Two speakers end no session by themselves.
                 attempts: draft.attempts.or(usual.attempts).unwrap_or(0),
                 environment: environment(&[&usual.environment, &draft.environment]),
@@ -196,6 +231,8 @@ impl Placing<'_> {
             host: name(SPEAKER_HOST)?,
             variant: None,
             config,
+            files: std::mem::take(&mut self.usual.files),
+            pace: self.usual.pace,
             attempts: self.usual.attempts.unwrap_or(1),
             environment: environment(&[&self.usual.environment]),
         };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bgp::nlri::inet::Prefix;
+use crate::guest::Pace;
 use crate::net::HostName;
 use crate::scenario::format::topology::Topology;
 use crate::scenario::scripted::sight::Sight;
@@ -55,6 +56,10 @@ pub struct SpeakerScript {
     pub variant: Option<Variant>,
     /// Its configuration files; several are rotated on reload.
     pub config: Vec<PathBuf>,
+    /// Files that are put beside its configuration as they are: its own API programs.
+    pub files: Vec<PathBuf>,
+    /// What its work costs in virtual time, where it is a guest.
+    pub pace: Option<Pace>,
     /// Connection attempts before it ends by itself; 0 is unlimited.
     pub attempts: u32,
     /// `exabgp_*` names and values, for our speaker and the reference alike.

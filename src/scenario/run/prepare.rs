@@ -57,6 +57,7 @@ pub fn setup(scenario: &Scenario, speaker: &SpeakerScript, variant: &Variant) ->
         name: scenario.name.clone(),
         directory: scenario.directory.clone(),
         configurations: speaker.config.clone(),
+        files: speaker.files.clone(),
         environment: speaker.environment.clone(),
         attempts: speaker.attempts,
         symbols: scenario.topology.symbols(),

@@ -150,6 +150,9 @@ fn choose<D: DefectSet>(
     }
     let launcher = launcher(scenario, speaker, variant)?;
     let setup = setup(scenario, speaker, variant);
-    let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
+    let mut guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
+    if let Some(pace) = speaker.pace {
+        guest = guest.at_pace(pace);
+    }
     Ok(Chosen::Guest(Box::new(guest.with_post_mortem())))
 }

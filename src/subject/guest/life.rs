@@ -211,7 +211,14 @@ impl<P: Programs> Life<'_, P> {
                     self.last_words()
                 ))
             }
-            guest::Ended::Exited(0) => Ended::Orderly,
+            // It was told so by its configuration, or may have been through its control program.
+            guest::Ended::Exited(0) if self.setup.attempts != 0 || self.setup.has_control => {
+                Ended::Orderly
+            }
+            guest::Ended::Exited(0) => Ended::Failed(format!(
+                "{title} ended with status 0 though nobody asked it to{}",
+                self.last_words()
+            )),
             guest::Ended::Exited(status) => Ended::Failed(format!(
                 "{title} ended with status {status}{}",
                 self.last_words()

@@ -29,6 +29,15 @@ fn main() {
         libc::abort();
     });
     show("aborted", wait(child));
+    // With threads that wait, of which each has to be waited for before their leader.
+    let child = fork(|| unsafe {
+        for _ in 0..3 {
+            std::thread::spawn(|| sleep(10_000));
+        }
+        sleep(20);
+        libc::abort();
+    });
+    show("aborted with threads", wait(child));
     let child = fork(|| unsafe { std::ptr::null::<i32>().read_volatile() });
     show("bad memory", wait(child));
 
