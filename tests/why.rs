@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use lockstep::capture::{Happening, StreamDirection};
 use lockstep::compare::{Declared, Input};
+use lockstep::explore::trial::Trier;
+use lockstep::field::why::run::{RunEnd, ends};
 use lockstep::field::why::{Confidence, EndCause, Explanation, Why};
+use lockstep::reactor::Mode;
+use lockstep::report::story::{Telling, story};
 use lockstep::report::why as report;
+use lockstep::sim::Keep;
+use lockstep::subject::Variant;
 use proptest::prelude::*;
 
 use crate::capture::{keepalive, message, record, wire};
@@ -257,4 +264,69 @@ proptest! {
             let _ = report::json(&why, &shown, "changed");
         }
     }
+}
+
+/// The story of `plan` with our own speaker's poll loop, and how its connections ended.
+fn told_of(plan: &str) -> (String, Vec<RunEnd>) {
+    let plan = lockstep::explore::parse::parse(plan).unwrap();
+    let scenario = lockstep::scenario::format::parse::load(Path::new("scenarios/api-rr")).unwrap();
+    let variant = Variant::own(Mode::Sync);
+    let trier = Trier::new(scenario, None, std::slice::from_ref(&variant)).unwrap();
+    let (_, ran) = trier.try_variant(&plan, &variant, Keep::All).unwrap();
+    let ran = ran.unwrap();
+    let telling = Telling {
+        captured: None,
+        until: Duration::MAX,
+        lines: usize::MAX,
+        colours: false,
+    };
+    (story(&ran.played, &telling), ends(&plan, &ran))
+}
+
+#[test]
+fn the_cause_of_a_run_is_the_one_that_its_plan_has() {
+    let cases = [
+        ("received byte 90: reset by peer", EndCause::PlanFault),
+        ("sent byte 90: reset", EndCause::PlanFault),
+        ("received time 1s: close", EndCause::PlanFault),
+        ("received byte 90: silence", EndCause::HoldTimer),
+        ("received byte 90: stall", EndCause::HoldTimer),
+    ];
+    for (fault, cause) in cases {
+        let line = format!("fault 127.0.0.1#1 {fault}");
+        let (_, ends) = told_of(&format!("scenario api-rr\n{line}\n"));
+        let end = ends
+            .first()
+            .unwrap_or_else(|| panic!("{fault}: nothing ended"));
+        assert_eq!(end.cause, cause, "{fault}: {end:?}");
+        assert_eq!(end.certainty, Confidence::Certain, "{fault}");
+        let (at, trigger) = end.trigger.as_ref().unwrap();
+        assert_eq!(trigger, &line);
+        assert!(*at <= end.at);
+        assert!(end.consequences[0].1.contains("→ IDLE"), "{fault}: {end:?}");
+    }
+    let (_, ends) = told_of("scenario api-rr\n");
+    assert!(ends.is_empty(), "{ends:?}");
+}
+
+#[test]
+fn a_story_has_messages_states_and_faults_in_their_order() {
+    let (story, _) =
+        told_of("scenario api-rr\nfault 127.0.0.1#1 received byte 90: reset by peer\n");
+    let places: Vec<usize> = [
+        "127.0.0.1#1 opened by the speaker",
+        "──▶  OPEN AS 1 ",
+        "OPENCONFIRM → ESTABLISHED",
+        "fault 127.0.0.1#1 received byte 90: reset by peer",
+        "ESTABLISHED → IDLE",
+        "127.0.0.1#2 opened by the speaker",
+    ]
+    .iter()
+    .map(|part| {
+        story
+            .find(part)
+            .unwrap_or_else(|| panic!("no {part} in\n{story}"))
+    })
+    .collect();
+    assert!(places.is_sorted(), "{story}");
 }

@@ -8,7 +8,7 @@ use miette::miette;
 const DEFAULT: &str = "captures";
 
 /// The directory of the goldens.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Captures {
     /// Directory of the goldens (default: captures).
     #[arg(id = "captures", long = "captures", value_name = "DIR")]

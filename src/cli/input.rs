@@ -34,6 +34,12 @@ pub struct Places {
 }
 
 impl Places {
+    /// The directory of the scenarios.
+    #[must_use]
+    pub fn scenario_dir(&self) -> &Path {
+        &self.scenario_dir
+    }
+
     /// The capture that `name` stands for, and where a scenario is run for it, what happened beside the messages.
     ///
     /// # Errors

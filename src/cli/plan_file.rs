@@ -11,6 +11,7 @@ use super::trust::Trust;
 use crate::explore::plan_text::PlanText;
 use crate::explore::suggest;
 use crate::explore::trial::Trier;
+use crate::report::story::CapturedEnds;
 use crate::scenario::format::directory;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::Manifest;
@@ -31,7 +32,28 @@ pub struct PlanFile {
     trust: Trust,
 }
 
+/// The addresses of the capture that a plan was imported from, as its second line has them.
+#[must_use]
+pub fn captured(text: &PlanText) -> Option<CapturedEnds> {
+    let (speaker, peer) = text.comment("captured: speaker ")?.split_once(", peer ")?;
+    Some(CapturedEnds {
+        speaker: speaker.parse().ok()?,
+        peer: peer.trim().parse().ok()?,
+    })
+}
+
 impl PlanFile {
+    /// The plan at `plan`, its scenario beside it or in `scenario_dir`.
+    #[must_use]
+    pub fn at(plan: PathBuf, scenario_dir: PathBuf, trust: Trust) -> Self {
+        Self {
+            plan,
+            scenario_dir,
+            captures: Captures::default(),
+            trust,
+        }
+    }
+
     /// Reads the plan and prepares its scenario: one beside the plan, or one of the directory. It can be
     /// run with each of `variants` under test.
     ///

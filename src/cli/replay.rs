@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use miette::{IntoDiagnostic, Report, miette};
 
 use super::Status;
 use super::output::{Output, output};
-use super::plan_file::PlanFile;
+use super::plan_file::{PlanFile, captured};
 use super::stop::{self, Place, place};
 use super::subject::SubjectArguments;
 use super::values::{check_effect, named_defect};
@@ -17,10 +17,15 @@ use crate::explore::oracle::{Failure, NotJudged, Oracle};
 use crate::explore::outcome::Outcome;
 use crate::explore::plan_text::PlanText;
 use crate::explore::trial::{Trial, Trier};
+use crate::field::why::run;
 use crate::reactor::defects::Defect;
+use crate::report::story::{self, Telling};
 use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
 use crate::subject::{StopAt, Variant};
+
+/// Lines of a story that are printed where not all are asked for.
+const LINES: usize = 80;
 
 /// The plan, the subject, and what to print.
 #[derive(Debug, Args)]
@@ -29,11 +34,11 @@ pub struct Arguments {
     file: PlanFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Print everything that happened: time, host, event, reason.
-    #[arg(long, short)]
-    verbose: bool,
-    /// End the printed events at this virtual time (300ms, 2s).
-    #[arg(long, value_parser = time, requires = "verbose")]
+    /// Leave no line of the story out; given twice, print the engine's records in its place: octets, timers, reasons.
+    #[arg(long, short, action = ArgAction::Count)]
+    verbose: u8,
+    /// End the story at this virtual time (300ms, 2s).
+    #[arg(long, value_parser = time)]
     until: Option<Duration>,
     /// Stop the speaker, a guest, at a virtual time (2s) or once a peer has a message (`message 3 of 10.0.0.2#1`, KEEPALIVEs
     /// not counted), and leave it for a debugger.
@@ -70,12 +75,35 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .try_variants(plan, &variants, Keep::All)
         .map_err(|error| text.explain(error))?;
     let mut out = output();
-    let until = arguments
-        .verbose
-        .then(|| arguments.until.unwrap_or(Duration::MAX));
+    let telling = Telling {
+        captured: captured(&text),
+        until: arguments.until.unwrap_or(Duration::MAX),
+        lines: if arguments.verbose > 0 {
+            usize::MAX
+        } else {
+            LINES
+        },
+        colours: console::colors_enabled(),
+    };
     let mut untriggered = Vec::new();
+    let mut told = String::new();
     for (trial, ran) in &tried {
-        print(trial, ran.as_ref(), until, &mut out).into_diagnostic()?;
+        let story = match ran {
+            Some(ran) if arguments.verbose > 1 => records(ran, telling.until),
+            Some(ran) => {
+                let ends = run::ends(plan, ran);
+                let story = story::story(&ran.played, &telling);
+                format!("{story}{}", story::closing(&ends, telling.captured))
+            }
+            None => String::new(),
+        };
+        let shown = if story == told && !story.is_empty() {
+            "the same story\n"
+        } else {
+            &story
+        };
+        print(trial, ran.as_ref(), shown, &mut out).into_diagnostic()?;
+        told = story;
         if let Some(ran) = ran {
             let faults = ran.untriggered().into_iter();
             untriggered.extend(faults.map(|fault| format!("{}: {fault}", trial.variant)));
@@ -135,11 +163,17 @@ fn stop(
     Ok(Status::Passed)
 }
 
-/// Prints the result of the plan with one variant under test, and its events until `until`.
+/// The engine's records, a line each.
+fn records(ran: &FinishedRun, until: Duration) -> String {
+    let records = ran.records.iter().take_while(|record| record.time <= until);
+    records.map(|record| format!("  {record}\n")).collect()
+}
+
+/// Prints the result of the plan with one variant under test, with its story.
 fn print(
     trial: &Trial,
     ran: Option<&FinishedRun>,
-    until: Option<Duration>,
+    story: &str,
     out: &mut Output,
 ) -> io::Result<()> {
     match ran {
@@ -150,10 +184,7 @@ fn print(
         None => writeln!(out, "{}: the run did not finish", trial.variant)?,
     }
     if let Some(ran) = ran {
-        let shown = |time| until.is_some_and(|until| time <= until);
-        for record in ran.records.iter().take_while(|record| shown(record.time)) {
-            writeln!(out, "  {record}")?;
-        }
+        out.write_all(story.as_bytes())?;
         for triggered in &ran.triggered {
             let fault = triggered.fault;
             match triggered.at {

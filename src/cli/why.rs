@@ -1,21 +1,33 @@
 //! `lockstep why`: why the sessions of a capture ended.
 
+use std::fs::File;
+use std::io::Read;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::{IntoDiagnostic, miette};
+use serde_json::json;
 
 use super::Status;
 use super::diff::print;
 use super::encoding::Encoding;
 use super::input::Places;
-use crate::field::why::{Explanation, Why};
-use crate::report::why as report;
+use super::plan_file::{PlanFile, captured};
+use super::subject::SubjectArguments;
+use super::trust::Trust;
+use crate::field::why::{Explanation, Why, run};
+use crate::report::{story, why as report};
+use crate::sim::Keep;
+
+/// Octets by which a plan is told from a capture.
+const BEGINNING: u64 = 4096;
 
 /// The captures, and which of their sessions.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Captures (pcap, pcapng or MRT, compressed or not), `-` for standard input, or a scenario in a mode.
+    /// Captures (pcap, pcapng or MRT, compressed or not), `-` for standard input, a scenario in a mode, or a plan or the
+    /// directory of a finding, which is then run.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// Only this session: its number in the capture, from 1.
@@ -31,6 +43,8 @@ pub struct Arguments {
     encoding: Encoding,
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 /// Explains.
@@ -42,6 +56,10 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut has_end = true;
     let several = arguments.files.len() > 1;
     for name in &arguments.files {
+        if let Some(plan) = plan_of(Path::new(name)) {
+            has_end &= arguments.of_plan(name, plan)?;
+            continue;
+        }
         let mut input = arguments.places.input(name)?;
         let why = Why::read(&mut input, declared.clone()).into_diagnostic()?;
         let shown = arguments.chosen(name, &why)?;
@@ -62,7 +80,66 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     })
 }
 
+/// The plan that `path` is, or that the directory of a finding holds.
+fn plan_of(path: &Path) -> Option<PathBuf> {
+    if path.is_dir() {
+        let plan = path.join("plan");
+        return plan.is_file().then_some(plan);
+    }
+    let mut beginning = Vec::new();
+    let file = path.is_file().then(|| File::open(path).ok())??;
+    file.take(BEGINNING).read_to_end(&mut beginning).ok()?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    let mut lines = beginning.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    first.starts_with("scenario ").then(|| path.to_owned())
+}
+
 impl Arguments {
+    /// Runs the plan, says why its connections ended, and whether one did.
+    fn of_plan(&self, name: &str, plan: PathBuf) -> miette::Result<bool> {
+        let file = PlanFile::at(plan, self.places.scenario_dir().to_owned(), self.trust);
+        let subject = SubjectArguments {
+            speaker: None,
+            mode: None,
+        };
+        let (text, trier, variants) = file.load_for(&subject)?;
+        let captured = captured(&text);
+        let mut has_end = false;
+        let mut objects = Vec::new();
+        for variant in &variants {
+            let (trial, ran) = trier
+                .try_variant(&text.plan, variant, Keep::All)
+                .map_err(|error| text.explain(error))?;
+            let ends = ran.map_or_else(Vec::new, |ran| run::ends(&text.plan, &ran));
+            has_end |= !ends.is_empty();
+            if self.json {
+                objects.push(
+                    json!({ "variant": variant.to_string(), "ends": story::json(&ends, captured) }),
+                );
+                continue;
+            }
+            print(&format!(
+                "{name}, {variant}\n{}",
+                story::closing(&ends, captured)
+            ))?;
+            if ends.is_empty() {
+                print("no connection of this run ended before it was over\n")?;
+            }
+            for failure in &trial.failures {
+                print(&format!("{}: {}\n", failure.oracle, failure.text))?;
+            }
+            print(&format!(
+                "  replay    lockstep replay {}\n\n",
+                file.plan.display()
+            ))?;
+        }
+        if self.json {
+            print(&format!("{}\n", json!({ "plan": name, "runs": objects })))?;
+        }
+        Ok(has_end)
+    }
+
     fn chosen<'w>(&self, name: &str, why: &'w Why) -> miette::Result<Vec<&'w Explanation>> {
         let is_of = |explanation: &Explanation| {
             let peer = explanation.connection.id.peer;

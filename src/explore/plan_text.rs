@@ -53,6 +53,13 @@ impl PlanText {
         }
     }
 
+    /// What a comment line of the file says behind `word`.
+    #[must_use]
+    pub fn comment(&self, word: &str) -> Option<&str> {
+        let mut lines = self.text.lines();
+        lines.find_map(|line| line.strip_prefix('#')?.trim_start().strip_prefix(word))
+    }
+
     /// The mistake that the plan names a scenario that does not exist.
     #[must_use]
     pub fn no_scenario(&self, help: String) -> ScenarioError {

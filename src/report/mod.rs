@@ -4,6 +4,7 @@ pub mod diff_json;
 pub mod diff_text;
 pub mod hexdump;
 pub mod ladder;
+pub mod story;
 mod style;
 pub mod summary;
 pub mod tally;

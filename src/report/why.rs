@@ -83,7 +83,7 @@ fn one(out: &mut String, explanation: &Explanation, file: &str, colours: bool) {
 }
 
 /// A label and a paragraph, wrapped.
-fn field(out: &mut String, label: &str, text: &str) {
+pub(super) fn field(out: &mut String, label: &str, text: &str) {
     let text = printable(text);
     let mut line = format!("  {label:<10}");
     let mut column = 12;

@@ -127,12 +127,14 @@ pub fn plan(import: &Import, file: &Path, directory: &Path) -> Result<(), Import
     let timeline = &import.timeline;
     let plan = &import.plan;
     let text = format!(
-        "# {} of {}: {} when the speaker had sent {} octet(s) and received {}\n{plan}",
+        "# {} of {}: {} when the speaker had sent {} octet(s) and received {}\n# captured: speaker {}, peer {}\n{plan}",
         timeline.connection,
         title(file),
         timeline.ended,
         timeline.octets(Way::Sent),
         timeline.octets(Way::Received),
+        timeline.speaker,
+        timeline.peer,
     );
     write(&directory.join("plan"), &text)
 }

@@ -133,6 +133,8 @@ causes! {
     Refused = "refused", "refused: nothing listens on the port";
     /// Connected, and closed again before an OPEN.
     Silent = "nothing-said", "connected, and closed before an OPEN";
+    /// What a plan does in a run.
+    PlanFault = "plan-fault", "a fault of the plan ended it";
     /// What a BMP station was told.
     Monitored = "monitored", "reported down";
     /// Nothing tells.

@@ -15,6 +15,7 @@ pub mod lane;
 mod notification;
 mod read;
 mod repeats;
+pub mod run;
 mod session;
 pub mod talk;
 mod wordless;
