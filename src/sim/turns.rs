@@ -7,7 +7,7 @@ const LOOK: u32 = 4_096;
 /// Looks at which the clock may show the same time: a turn is up to 61 steps of tasks, so this is a second or two.
 const STILL: u32 = 24;
 /// Turns of a whole run: a day of virtual time with hundreds of sessions takes a fraction of it.
-const ALL: u64 = 50_000_000;
+const ALL: u64 = 20_000_000;
 
 /// The future of a run did not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -123,3 +123,34 @@ fn a_reset_at_the_moment_at_which_both_ends_spoke_is_imported() {
     std::fs::write(&path, recorder.finish().unwrap()).unwrap();
     import_with("moment-out", &path, &Choice::default(), false).unwrap();
 }
+
+#[test]
+fn a_clock_that_is_set_forward_and_back_keeps_no_run_busy() {
+    let directory = scratch("clock");
+    let mut octets = std::fs::read("captures/field/exabgp-reset.pcap").unwrap();
+    // Eleven years at the twelfth packet, for that packet alone.
+    let (mut at, mut number) = (24, 0);
+    while let Some(length) = octets.get(at + 8..at + 12) {
+        let length = u32::from_le_bytes(length.try_into().unwrap()) as usize;
+        number += 1;
+        if number == 12 {
+            let seconds = u32::from_le_bytes(octets[at..at + 4].try_into().unwrap());
+            octets[at..at + 4].copy_from_slice(&(seconds + 352_321_536).to_le_bytes());
+        }
+        at += 16 + length;
+    }
+    let path = directory.join("clock.pcap");
+    std::fs::write(&path, octets).unwrap();
+    let first = Choice {
+        connection: Some(1),
+        ..Choice::default()
+    };
+    let import = import_with("clock-out", &path, &first, false)
+        .unwrap()
+        .import;
+    assert!(
+        import.timeline.end < Duration::from_secs(60),
+        "{:?}",
+        import.timeline.end
+    );
+}

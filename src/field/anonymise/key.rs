@@ -68,6 +68,10 @@ impl Key {
 
     /// Replaces the first `length` bits of an address, the rest of which may be missing.
     pub fn prefix(&self, octets: &mut [u8], length: usize, is_ipv6: bool) {
+        // What is longer than an address is none, as behind a length that cannot be.
+        if octets.len() > if is_ipv6 { 16 } else { 4 } {
+            return self.scramble(octets);
+        }
         let length = length.min(8 * octets.len());
         if is_ipv6 && octets.len() == 16 {
             // IPv4 inside IPv6 (RFC 4291 section 2.5.5.2).
@@ -317,6 +321,15 @@ mod tests {
                 prop_assert_eq!(one == other, *one == 0 || *one == 0xff);
                 prop_assert_eq!(*other == 0xff || *other == 0, *one == 0xff || *one == 0);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_longer_than_an_address_is_scrambled() {
+        for (length, is_ipv6) in [(5, false), (17, true), (300, true)] {
+            let mut octets = vec![7; length];
+            Key::new(b"k").prefix(&mut octets, 8 * length, is_ipv6);
+            assert!(octets.iter().all(|octet| *octet != 7));
         }
     }
 

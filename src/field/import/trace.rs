@@ -16,6 +16,9 @@ use crate::field::why::{Explanation, SessionEnd, Why, WhyError};
 /// nanoseconds.
 const CLOCK_STEP: i128 = 1_000_000_000;
 
+/// The longest time between two packets of a connection that is taken for one, in nanoseconds: 31 days.
+const LONGEST_SILENCE: i128 = 31 * 86_400 * 1_000_000_000;
+
 /// A capture.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
@@ -48,7 +51,7 @@ pub struct Conversation {
     pub skipped: [u64; 2],
     /// The latest time of it so far.
     latest: Duration,
-    /// By how much the clock was set back since the opening, in nanoseconds.
+    /// By how much the clock was set back since the opening, less than nothing where it was set forward, in nanoseconds.
     set_back: i128,
 }
 
@@ -230,6 +233,11 @@ impl Conversation {
         let clock = i128::from(time) - i128::from(self.connection.opened) + self.set_back;
         let latest = i128::try_from(self.latest.as_nanos()).unwrap_or(i128::MAX);
         let mut at = clock;
+        // No session is silent for so long, whatever its hold time: a clock that was set forward.
+        if at > latest + LONGEST_SILENCE {
+            at = latest + 1_000;
+            self.set_back += at - clock;
+        }
         // A clock that was set back, by an amount that nobody knows: what came after came later.
         if at + CLOCK_STEP < latest {
             at = latest + 1_000;
