@@ -254,7 +254,7 @@ impl Parser {
         }
         // Two speakers are each other's peers; what they do is then seen by their programs, or by how they end.
         let ends = self.speakers.iter().any(SpeakerDraft::ends);
-        let suffices = self.speakers.len() > 1 && (ends || !self.scenario.programs.is_empty());
+        let suffices = ends || self.speakers.len() > 1 && !self.scenario.programs.is_empty();
         if self.scenario.peers.is_empty() && !suffices {
             return Err(TextError::new(end..end, "the scenario has no peer")
                 .help("add a line `peer 127.0.0.1` and what it expects"));
