@@ -1,5 +1,6 @@
 //! Captures of sessions that real speakers had, and that were reset, played again: every octet, every millisecond.
 
+mod against;
 mod bad;
 mod cut;
 mod ends;

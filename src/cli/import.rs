@@ -10,9 +10,10 @@ use miette::{IntoDiagnostic, miette};
 use super::Status;
 use super::encoding::Encoding;
 use super::subject::check_speaker;
-use crate::field::import::{Choice, Ended, Import};
+use crate::field::import::against::{Against, Played, play};
+use crate::field::import::{Choice, Ended, Import, Trace};
 use crate::sim::Direction;
-use crate::subject::SpeakerName;
+use crate::subject::{SpeakerName, Variant};
 
 /// The capture, the session in it, and the output directory.
 #[derive(Debug, Args)]
@@ -26,10 +27,14 @@ pub struct Arguments {
     /// or that complains of the other in a NOTIFICATION).
     #[arg(long, value_name = "ADDRESS")]
     local: Option<IpAddr>,
-    /// Speaker under test: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both reactors); an address here
-    /// is read as --local.
+    /// Speaker that the recorded peer is played to: NAME, NAME=VERSION or NAME=PATH (default: Lockstep's own in both
+    /// reactors); an address here is read as --local.
     #[arg(long, value_name = "NAME[=VERSION|PATH]")]
     speaker: Option<String>,
+    /// Play the recorded peer to the speaker with this configuration, and compare what it does (default: one made from
+    /// the captured OPEN).
+    #[arg(long, value_name = "FILE", conflicts_with = "verbatim")]
+    configuration: Option<PathBuf>,
     /// Replay the captured bytes as they are, even if the speaker can generate them from a configuration.
     #[arg(long)]
     verbatim: bool,
@@ -50,19 +55,13 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         let stem = if stem == "-" { "trace".as_ref() } else { stem };
         PathBuf::from("target/import").join(stem)
     });
-    let local = match (arguments.local, arguments.speaker.as_deref()) {
-        (local, None) => local,
-        (None, Some(text)) if text.parse::<IpAddr>().is_ok() => text.parse().ok(),
+    let (local, speaker) = match (arguments.local, arguments.speaker.as_deref()) {
+        (local, None) => (local, None),
+        (None, Some(text)) if text.parse::<IpAddr>().is_ok() => (text.parse().ok(), None),
         (local, Some(text)) => {
             let speaker: SpeakerName = text.parse().map_err(|error| miette!("{error}"))?;
             check_speaker(&speaker)?;
-            if !speaker.is_own() {
-                return Err(miette!(
-                    help = "leave --speaker out: a capture is imported for Lockstep's own speaker",
-                    "{speaker} cannot play what a capture holds in simulated time"
-                ));
-            }
-            local
+            (local, Some(speaker))
         }
     };
     let choice = Choice {
@@ -70,6 +69,17 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         speaker: local,
     };
     let declared = arguments.encoding.declared()?;
+    let guest = speaker.as_ref().filter(|speaker| !speaker.is_own());
+    if guest.is_some() || arguments.configuration.is_some() {
+        let against = Against {
+            variants: Variant::all(guest, None),
+            configuration: arguments.configuration,
+        };
+        let trace = Trace::read(&arguments.capture, &declared)?;
+        let played = play(&trace, &arguments.capture, &choice, &against, &directory)?;
+        let out = io::stdout().lock();
+        return compared(&played, &directory.display().to_string(), out).into_diagnostic();
+    }
     let import = Import::of(
         &arguments.capture,
         &choice,
@@ -84,6 +94,54 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     )
     .into_diagnostic()?;
     Ok(Status::Passed)
+}
+
+/// Says what the speakers did, and whether it is what was captured.
+fn compared(played: &Played, directory: &str, mut out: impl Write) -> io::Result<Status> {
+    let timeline = &played.timeline;
+    let [speaker, peer] = played.addresses;
+    let by = if timeline.ended.by() == Direction::Sent {
+        timeline.speaker
+    } else {
+        timeline.peer
+    };
+    writeln!(out, "connection  {}", timeline.connection)?;
+    writeln!(
+        out,
+        "peer        {} says what was captured, at the same times; it runs at {peer}, the speaker at {speaker}",
+        timeline.peer
+    )?;
+    writeln!(
+        out,
+        "ended       by {by} after {:.6} s: {}",
+        timeline.end.as_secs_f64(),
+        timeline.ended
+    )?;
+    let mut is_alike = true;
+    for outcome in &played.outcomes {
+        // Speakers write their messages each in a way of its own; how the session ends is the question.
+        is_alike &= outcome.ends_alike;
+        writeln!(
+            out,
+            "\n{}: {} of {} messages as captured (KEEPALIVEs not counted)",
+            outcome.variant, outcome.alike, outcome.captured
+        )?;
+        if let Some(differs) = &outcome.differs {
+            writeln!(out, "  first     {differs}")?;
+        }
+        let word = if outcome.ends_alike {
+            "as captured"
+        } else {
+            "not as captured"
+        };
+        writeln!(out, "  ends      {word}: {}", outcome.ends)?;
+    }
+    writeln!(out, "\nlockstep replay {directory}/plan")?;
+    Ok(if is_alike {
+        Status::Passed
+    } else {
+        Status::Failed
+    })
 }
 
 fn report(import: &Import, directory: &str, mut out: impl Write) -> io::Result<()> {

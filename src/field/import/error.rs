@@ -128,6 +128,36 @@ pub enum ImportError {
         /// What to do about it.
         help: String,
     },
+    /// No configuration can be made for this speaker.
+    #[error("{speaker} needs a configuration, and none can be made from the capture")]
+    #[diagnostic(help(
+        "name one with --configuration FILE; for BIRD one is made from the OPEN of the captured speaker"
+    ))]
+    NoConfiguration {
+        /// The speaker.
+        speaker: String,
+    },
+    /// The configuration does not have the peer.
+    #[error("{} has no neighbor {peer}: it has {known}", path.display())]
+    #[diagnostic(help(
+        "the peer of the session must be a neighbor of the configuration; `--local` chooses the other end"
+    ))]
+    NoNeighbor {
+        /// The file.
+        path: PathBuf,
+        /// The captured peer.
+        peer: IpAddr,
+        /// The neighbors.
+        known: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        error: io::Error,
+    },
     /// The replay failed.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -5,6 +5,8 @@
 //! and API commands), and replays them verbatim if it cannot. The result is run before it is accepted
 //! ([`check`]): in both modes the same octets at the same microseconds, and the reset on the same octet.
 
+pub mod against;
+pub mod bird;
 pub mod check;
 pub mod configuration;
 pub mod error;
