@@ -23,7 +23,10 @@ use crate::net::ConnectionName;
 use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, frame};
 use crate::scenario::format::parse;
 use crate::sim::{Action, Direction as Way, Fault, Keep, Moment, Socket, TraceEvent};
-use crate::subject::Variant;
+use crate::subject::{Variant, locate};
+
+/// The configuration of our own speaker.
+const OWN: &str = "speaker.conf";
 
 /// What the recorded peer is played to.
 #[derive(Debug, Clone)]
@@ -117,9 +120,9 @@ pub fn play(
     };
     fs::create_dir_all(&scenario_directory).map_err(unwritable(&scenario_directory))?;
     let (config_name, text) = configured(&timeline, against, addresses)?;
-    let path = scenario_directory.join(config_name);
+    let path = scenario_directory.join(&config_name);
     fs::write(&path, &text).map_err(unwritable(&path))?;
-    let passive = config::parse(config_name, &text)
+    let passive = config::parse(&config_name, &text)
         .is_ok_and(|read| read.neighbors.iter().any(|it| it.passive));
     let path = scenario_directory.join("scenario");
     fs::write(&path, scenario(&timeline, file, addresses, passive)).map_err(unwritable(&path))?;
@@ -183,15 +186,15 @@ fn configured(
     timeline: &Timeline,
     against: &Against,
     addresses: [IpAddr; 2],
-) -> Result<(&'static str, String), ImportError> {
+) -> Result<(String, String), ImportError> {
     let own = against.variants.iter().all(|it| it.speaker.is_own());
-    let file = match against.variants.first().map(|it| it.speaker.name()) {
-        _ if own => "speaker.conf",
-        Some("frr") => "frr.conf",
-        Some("gobgp") => "gobgp.toml",
-        Some("openbgpd") => "bgpd.conf",
-        Some("bird") => "bird.conf",
-        _ => "speaker.conf",
+    let file = match against.variants.first() {
+        Some(variant) if !own => {
+            let known = locate::describe(&variant.speaker)
+                .map_err(|error| ImportError::Play(error.into()))?;
+            known.configuration.as_deref().unwrap_or(OWN).to_owned()
+        }
+        _ => OWN.to_owned(),
     };
     let Some(path) = &against.configuration else {
         let open = timeline.open(Way::Sent).and_then(configuration::read);
