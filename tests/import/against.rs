@@ -15,7 +15,11 @@ const OPERATOR: &str = "neighbor 192.0.2.2 {\n    router-id 192.0.2.1;\n    loca
 
 fn played(name: &str, variant: Variant, text: Option<&str>) -> Result<Played, ImportError> {
     let file = PathBuf::from(format!("captures/why/{name}.pcap"));
-    let directory = scratch(&format!("against-{name}"));
+    let directory = scratch(&format!(
+        "against-{name}-{}-{}",
+        variant.file_name(),
+        text.map_or(0, |it| 1 + usize::from(it.contains(".77")))
+    ));
     let configuration = text.map(|text| {
         let path = directory.join("operator.conf");
         std::fs::write(&path, text).unwrap();
