@@ -32,18 +32,13 @@ impl Host {
     /// SIGXCPU has come for a thread of `process`.
     pub(super) fn second_of_processor_time(&mut self, number: i32, process: i32) {
         let answered = self.kernel.trace.count();
-        let seen = self
-            .watchdog
-            .seen
-            .entry(process)
-            .or_insert((answered, 0, 1));
-        if seen.0 == answered {
-            seen.1 += 1;
-        } else {
-            *seen = (answered, 0, seen.2);
-        }
-        seen.2 += 1;
-        let (_, idle, seconds) = *seen;
+        // The first second says nothing: calls may have been answered all the while.
+        let known = self.watchdog.seen.get(&process).copied();
+        let (before, idle, seconds) = known.unwrap_or((u64::MAX, 0, 1));
+        let idle = if before == answered { idle + 1 } else { 0 };
+        let seconds = seconds + 1;
+        let seen = (answered, idle, seconds);
+        self.watchdog.seen.insert(process, seen);
         if idle == 1 {
             // It may wait for the clock to move, which it reads without a stop: from now on every look counts.
             self.count_clock(process);
