@@ -26,7 +26,7 @@ fn are_installed(scenario: &Scenario) -> bool {
     match missing.next() {
         None => true,
         Some(error) => {
-            eprintln!("skipped: {error}");
+            crate::skipped::skip(error);
             false
         }
     }
@@ -129,7 +129,7 @@ fn a_daemon_that_dies_is_named_and_the_others_stories_are_kept() {
     }
     let frr: Variant = "frr".parse().expect("a speaker");
     if locate::locate(&frr, None).is_ok_and(|it| it.version != "8.4.4") {
-        eprintln!("skipped: this FRR is not the one that dies");
+        crate::skipped::skip("this FRR is not the one that dies");
         return;
     }
     let run = played(&scenario, "async");
@@ -162,7 +162,7 @@ fn a_daemon_that_ends_unasked_has_failed_even_with_status_0() {
     let named = format!("quitter={}", directory.join("quitter.toml").display());
     let variant: Variant = named.parse().expect("a speaker");
     if let Err(error) = locate::locate(&variant, None) {
-        eprintln!("skipped: {error}");
+        crate::skipped::skip(error);
         return;
     }
     let failure = played(&scenario, &named)

@@ -20,7 +20,8 @@ fn every_scenario_parses() {
     assert!(count >= 72, "{count} scenarios");
 }
 
-fn rendered(text: &str) -> String {
+/// How the mistake in the scenario `text` is shown.
+pub fn rendered(text: &str) -> String {
     let error = parse::parse(Path::new("scenarios/sample"), text).unwrap_err();
     let error =
         lockstep::scenario::format::error::ScenarioError::from_text("sample/scenario", text, error);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use lockstep::explore::{feasible, parse as plan};
 use lockstep::reactor::defects::Defects;
-use lockstep::scenario::format::error::ScenarioError;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::format::script::Scenario;
 use lockstep::scenario::run::mark::MarkKind;
@@ -15,18 +14,13 @@ use lockstep::scenario::run::network::NetworkKind;
 use lockstep::scenario::run::play::play;
 use lockstep::sim::TcpSettings;
 use lockstep::subject::Variant;
-use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use crate::scenario_files::rendered;
 
 /// How the mistake in `lines` is shown, two hosts before them.
 fn mistake(lines: &str) -> String {
     let text = format!("about x\nhost edge 10.0.0.1\n{lines}\nhost core 10.0.0.2\npeer core\n");
-    let error = parse::parse(Path::new("scenarios/sample"), &text).expect_err(&text);
-    let error = ScenarioError::from_text("sample/scenario", &text, error);
-    let mut out = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .render_report(&mut out, &error)
-        .expect("it is written to memory");
-    out
+    rendered(&text)
 }
 
 #[test]

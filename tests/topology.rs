@@ -6,7 +6,6 @@ use std::rc::Rc;
 use lockstep::reactor::defects::Defects;
 use lockstep::report::html;
 use lockstep::scenario::format::directory;
-use lockstep::scenario::format::error::ScenarioError;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::format::script::Scenario;
 use lockstep::scenario::golden::manifest::Manifest;
@@ -16,20 +15,15 @@ use lockstep::scenario::run::played::RunResult;
 use lockstep::scenario::run::suite::Case;
 use lockstep::scenario::run::verdict::judge;
 use lockstep::subject::Variant;
-use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use crate::scenario_files::rendered;
 
 /// How the mistake in `text` is shown; a description and two hosts with a link stand before it.
 fn mistake(text: &str) -> String {
     let text = format!(
         "about x\nhost edge 10.0.0.1 fd00::1\nhost core 10.0.0.2\nlink edge core latency 5ms\n{text}\n"
     );
-    let error = parse::parse(Path::new("scenarios/sample"), &text).expect_err(&text);
-    let error = ScenarioError::from_text("sample/scenario", &text, error);
-    let mut out = String::new();
-    GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .render_report(&mut out, &error)
-        .expect("it is written to memory");
-    out
+    rendered(&text)
 }
 
 #[test]

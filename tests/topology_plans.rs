@@ -148,3 +148,17 @@ fn a_scenario_without_hosts_has_no_partitions() {
     let mistake = feasible::check(&plan(line), &scenario, &neighbors).expect_err(line);
     assert_eq!(mistake.message, "scenario `conf-ebgp` declares no hosts");
 }
+
+#[test]
+fn the_pace_of_a_guest_is_printed_as_it_is_read() {
+    let lines = "pace call 2us\npace empty-poll 3ms\npace late-poll 50s\n";
+    let plan = parse(&format!("scenario x\nspeaker bird\n{lines}")).unwrap();
+    assert!(plan.to_string().contains(lines), "{plan}");
+    let error = parse("scenario x\nspeaker bird\npace late-poll 2min\n").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`pace late-poll` cannot be 120s"),
+        "{error}"
+    );
+}

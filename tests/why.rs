@@ -11,7 +11,7 @@ use lockstep::explore::trial::Trier;
 use lockstep::field::why::run::{RunEnd, ends};
 use lockstep::field::why::{Confidence, EndCause, Explanation, Why};
 use lockstep::reactor::Mode;
-use lockstep::report::story::{Telling, story};
+use lockstep::report::story::{StoryOptions, story};
 use lockstep::report::why as report;
 use lockstep::sim::Keep;
 use lockstep::subject::Variant;
@@ -274,13 +274,40 @@ fn told_of(plan: &str) -> (String, Vec<RunEnd>) {
     let trier = Trier::new(scenario, None, std::slice::from_ref(&variant)).unwrap();
     let (_, ran) = trier.try_variant(&plan, &variant, Keep::All).unwrap();
     let ran = ran.unwrap();
-    let telling = Telling {
+    let options = StoryOptions {
         captured: None,
         until: Duration::MAX,
         lines: usize::MAX,
         colours: false,
     };
-    (story(&ran.played, &telling), ends(&plan, &ran))
+    (story(&ran.played, &options), ends(&plan, &ran))
+}
+
+#[test]
+fn a_plan_is_refused_what_is_for_captures_and_says_which_fault_never_came() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("why-untriggered-plan");
+    let late = "fault 127.0.0.1#1 sent byte 99999999: reset";
+    let text =
+        format!("scenario api-rr\nmode sync\nfault 127.0.0.1#1 sent byte 90: reset\n{late}\n");
+    std::fs::write(&path, text).unwrap();
+    let plan = path.to_str().unwrap();
+    let (status, text) = lockstep(&["why", plan]);
+    assert_eq!(status, Some(2), "{text}");
+    assert!(
+        text.contains("never triggered: 127.0.0.1#1 sent byte 99999999: reset"),
+        "{text}"
+    );
+    let (status, text) = lockstep(&["why", plan, "--peer", "10.9.9.9"]);
+    assert_eq!(status, Some(2), "{text}");
+    assert!(
+        text.contains("no connection with 10.9.9.9 of this run"),
+        "{text}"
+    );
+    for option in [["--session", "1"], ["--as-width", "2"]] {
+        let (status, text) = lockstep(&["why", plan, option[0], option[1]]);
+        assert_eq!(status, Some(2), "{text}");
+        assert!(text.contains("is for captures"), "{text}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `lockstep anonymise`: captures without addresses, AS numbers and names.
 
-use std::fs::File;
-use std::io::{BufWriter, Read};
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -70,10 +70,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
             );
             continue;
         }
-        let file = File::create(&path)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot create {}", path.display()))?;
-        std::io::Write::write_all(&mut BufWriter::new(file), &octets)
+        fs::write(&path, &octets)
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot write {}", path.display()))?;
         say!(

@@ -11,9 +11,10 @@ use crate::subject::locate::{self, LocateError};
 /// Leaves out the scenarios that are not for the speaker, and says which and why, a line each.
 ///
 /// # Errors
-/// None is left; the speaker is not installed.
+/// None is left; the speaker is not installed, or one that a scenario among `named`, the user's own choice, needs.
 pub(super) fn applicable(
     scenarios: Vec<Scenario>,
+    named: &[String],
     variants: &[Variant],
 ) -> miette::Result<(Vec<Scenario>, Vec<String>)> {
     let Some(variant) = variants.first() else {
@@ -44,7 +45,7 @@ pub(super) fn applicable(
         is_configured(scenario) && (is_own || !is_new)
     };
     let name = variant.speaker.name();
-    let (mut known, refused): (Vec<_>, Vec<_>) = scenarios
+    let (known, refused): (Vec<_>, Vec<_>) = scenarios
         .into_iter()
         .partition(|scenario| scenario.why_not(name).is_none());
     let mut lines: Vec<String> = refused
@@ -57,13 +58,15 @@ pub(super) fn applicable(
             ))
         })
         .collect();
-    known.retain(|scenario| match missing(scenario) {
-        None => true,
-        Some(error) => {
-            lines.push(format!("not played: {}: {error}", scenario.name));
-            false
+    let mut playable = Vec::with_capacity(known.len());
+    for scenario in known {
+        match missing(&scenario)? {
+            None => playable.push(scenario),
+            Some(error) if named.contains(&scenario.name) => return Err(error.into()),
+            Some(error) => lines.push(format!("not played: {}: {error}", scenario.name)),
         }
-    });
+    }
+    let mut known = playable;
     let unknown: Vec<_> = known.extract_if(.., |it| !applies(it)).collect();
     lines.extend(without_configuration(
         &unknown,
@@ -76,14 +79,23 @@ pub(super) fn applicable(
     Ok((known, lines))
 }
 
-/// Why a speaker that `scenario` itself names cannot play.
-fn missing(scenario: &Scenario) -> Option<LocateError> {
+/// Why a speaker that `scenario` itself names cannot play: it is not installed.
+///
+/// # Errors
+/// Any other reason, such as a mistake in its description.
+fn missing(scenario: &Scenario) -> Result<Option<LocateError>, LocateError> {
     let speakers = scenario.speakers.iter();
-    let mut named = speakers.filter_map(|speaker| speaker.variant.as_ref());
-    named.find_map(|variant| match variant.speaker.is_own() {
-        true => None,
-        false => locate::locate(variant, None).err(),
-    })
+    for variant in speakers.filter_map(|speaker| speaker.variant.as_ref()) {
+        if variant.speaker.is_own() {
+            continue;
+        }
+        match locate::locate(variant, None) {
+            Ok(_) => {}
+            Err(error @ LocateError::Missing { .. }) => return Ok(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// Which scenarios have no configuration for the speaker of `launcher`.

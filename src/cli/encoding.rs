@@ -29,6 +29,19 @@ pub struct Encoding {
 }
 
 impl Encoding {
+    /// The first of these options that was given, as it is written.
+    #[must_use]
+    pub fn option(&self) -> Option<&'static str> {
+        let given = [
+            (self.as_width.is_some(), "--as-width"),
+            (!self.add_path.is_empty(), "--add-path"),
+            (self.two_octet_as, "--two-octet-as"),
+            (self.path_information, "--path-information"),
+        ];
+        let mut given = given.iter().filter(|(is_given, _)| *is_given);
+        given.next().map(|(_, option)| *option)
+    }
+
     /// The declared encoding.
     ///
     /// # Errors

@@ -70,6 +70,12 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     };
     let declared = arguments.encoding.declared()?;
     let guest = speaker.as_ref().filter(|speaker| !speaker.is_own());
+    if let (true, true) = (guest.is_some(), arguments.verbatim) {
+        return Err(miette!(
+            help = "leave --verbatim out: another speaker says what its configuration makes it say",
+            "--verbatim is for Lockstep's own speaker"
+        ));
+    }
     if guest.is_some() || arguments.configuration.is_some() {
         let against = Against {
             variants: Variant::all(guest, None),

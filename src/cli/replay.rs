@@ -19,7 +19,7 @@ use crate::explore::plan_text::PlanText;
 use crate::explore::trial::{Trial, Trier};
 use crate::field::why::run;
 use crate::reactor::defects::Defect;
-use crate::report::story::{self, Telling};
+use crate::report::story::{self, StoryOptions};
 use crate::scenario::format::values::parse_duration;
 use crate::sim::Keep;
 use crate::subject::{StopAt, Variant};
@@ -75,7 +75,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .try_variants(plan, &variants, Keep::All)
         .map_err(|error| text.explain(error))?;
     let mut out = output();
-    let telling = Telling {
+    let options = StoryOptions {
         captured: captured(&text),
         until: arguments.until.unwrap_or(Duration::MAX),
         lines: if arguments.verbose > 0 {
@@ -89,11 +89,11 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let mut told = String::new();
     for (trial, ran) in &tried {
         let story = match ran {
-            Some(ran) if arguments.verbose > 1 => records(ran, telling.until),
+            Some(ran) if arguments.verbose > 1 => records(ran, options.until),
             Some(ran) => {
                 let ends = run::ends(plan, ran);
-                let story = story::story(&ran.played, &telling);
-                format!("{story}{}", story::closing(&ends, telling.captured))
+                let story = story::story(&ran.played, &options);
+                format!("{story}{}", story::closing(&ends, options.captured))
             }
             None => String::new(),
         };

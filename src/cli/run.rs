@@ -88,7 +88,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         return Ok(status);
     }
     let manifest = Manifest::load(&captures).into_diagnostic()?;
-    let (scenarios, left_out) = applicable(scenarios, &variants)?;
+    let (scenarios, left_out) = applicable(scenarios, &arguments.scenarios, &variants)?;
     let cases = scenarios
         .into_iter()
         .map(|scenario| Case::new(scenario, &captures, &manifest).into_diagnostic())

@@ -16,6 +16,7 @@ use super::input::Places;
 use super::plan_file::{PlanFile, captured};
 use super::subject::SubjectArguments;
 use super::trust::Trust;
+use crate::explore::finished_run::FinishedRun;
 use crate::field::why::{Explanation, Why, run};
 use crate::report::{story, why as report};
 use crate::sim::Keep;
@@ -57,6 +58,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     let several = arguments.files.len() > 1;
     for name in &arguments.files {
         if let Some(plan) = plan_of(Path::new(name)) {
+            arguments.check_plan(name)?;
             has_end &= arguments.of_plan(name, plan)?;
             continue;
         }
@@ -96,7 +98,22 @@ fn plan_of(path: &Path) -> Option<PathBuf> {
 }
 
 impl Arguments {
-    /// Runs the plan, says why its connections ended, and whether one did.
+    /// Options that say how to read a capture have no effect on a plan.
+    fn check_plan(&self, name: &str) -> miette::Result<()> {
+        let option = match self.session {
+            Some(_) => Some("--session"),
+            None => self.encoding.option(),
+        };
+        match option {
+            None => Ok(()),
+            Some(option) => Err(miette!(
+                help = "leave it out; --peer chooses among the connections of a run",
+                "{option} is for captures, and {name} is a plan"
+            )),
+        }
+    }
+
+    /// Runs the plan, says why its connections ended, and whether one did and every fault triggered.
     fn of_plan(&self, name: &str, plan: PathBuf) -> miette::Result<bool> {
         let file = PlanFile::at(plan, self.places.scenario_dir().to_owned(), self.trust);
         let subject = SubjectArguments {
@@ -106,16 +123,20 @@ impl Arguments {
         let (text, trier, variants) = file.load_for(&subject)?;
         let captured = captured(&text);
         let mut has_end = false;
+        let mut has_triggered = true;
         let mut objects = Vec::new();
         for variant in &variants {
             let (trial, ran) = trier
                 .try_variant(&text.plan, variant, Keep::All)
                 .map_err(|error| text.explain(error))?;
-            let ends = ran.map_or_else(Vec::new, |ran| run::ends(&text.plan, &ran));
+            let untriggered = ran.as_ref().map_or_else(Vec::new, FinishedRun::untriggered);
+            let mut ends = ran.map_or_else(Vec::new, |ran| run::ends(&text.plan, &ran));
+            ends.retain(|end| self.peer.is_none_or(|peer| end.connection.peer == peer));
             has_end |= !ends.is_empty();
+            has_triggered &= untriggered.is_empty();
             if self.json {
                 objects.push(
-                    json!({ "variant": variant.to_string(), "ends": story::json(&ends, captured) }),
+                    json!({ "variant": variant.to_string(), "ends": story::json(&ends, captured), "untriggered": untriggered }),
                 );
                 continue;
             }
@@ -124,7 +145,15 @@ impl Arguments {
                 story::closing(&ends, captured)
             ))?;
             if ends.is_empty() {
-                print("no connection of this run ended before it was over\n")?;
+                let of = self
+                    .peer
+                    .map_or_else(String::new, |peer| format!(" with {peer}"));
+                print(&format!(
+                    "no connection{of} of this run ended before it was over\n"
+                ))?;
+            }
+            for fault in &untriggered {
+                print(&format!("never triggered: {fault}\n"))?;
             }
             for failure in &trial.failures {
                 print(&format!("{}: {}\n", failure.oracle, failure.text))?;
@@ -137,7 +166,7 @@ impl Arguments {
         if self.json {
             print(&format!("{}\n", json!({ "plan": name, "runs": objects })))?;
         }
-        Ok(has_end)
+        Ok(has_end && has_triggered)
     }
 
     fn chosen<'w>(&self, name: &str, why: &'w Why) -> miette::Result<Vec<&'w Explanation>> {

@@ -9,13 +9,11 @@ use crate::bgp::text::{TextError, Word, Words};
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::PlanSpans;
 use crate::explore::suggest;
-use crate::guest::Pace;
 use crate::net::HostName;
 use crate::reactor::Mode;
 use crate::reactor::defects::Defect;
-use crate::scenario::format::host_fault::{
-    HostFault, Partition, PeerBehaviour, ProgramFault, Time,
-};
+use crate::scenario::format::host_fault::{HostFault, Partition, PeerBehaviour, ProgramFault};
+use crate::scenario::format::parse_pace::pace;
 use crate::scenario::format::parse_tcp::tcp_change;
 use crate::scenario::format::values::{at_least_one, loss, time};
 use crate::scenario::golden::manifest::is_file_name;
@@ -166,7 +164,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
             plan.tcp.push(change);
         }
         "skew" => plan.skew = skew(words)?,
-        "pace" => pace(&mut plan.pace, words)?,
+        "pace" => pace(&mut plan.pace, words, LONGEST_PACE)?,
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
@@ -203,29 +201,6 @@ fn skew(words: &mut Words<'_>) -> Result<i32, TextError> {
         .help("write a number from -900000 to 900000"));
     }
     Ok(skew)
-}
-
-/// `call 1us` or `empty-poll 100us`: what a guest's work costs in virtual time.
-fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
-    let word = words.word("`call` or `empty-poll`")?;
-    let cost = match word.text.as_str() {
-        "call" => &mut pace.call,
-        "empty-poll" => &mut pace.empty_poll,
-        _ => return Err(unknown(word, &["call TIME", "empty-poll TIME"])),
-    };
-    let span = words.span();
-    let time = time(words)?;
-    if time.is_zero() || time > LONGEST_PACE {
-        let given = Time(time);
-        return Err(
-            TextError::new(span, format!("`pace {}` cannot be {given}", word.text)).help(format!(
-                "write a time from 1ns to {}; without a cost a busy loop would never end",
-                Time(LONGEST_PACE)
-            )),
-        );
-    }
-    *cost = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-    Ok(())
 }
 
 /// The most lines with which a program floods the speaker: each is kept, and answered, in memory.

@@ -288,6 +288,9 @@ impl fmt::Display for Plan {
         if self.pace.empty_poll != usual.pace.empty_poll {
             writeln!(f, "pace empty-poll {}", nanoseconds(self.pace.empty_poll))?;
         }
+        if self.pace.late_poll != usual.pace.late_poll {
+            writeln!(f, "pace late-poll {}", nanoseconds(self.pace.late_poll))?;
+        }
         if self.watch != usual.watch {
             writeln!(f, "watch {}", Time(self.watch))?;
         }

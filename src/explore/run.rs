@@ -324,10 +324,7 @@ impl Runner {
         };
         let guest = GuestSpeaker::new(variant.clone(), launcher, setup, &std::env::temp_dir());
         // What the plan does not say is the scenario's.
-        let pace = match script.pace {
-            Some(pace) if plan.pace == crate::guest::Pace::default() => pace,
-            _ => plan.pace,
-        };
+        let pace = plan.pace.or(script.pace.unwrap_or_default());
         let guest = guest.at_pace(pace).seeded(plan.seed);
         let guest = guest.stopping(self.stop.clone());
         Ok(match keep {

@@ -61,7 +61,7 @@ pub struct Identity {
 impl Default for Identity {
     fn default() -> Self {
         Self {
-            host_name: crate::net::link_local::HOST_NAME.into(),
+            host_name: "host".into(),
             release: "6.1.0".into(),
             first_pid: 1_000,
         }

@@ -123,7 +123,7 @@ impl Host {
         if let Some(timeout) = timeout.filter(|it| SHORT.contains(it))
             && idle.is_some_and(|idle| idle >= IDLE)
         {
-            wait.lateness = (9 * timeout).min(self.kernel.pace.leniency);
+            wait.lateness = (9 * timeout).min(self.kernel.pace.late_poll);
         }
         wait
     }

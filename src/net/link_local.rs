@@ -2,9 +2,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The name of a host under test, which some speakers put into their OPEN: the same in the simulation and on the kernel.
-pub const HOST_NAME: &str = "host";
-
 /// The hardware address of the host with `addresses`: locally administered, and the last octets of the first address.
 #[must_use]
 pub fn hardware_address(addresses: &[IpAddr]) -> [u8; 6] {

@@ -4,6 +4,7 @@
 //! kernel's sockets and child processes, [`crate::sim`] in a simulated world. Nothing here knows who implements it.
 
 pub mod abort;
+pub mod address;
 pub mod buffer;
 pub mod clock;
 pub mod direction;

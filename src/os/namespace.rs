@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crate::net::link_local::{HOST_NAME, hardware_address};
+use crate::net::link_local::hardware_address;
 
 /// Holds the namespace that a process was started from, so that it knows that it has another.
 const OUTER: &str = "LOCKSTEP_OUTER_NAMESPACE";
@@ -62,14 +62,15 @@ pub struct SpeakerNamespace {
 }
 
 impl SpeakerNamespace {
-    /// Gives the addresses `peers` to this process's namespace and `speaker` to a new one, and joins them.
+    /// Gives the addresses `peers` to this process's namespace and `speaker` to a new one, called `host_name`, and joins
+    /// them.
     ///
     /// # Errors
     /// What the tools say.
-    pub fn new(peers: &[IpAddr], speaker: &[IpAddr]) -> io::Result<Self> {
+    pub fn new(host_name: &str, peers: &[IpAddr], speaker: &[IpAddr]) -> io::Result<Self> {
         let mut holder = Command::new("unshare")
             .args(["--net", "--uts", "sh", "-c", HOLD])
-            .arg(HOST_NAME)
+            .arg(host_name)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -80,7 +81,7 @@ impl SpeakerNamespace {
             said.read_exact(&mut [0])?;
         }
         let process = namespace.holder.id().to_string();
-        // Nor is there a search for the link-local address.
+        // A link-local address is usable at once, not after the search for another host that has it (RFC 4862, section 5.4).
         let no_search = "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad";
         check(Command::new("sh").args(["-c", no_search]))?;
         check(namespace.enter("sh".as_ref()).args(["-c", no_search]))?;

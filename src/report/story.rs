@@ -2,7 +2,7 @@
 //! connection ended.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::ladder;
@@ -16,6 +16,7 @@ use crate::capture::{
 use crate::compare::agreed;
 use crate::field::why::duration;
 use crate::field::why::run::RunEnd;
+use crate::net::address::replaced;
 use crate::net::{ConnectionName, Opener};
 use crate::scenario::run::mark::{Mark, MarkKind};
 use crate::scenario::run::played::RunResult;
@@ -32,7 +33,7 @@ pub struct CapturedEnds {
 
 /// How to tell a story.
 #[derive(Debug, Clone, Copy)]
-pub struct Telling {
+pub struct StoryOptions {
     /// The addresses to show in place of the run's.
     pub captured: Option<CapturedEnds>,
     /// The last moment that is told.
@@ -51,10 +52,10 @@ enum Happened<'a> {
 
 /// The messages, state changes and faults of a run, in order of time.
 #[must_use]
-pub fn story(played: &RunResult, telling: &Telling) -> String {
+pub fn story(played: &RunResult, options: &StoryOptions) -> String {
     let connections: Vec<Connection> = (0..)
         .zip(&played.transcripts)
-        .map(|(number, transcript)| connection(number, transcript, telling.captured))
+        .map(|(number, transcript)| connection(number, transcript, options.captured))
         .collect();
     let contexts: Vec<[WireContext; 2]> = played.transcripts.iter().map(contexts).collect();
     let messages = played
@@ -73,13 +74,13 @@ pub fn story(played: &RunResult, telling: &Telling) -> String {
     });
     let mut happened: Vec<(Duration, u8, Happened<'_>)> = messages
         .chain(marks.map(|mark| (mark.at, order(mark), Happened::Mark(mark))))
-        .filter(|(at, ..)| *at <= telling.until)
+        .filter(|(at, ..)| *at <= options.until)
         .collect();
     happened.sort_by_key(|(at, order, _)| (*at, *order));
     let mut out = String::new();
     let mut last = None;
-    let left_out = happened.len().saturating_sub(telling.lines);
-    let skipped = telling.lines / 2..telling.lines / 2 + left_out;
+    let left_out = happened.len().saturating_sub(options.lines);
+    let skipped = options.lines / 2..options.lines / 2 + left_out;
     let mut number = 0;
     for (line, (at, _, what)) in happened.iter().enumerate() {
         number += u64::from(matches!(what, Happened::Message(..)));
@@ -99,12 +100,12 @@ pub fn story(played: &RunResult, telling: &Telling) -> String {
                 if last != Some(*of) {
                     last = Some(*of);
                     let name =
-                        displayed(&played.transcripts[*of].name.to_string(), telling.captured);
+                        displayed(&played.transcripts[*of].name.to_string(), options.captured);
                     let title = format!("{}  {name}", connections[*of].id.peer);
                     let _ = writeln!(
                         out,
                         "{}",
-                        style(title).bold().force_styling(telling.colours)
+                        style(title).bold().force_styling(options.colours)
                     );
                 }
                 let direction = if passed.from_speaker == is_client(&played.transcripts[*of].name) {
@@ -122,14 +123,14 @@ pub fn story(played: &RunResult, telling: &Telling) -> String {
                     },
                 };
                 let context = &contexts[*of][usize::from(!passed.from_speaker)];
-                ladder::write_rung(&mut out, &event, number, context, telling.colours);
+                ladder::write_rung(&mut out, &event, number, context, options.colours);
             }
             Happened::Mark(mark) => {
-                let text = displayed(&mark.text, telling.captured);
+                let text = displayed(&mark.text, options.captured);
                 let word = match mark.kind {
                     MarkKind::Fault if !is_change(mark) => style("fault ")
                         .red()
-                        .force_styling(telling.colours)
+                        .force_styling(options.colours)
                         .to_string(),
                     _ => String::new(),
                 };
@@ -206,9 +207,9 @@ fn displayed(text: &str, captured: Option<CapturedEnds>) -> String {
     let Some(ends) = captured else {
         return text.to_owned();
     };
-    let peer = ends.peer.to_string();
-    let text = text.replace("127.0.0.1", &peer);
-    text.replace("::1#", &format!("{peer}#"))
+    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        .into_iter()
+        .fold(text.to_owned(), |text, own| replaced(&text, own, ends.peer))
 }
 
 fn is_client(name: &ConnectionName) -> bool {

@@ -84,18 +84,18 @@ pub fn findings(report: &Report) -> Vec<(String, String)> {
 
 /// Whether a speaker of somebody else printed what `mark` says.
 fn is_printed(mark: &Mark) -> bool {
-    matches!(mark.kind, MarkKind::Printed | MarkKind::Complaint)
+    matches!(mark.kind, MarkKind::Printed | MarkKind::Warning)
 }
 
 /// What a speaker printed that may tell why a run failed: its first warnings and errors, and what it printed last.
 fn notable(marks: &[Mark]) -> impl Iterator<Item = &Mark> {
     let printed: Vec<&Mark> = marks.iter().filter(|mark| is_printed(mark)).collect();
     let last = printed.len().saturating_sub(LAST_PRINTED);
-    let mut complaints = 0;
+    let mut warnings = 0;
     let shown = printed.into_iter().enumerate().filter(move |(at, mark)| {
-        let complains = mark.kind == MarkKind::Complaint;
-        complaints += usize::from(complains);
-        *at >= last || (complains && complaints <= LAST_PRINTED)
+        let warns = mark.kind == MarkKind::Warning;
+        warnings += usize::from(warns);
+        *at >= last || (warns && warnings <= LAST_PRINTED)
     });
     shown.map(|(_, mark)| mark)
 }

@@ -64,7 +64,7 @@ fn a_configuration_without_the_peer_is_refused() {
 #[test]
 fn a_real_daemon_meets_the_recorded_peer() {
     if !Path::new("/usr/sbin/bird").exists() {
-        eprintln!("not tested: BIRD is not installed");
+        crate::skipped::skip("BIRD is not installed");
         return;
     }
     let bird = Variant {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,8 +20,10 @@ use crate::field::import::timeline::{Choice, Ended, Timeline, tick};
 use crate::field::import::trace::Trace;
 use crate::field::import::{bird, configuration, name, plan, text};
 use crate::net::ConnectionName;
+use crate::net::address::replaced;
 use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, frame};
 use crate::scenario::format::parse;
+use crate::scenario::format::topology::routed_address;
 use crate::sim::{Action, Direction as Way, Fault, Keep, Moment, Socket, TraceEvent};
 use crate::subject::{Variant, locate};
 
@@ -72,6 +74,8 @@ pub struct Outcome {
 pub enum Ends {
     /// There was none.
     NeverOpened,
+    /// The speaker says nothing on it, though it did in the capture.
+    Wordless,
     /// By a NOTIFICATION of the speaker, so long after the opening.
     Notified(u8, u8, Duration),
     /// The speaker closes it, so long after the opening.
@@ -86,6 +90,7 @@ impl fmt::Display for Ends {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverOpened => f.write_str("there is no connection"),
+            Self::Wordless => f.write_str("the speaker says nothing"),
             Self::Notified(code, subcode, at) => write!(
                 f,
                 "the speaker sends NOTIFICATION {code}/{subcode} after {:.6} s",
@@ -168,17 +173,11 @@ fn write_plan(
 /// The captured addresses, or others where those are of a loopback, which only one host has.
 fn routed(timeline: &Timeline) -> [IpAddr; 2] {
     let ends = [timeline.speaker, timeline.peer];
-    if ends[0] != ends[1]
-        && !ends
-            .iter()
-            .any(|end| end.is_loopback() || end.is_unspecified())
-    {
+    let is_local = |end: &IpAddr| end.is_loopback() || end.is_unspecified();
+    if ends[0] != ends[1] && !ends.iter().any(is_local) {
         return ends;
     }
-    [1, 2].map(|host| match timeline.speaker {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(10, 0, 0, host)),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, host.into())),
-    })
+    [0, 1].map(|number| routed_address(timeline.speaker, number))
 }
 
 /// The name of the configuration file, and its text.
@@ -242,27 +241,6 @@ fn configured(
         }
     }
     Ok((file, text))
-}
-
-/// A configuration with another address in place of one, wherever that stands as a whole.
-fn replaced(text: &str, from: IpAddr, to: IpAddr) -> String {
-    let from = from.to_string();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == ':';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(&from) {
-        let (before, found) = rest.split_at(at);
-        let after = &found[from.len()..];
-        let is_whole = !before.ends_with(is_part) && !after.starts_with(is_part);
-        out.push_str(before);
-        match is_whole {
-            true => out.push_str(&to.to_string()),
-            false => out.push_str(&from),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 fn scenario(
@@ -388,6 +366,10 @@ fn outcome(timeline: &Timeline, variant: &Variant, ran: &FinishedRun) -> Outcome
             }
         }
     }
+    if sent.is_empty() && timeline.open(Way::Sent).is_some() {
+        outcome.ends = Ends::Wordless;
+        return outcome;
+    }
     outcome.ends = match (notified, ended) {
         (Some(((code, subcode), at)), _) => Ends::Notified(code, subcode, at),
         (None, Some(ended)) => ended,
@@ -435,19 +417,4 @@ fn kind(message: &[u8]) -> String {
         || "no message".to_owned(),
         |kind| MessageType(*kind).to_string(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_replaced_where_it_stands_as_a_whole() {
-        let [from, to]: [IpAddr; 2] = ["127.0.0.1", "10.0.0.2"].map(|it| it.parse().unwrap());
-        let text = "neighbor 127.0.0.1 { x 127.0.0.12; y 1127.0.0.1; z 127.0.0.1; }";
-        assert_eq!(
-            replaced(text, from, to),
-            "neighbor 10.0.0.2 { x 127.0.0.12; y 1127.0.0.1; z 10.0.0.2; }"
-        );
-    }
 }

@@ -55,10 +55,10 @@ impl Item {
 
     pub fn mark(at: i64, mark: &Mark) -> Self {
         use crate::scenario::run::mark::MarkKind::{
-            Complaint, Connection, Fault, Printed, Program, State,
+            Connection, Fault, Printed, Program, State, Warning,
         };
         let kind = match mark.kind {
-            Fault | Complaint => "fault",
+            Fault | Warning => "fault",
             State => "state",
             Connection => "connection",
             Program | Printed => "program",

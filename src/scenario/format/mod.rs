@@ -9,6 +9,7 @@ pub mod parse;
 mod parse_peer;
 mod parse_program;
 mod parse_speaker;
+pub mod parse_pace;
 pub mod parse_tcp;
 mod parse_topology;
 mod parse_verbatim;

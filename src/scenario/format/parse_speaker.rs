@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::bgp::text::{TextError, Words};
 use crate::guest::Pace;
 use crate::net::HostName;
+use crate::scenario::format::parse_pace::pace;
 use crate::scenario::format::parse_topology::known_host;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::format::topology::ScenarioHost;
-use crate::scenario::format::values::{duration, unknown};
 use crate::subject::{Variant, locate};
 
 /// The keywords of the section.
@@ -52,7 +52,7 @@ impl SpeakerDraft {
                 }
             }
             "file" => self.files.push(file(words, "the name of a file")?),
-            "pace" => pace(self.pace.get_or_insert_default(), words)?,
+            "pace" => pace(self.pace.get_or_insert_default(), words, LONGEST_PACE)?,
             "attempts" => self.attempts = Some(words.parse("a number of connection attempts")?),
             "environment" => {
                 let word = words.word("NAME=VALUE")?;
@@ -69,25 +69,6 @@ impl SpeakerDraft {
         }
         Ok(true)
     }
-}
-
-/// `call 2us`, `empty-poll 3ms` or `late-poll 90ms`.
-fn pace(pace: &mut Pace, words: &mut Words<'_>) -> Result<(), TextError> {
-    let word = words.word("`call`, `empty-poll` or `late-poll`")?;
-    let cost = match word.text.as_str() {
-        "call" => &mut pace.call,
-        "empty-poll" => &mut pace.empty_poll,
-        "late-poll" => &mut pace.leniency,
-        other => return Err(unknown(&word.span, other, "call, empty-poll or late-poll")),
-    };
-    let span = words.span();
-    let time = duration(words)?;
-    if time.is_zero() || time > LONGEST_PACE {
-        return Err(TextError::new(span, "this is no cost of a call")
-            .help("write a time from 1ns to 1s; without a cost a busy loop would never end"));
-    }
-    *cost = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-    Ok(())
 }
 
 /// Which speaker plays, as in `async`, `exabgp` or `exabgp=5.0.15+sync`.

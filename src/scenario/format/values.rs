@@ -49,7 +49,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// A time of a plan or a topology: `2s`, `300ms`, `150us`, also `0.25s`.
+/// A time of a plan or a topology: `2s`, `300ms`, `150us`, also `0.25s`, `3min`.
 ///
 /// # Errors
 /// Another word, or none.
@@ -69,6 +69,7 @@ fn read_time(text: &str) -> Option<Duration> {
         "us" => 1_000,
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
+        "min" => 60_000_000_000,
         _ => return None,
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

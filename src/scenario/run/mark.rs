@@ -33,7 +33,7 @@ pub enum MarkKind {
     /// A speaker of somebody else printed something.
     Printed,
     /// A speaker of somebody else printed a warning or an error.
-    Complaint,
+    Warning,
 }
 
 impl fmt::Display for MarkKind {
@@ -44,7 +44,7 @@ impl fmt::Display for MarkKind {
             Self::Connection => "connection",
             Self::Program => "program",
             Self::Printed => "printed",
-            Self::Complaint => "complaint",
+            Self::Warning => "warning",
         })
     }
 }
@@ -86,7 +86,7 @@ impl Mark {
     /// The mark that `event` leaves at `at`; none for messages, nor for what another mark says already.
     #[must_use]
     pub fn of(at: Duration, event: &SpeakerEvent<'_>) -> Option<Self> {
-        use MarkKind::{Complaint, Connection, Fault, Printed, Program, State as Change};
+        use MarkKind::{Connection, Fault, Printed, Program, State as Change, Warning};
         let (kind, text) = match event {
             SpeakerEvent::State {
                 connection,
@@ -158,7 +158,7 @@ impl Mark {
                 text,
                 level: LogLevel::Information,
             } => (Printed, (*text).to_owned()),
-            SpeakerEvent::Printed { text, .. } => (Complaint, (*text).to_owned()),
+            SpeakerEvent::Printed { text, .. } => (Warning, (*text).to_owned()),
             SpeakerEvent::Control(control) => (Program, format!("signal: {control}")),
             SpeakerEvent::Reloaded { accepted: true, .. } => {
                 (Program, "configuration read again".to_owned())

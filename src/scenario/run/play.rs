@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use tokio::task::LocalSet;
 
+use crate::guest::Identity;
 use crate::net::clock::Clock;
 use crate::os::kernel::KernelNetwork;
 use crate::os::namespace::{self, SpeakerNamespace};
@@ -137,7 +138,9 @@ fn namespace(scenario: &Scenario, speaker: &SpeakerScript) -> Result<SpeakerName
     let host = scenario.topology.host(speaker.host);
     let of_speaker = host.map_or(&[][..], |host| &host.addresses);
     let peers: Vec<IpAddr> = scenario.peers.iter().map(|peer| peer.address).collect();
-    SpeakerNamespace::new(&peers, of_speaker).map_err(io_error("a network namespace"))
+    // Some speakers say it in their OPEN: as in the simulation.
+    let host_name = Identity::default().host_name;
+    SpeakerNamespace::new(&host_name, &peers, of_speaker).map_err(io_error("a network namespace"))
 }
 
 /// Runs `scenario` on the kernel's network, peers listening at `port` (0: any that is free).

@@ -9,7 +9,8 @@ use tokio::process::Command;
 use crate::net::Stream;
 use crate::subject::control::{ControlScript, arguments};
 
-/// Runs the program that `program` makes in `directory` for each command of `script`, until the script is over; an error if it cannot be run.
+/// Runs the program that `program` makes in `directory` for each command of `script`, until the script is over; an error
+/// if it cannot be run.
 pub(super) async fn serve<T: Stream>(
     mut script: ControlScript<T>,
     program: impl Fn() -> std::process::Command,
