@@ -1,7 +1,7 @@
 //! What happened, in order, and its hash: two runs with the same hash are the same run.
 
 use std::cell::{OnceCell, RefCell};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -99,6 +99,8 @@ pub struct TraceHash(pub [u8; 32]);
 struct Log {
     hasher: Sha256,
     scratch: Vec<u8>,
+    /// For the text of the next note: most notes are hashed and not kept, and there are many.
+    text: String,
     count: u64,
     keep: Keep,
     records: Vec<Record>,
@@ -111,6 +113,7 @@ impl Trace {
         let log = Log {
             hasher: Sha256::new(),
             scratch: Vec::with_capacity(4_096),
+            text: String::new(),
             count: 0,
             keep,
             records: Vec::new(),
@@ -128,10 +131,12 @@ impl Trace {
     }
 
     /// Adds what `host` has to say; to be called inside the run.
-    pub fn note(&self, host: &Rc<str>, kind: &Rc<str>, text: impl Into<String>) {
+    pub fn note(&self, host: &Rc<str>, kind: &Rc<str>, text: impl fmt::Display) {
+        let mut buffer = std::mem::take(&mut self.log.borrow_mut().text);
+        let _ = write!(buffer, "{text}");
         let event = TraceEvent::Note {
             kind: kind.clone(),
-            text: text.into(),
+            text: buffer,
         };
         self.record(host, event);
     }
@@ -197,6 +202,9 @@ impl Log {
         };
         if is_kept {
             self.records.push(record);
+        } else if let TraceEvent::Note { mut text, .. } = record.event {
+            text.clear();
+            self.text = text;
         }
     }
 }

@@ -132,7 +132,7 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn observe(&self, _own: Duration, event: &SpeakerEvent<'_>) {
-        self.trace.note(&self.host, &self.kind, event.to_string());
+        self.trace.note(&self.host, &self.kind, event);
         let now = self.clock.now();
         if let Some(marks) = &self.marks {
             let host = self.host.parse().ok().filter(|_| *self.host != *self.kind);
@@ -240,11 +240,17 @@ impl Inside {
 
     fn asked(&mut self, at: Duration, program: &str, line: &str) {
         self.owed.unanswered += 1;
-        self.owed.asked.insert(program.to_owned(), at);
+        match self.owed.asked.get_mut(program) {
+            Some(asked) => *asked = at,
+            None => drop(self.owed.asked.insert(program.to_owned(), at)),
+        }
         for news in self.owed.news.values_mut() {
             news.get_or_insert(at);
         }
-        *self.unanswered.entry(program.to_owned()).or_default() += 1;
+        match self.unanswered.get_mut(program) {
+            Some(open) => *open += 1,
+            None => drop(self.unanswered.insert(program.to_owned(), 1)),
+        }
         if line.contains("flush") {
             self.asked_again();
         }
@@ -301,7 +307,12 @@ impl Inside {
                 self.breaches.push((Breach::Order, text));
             }
         }
-        let answers = self.answers.entry(program.to_owned()).or_default();
-        answers.push(line.to_owned());
+        match self.answers.get_mut(program) {
+            Some(answers) => answers.push(line.to_owned()),
+            None => drop(
+                self.answers
+                    .insert(program.to_owned(), vec![line.to_owned()]),
+            ),
+        }
     }
 }

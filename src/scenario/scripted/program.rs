@@ -328,12 +328,15 @@ impl<S: Stream> Program<S> {
             self.ended = true;
             return;
         }
-        self.partial.extend_from_slice(bytes);
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line[..end]).trim_end().to_owned();
+        let mut octets = std::mem::take(&mut self.partial);
+        octets.extend_from_slice(bytes);
+        let mut rest = octets.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line = String::from_utf8_lossy(&rest[..end]).trim_end().to_owned();
             self.line(line);
+            rest = &rest[end + 1..];
         }
+        self.partial = rest.to_vec();
     }
 
     fn line(&mut self, line: String) {
