@@ -1,5 +1,6 @@
 //! The operating system: the kernel's sockets, child processes, pid file and users.
 
+pub mod attached;
 pub mod fifo;
 pub mod kernel;
 pub mod namespace;

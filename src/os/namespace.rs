@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use super::attached::Attached;
 use crate::net::link_local::hardware_address;
 
 /// Holds the namespace that a process was started from, so that it knows that it has another.
@@ -46,12 +47,14 @@ pub fn again() -> io::Result<ExitStatus> {
     };
     // Alone first: what it says when it is refused is no word of ours.
     check(Command::new("unshare").args(flags).arg("true"))?;
-    Command::new("unshare")
+    let mut again = Command::new("unshare")
         .args(flags)
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env(OUTER, own()?)
-        .status()
+        .spawn()?;
+    let _attached = Attached::process(again.id())?;
+    again.wait()
 }
 
 /// The namespace of the speaker's host. Dropping it ends it, and the pair of devices with it.
@@ -59,6 +62,7 @@ pub fn again() -> io::Result<ExitStatus> {
 pub struct SpeakerNamespace {
     /// Keeps the namespace.
     holder: Child,
+    _attached: Attached,
 }
 
 impl SpeakerNamespace {
@@ -76,7 +80,8 @@ impl SpeakerNamespace {
             .spawn()?;
         // It prints a line once it has left this namespace.
         let said = holder.stdout.take();
-        let namespace = Self { holder };
+        let _attached = Attached::process(holder.id())?;
+        let namespace = Self { holder, _attached };
         if let Some(mut said) = said {
             said.read_exact(&mut [0])?;
         }

@@ -11,6 +11,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use crate::bgp::attribute::WireContext;
 use crate::bgp::message::{Header, Open, header};
+use crate::bgp::text::plain;
 use crate::capture::{Capture, CaptureEvent, ConnectionId, EventKind, Tally, is_capture};
 use crate::compare::{Contexts, Declared, Input, survey};
 
@@ -44,13 +45,17 @@ pub enum Place<'a> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) => f.write_str(&plain(text)),
             Self::Captured {
                 name,
                 connection,
                 sender,
                 offset,
-            } => write!(f, "{name}: {connection}, from {sender}, octet {offset}"),
+            } => write!(
+                f,
+                "{}: {connection}, from {sender}, octet {offset}",
+                plain(name)
+            ),
         }
     }
 }

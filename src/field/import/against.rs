@@ -249,7 +249,7 @@ fn scenario(
     [speaker, peer]: [IpAddr; 2],
     passive: bool,
 ) -> String {
-    let title = file.file_name().unwrap_or_default().to_string_lossy();
+    let title = text::title(file);
     format!(
         "about    What {} said to {} on {} of {title}, at the same times after the opening.\n\
          \nhost speaker {speaker}\nhost peer {peer}\nlink speaker peer latency 0s\ngolden none\n\

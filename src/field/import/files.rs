@@ -81,7 +81,7 @@ pub fn scenario(
         timeline.speaker,
         timeline.peer,
         timeline.connection,
-        title(file),
+        text::title(file),
         timeline.end.as_secs_f64(),
         timeline.ended
     );
@@ -129,7 +129,7 @@ pub fn plan(import: &Import, file: &Path, directory: &Path) -> Result<(), Import
     let text = format!(
         "# {} of {}: {} when the speaker had sent {} octet(s) and received {}\n# captured: speaker {}, peer {}\n{plan}",
         timeline.connection,
-        title(file),
+        text::title(file),
         timeline.ended,
         timeline.octets(Way::Sent),
         timeline.octets(Way::Received),
@@ -203,13 +203,6 @@ fn day(nanos: u64) -> String {
     DateTime::from_timestamp_nanos(nanos.cast_signed())
         .date_naive()
         .to_string()
-}
-
-fn title(file: &Path) -> String {
-    file.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn write(path: &Path, text: &str) -> Result<(), ImportError> {

@@ -247,11 +247,10 @@ fn name(file: &Path) -> String {
             }
         })
         .collect();
-    // Standard input, `-`, has no name of its own.
-    if name.chars().all(|c| c == '-') {
-        String::from("trace")
-    } else {
-        name
+    // No option begins with a hyphen; standard input, `-`, has no name of its own.
+    match name.trim_start_matches('-') {
+        "" => String::from("trace"),
+        name => name.to_owned(),
     }
 }
 

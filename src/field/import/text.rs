@@ -1,10 +1,12 @@
 //! The text of the scenario: what both ends send, step by step.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::bgp::hex;
 use crate::bgp::iana::MessageType;
+use crate::bgp::text::is_unsafe;
 use crate::field::import::timeline::{Piece, Timeline};
 use crate::scenario::format::message::{HEADER, frame};
 use crate::sim::Direction as Way;
@@ -16,6 +18,17 @@ impl std::fmt::Display for Micros {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}us", self.0.as_nanos().div_ceil(1_000))
     }
+}
+
+/// The name of a capture in a line of a scenario: characters that would end the line or begin something else give way to `_`.
+#[must_use]
+pub fn title(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let is_kept = |character| !is_unsafe(character) && !matches!(character, '"' | '#' | '\\');
+    let characters = name.chars();
+    characters
+        .map(|character| if is_kept(character) { character } else { '_' })
+        .collect()
 }
 
 /// `at` and `send` steps for everything sent in one direction.

@@ -12,6 +12,7 @@ mod suite;
 
 use serde_json::Value;
 
+use crate::bgp::text::is_unsafe;
 use crate::capture::Canonical;
 use crate::compare;
 use crate::explore::finding::Finding;
@@ -80,10 +81,40 @@ pub fn finding(
 
 /// The page that shows `data`.
 fn page(title: &str, data: &Value) -> String {
-    // In a script element `</script` ends the data early, and `<!--<script` keeps it from ending.
-    let data = data.to_string().replace('<', "\\u003c");
+    let data = harmless(&data.to_string());
     PAGE.replace("/*TITLE*/", title)
         .replace("/*STYLE*/", STYLE)
         .replace("/*SCRIPT*/", &SCRIPTS.concat())
         .replace("/*DATA*/", &data)
+}
+
+/// `json` as the content of a script element, in which `</script` ends the data early and `<!--<script` keeps it from ending.
+/// What turns or hides text is shown as its number, as in a terminal.
+fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '<' => out.push_str("\\u003c"),
+            _ if is_unsafe(character) => {
+                out.push('\\');
+                out.extend(character.escape_default());
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_neither_ends_its_element_nor_turns_text() {
+        let text = "</script><!--<script>\u{202e}\u{9b}\x1b\\u{202e}";
+        let data = harmless(&Value::from(text).to_string());
+        assert!(data.is_ascii() && !data.contains('<'), "{data}");
+        let read: String = serde_json::from_str(&data).unwrap();
+        assert_eq!(read, "</script><!--<script>\\u{202e}\\u{9b}\x1b\\u{202e}");
+    }
 }

@@ -86,6 +86,15 @@ impl ScenarioError {
         }
     }
 
+    /// The scenario of the file `name` cannot be named.
+    pub(super) fn misnamed(name: &str) -> Self {
+        let message = format!(
+            "{name}: the name of a scenario is that of its directory, and this one cannot be"
+        );
+        let help = "use letters, digits, `-`, `_`, `.`, `+`, `,`, `:`, `@`, `=`, `~` and `%`, and begin with none of `-` and `~`";
+        Self::of_file(name, message, Some(help.into()))
+    }
+
     /// A mistake in no particular line of the file `name`.
     fn of_file(name: &str, message: String, help: Option<String>) -> Self {
         Self {

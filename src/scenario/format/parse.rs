@@ -28,9 +28,20 @@ const HEAD: &str = "about, config, attempts, environment, golden, settle, why, n
 pub fn load(directory: &Path) -> Result<Scenario, ScenarioError> {
     let path = directory.join("scenario");
     let name = path.display().to_string();
+    if let Some(file_name) = directory.file_name()
+        && !is_name(&file_name.to_string_lossy())
+    {
+        return Err(ScenarioError::misnamed(&name));
+    }
     let text =
         std::fs::read_to_string(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
     parse(directory, &text).map_err(|error| ScenarioError::from_text(&name, &text, error))
+}
+
+/// Whether a scenario's directory may have this name: it is printed in commands to paste, in XML, Markdown and HTML.
+fn is_name(name: &str) -> bool {
+    let is_kept = |c: char| c.is_alphanumeric() || "-_.+,:@=~%".contains(c);
+    !name.starts_with(['-', '~']) && name.chars().all(is_kept)
 }
 
 /// Reads `text` as the scenario of `directory`.

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::future::{pending, poll_fn};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
@@ -17,6 +17,7 @@ use tokio::net::UnixListener;
 use tokio::process::{Child, Command};
 
 use crate::net::programs::Programs;
+use crate::os::attached::Attached;
 use crate::os::kernel::KernelNetwork;
 use crate::os::namespace::SpeakerNamespace;
 use crate::reactor::control::Control;
@@ -75,13 +76,8 @@ impl External {
 
     /// Copies the configuration into a new directory and starts the speaker there; its API programs connect to the
     /// listener.
-    fn start(&self, port: u16) -> io::Result<(Child, Directory, UnixListener)> {
-        let name = &self.setup.name;
-        let path = self
-            .scratch
-            .join(format!("{name}-{}-{port}", std::process::id()));
-        fs::create_dir_all(&path)?;
-        let scratch = Directory(path);
+    fn start(&self, port: u16) -> io::Result<Started> {
+        let scratch = Directory::new(&self.scratch, &self.setup.name)?;
         let path = &scratch.0;
         self.launcher.install(&self.setup, path)?;
         let relay = path.join("program");
@@ -101,9 +97,16 @@ impl External {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        Ok((child, scratch, programs))
+        let attached = child.id().map(|id| Attached::group(id, path)).transpose()?;
+        Ok(Started {
+            child,
+            directory: scratch,
+            listener: programs,
+            _attached: attached,
+        })
     }
 }
 
@@ -124,7 +127,12 @@ impl Subject<KernelNetwork> for External {
 
     async fn live<P: Programs>(&self, mut host: Host<KernelNetwork, P>) -> Ended {
         let title = &self.launcher.description.title;
-        let (mut child, directory, listener) = match self.start(host.peer_port) {
+        let Started {
+            mut child,
+            directory,
+            listener,
+            _attached,
+        } = match self.start(host.peer_port) {
             Ok(started) => started,
             Err(error) => {
                 let program = self.launcher.executable.display();
@@ -206,8 +214,34 @@ fn ended(status: io::Result<ExitStatus>) -> Ended {
     }
 }
 
+/// One life of the speaker.
+struct Started {
+    child: Child,
+    directory: Directory,
+    /// Where its API programs connect to.
+    listener: UnixListener,
+    _attached: Option<Attached>,
+}
+
+/// A directory that goes when it is dropped.
 #[derive(Debug)]
 struct Directory(PathBuf);
+
+impl Directory {
+    /// A new directory below `scratch`, which may be everybody's: nothing that is there already is used. The speaker, which
+    /// may become another user, can read it.
+    fn new(scratch: &Path, name: &str) -> io::Result<Self> {
+        let process = std::process::id();
+        let mut number = 0_u32;
+        loop {
+            let path = scratch.join(format!("{name}-{process}-{number}"));
+            match fs::DirBuilder::new().mode(0o755).create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                made => return made.map(|()| Self(path)),
+            }
+        }
+    }
+}
 
 impl Drop for Directory {
     fn drop(&mut self) {

@@ -45,6 +45,7 @@ pub struct GuestSpeaker {
     scratch: PathBuf,
     settings: Settings,
     stop: Option<StopAt>,
+    has_post_mortem: bool,
 }
 
 impl GuestSpeaker {
@@ -62,6 +63,7 @@ impl GuestSpeaker {
             scratch: scratch.to_owned(),
             settings,
             stop: None,
+            has_post_mortem: false,
         }
     }
 
@@ -75,9 +77,7 @@ impl GuestSpeaker {
     /// The same; where a signal ends it its stack and its memory are looked at before it is gone.
     #[must_use]
     pub fn with_post_mortem(mut self) -> Self {
-        let user = rustix::process::getuid().as_raw();
-        let file = format!("lockstep-{user}-{}.core", self.setup.name);
-        self.settings.core = Some(self.scratch.join(file));
+        self.has_post_mortem = true;
         self
     }
 
@@ -190,7 +190,12 @@ where
             Err(error) => return Ended::Invalid(error.to_string()),
         };
         let network = Simulated::new(host.network, &routed(&host.addresses));
-        let mut guests = guest::Host::new(&self.settings, Box::new(network));
+        let core = format!("{}.core", self.setup.name);
+        let settings = Settings {
+            core: self.has_post_mortem.then(|| directory.beside(&core)),
+            ..self.settings.clone()
+        };
+        let mut guests = guest::Host::new(&settings, Box::new(network));
         if self.launcher.description.programs {
             guests.play(&directory.path().join(PROGRAM));
         }
