@@ -39,6 +39,7 @@ mod session_timers;
 mod bird;
 mod five_daemons;
 mod gobgp;
+mod golden_kills;
 mod guest;
 mod reactor;
 mod reactor_defects;

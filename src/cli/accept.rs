@@ -44,6 +44,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         say!("no capture is pending");
     }
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
+    manifest.complete(&captures).into_diagnostic()?;
     for pending in &chosen {
         pending
             .accept(&captures, &mut manifest, today())

@@ -98,6 +98,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     }
     let launcher = locate::locate(&variant, arguments.reference.as_deref())?;
     let mut manifest = Manifest::load(&captures).into_diagnostic()?;
+    manifest.complete(&captures).into_diagnostic()?;
     let mut status = Status::Passed;
     let (scenarios, left_out) = applicable(scenarios, &arguments.scenarios, &variants)?;
     for line in left_out {

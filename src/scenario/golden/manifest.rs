@@ -121,6 +121,17 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Writes the manifest of `directory` where [`Self::replace`] was cut off before it had.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn complete(&self, directory: &Path) -> Result<(), ManifestError> {
+        match directory.join(NEXT).exists() {
+            true => self.store(directory),
+            false => Ok(()),
+        }
+    }
+
     fn read_file(path: &Path) -> Result<Self, ManifestError> {
         let manifest: Self = match std::fs::read_to_string(path) {
             Ok(text) => text.parse().map_err(|error| ManifestError::Syntax {
