@@ -59,4 +59,4 @@ macro_rules! groups {
     };
 }
 
-groups! { clocks epoll files inet pipes processes signals signed threads unix }
+groups! { clocks epoll files inet pipes processes signals signed threads ttl unix }

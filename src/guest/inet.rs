@@ -274,6 +274,10 @@ impl Host {
         }
         let family = socket.family;
         let stored = socket.stored.clone();
+        let options = Options {
+            keys: Vec::new(),
+            ..socket.options.clone()
+        };
         let mut new = InetSocket::new(family);
         let number = self.kernel.describe(Kind::Inet(new.clone()), false);
         let Some(status) = self.network.accept(id, number) else {
@@ -283,6 +287,7 @@ impl Host {
         self.kernel.connections += 1;
         let peer = encode(status.peer.unwrap_or_else(|| unspecified(family)), family);
         (new.status, new.stored, new.told) = (status, stored, true);
+        new.options = options;
         *self.inet(number)? = new;
         self.refresh(id);
         Ok(Some((number, peer)))

@@ -77,8 +77,8 @@ pub trait Network {
         options: &Options,
     ) -> Result<SocketAddr, Errno>;
 
-    /// Changes the signature keys of a listener.
-    fn set_keys(&mut self, id: u64, options: &Options);
+    /// Changes the TTLs of a socket, and the signature keys of a listener.
+    fn set_options(&mut self, id: u64, options: &Options);
 
     /// Takes a connection that waits at `listener`, as `id`.
     fn accept(&mut self, listener: u64, id: u64) -> Option<Status>;
@@ -148,7 +148,7 @@ impl Network for Alone {
         at.first().copied().ok_or(Errno::EADDRNOTAVAIL)
     }
 
-    fn set_keys(&mut self, _id: u64, _options: &Options) {}
+    fn set_options(&mut self, _id: u64, _options: &Options) {}
 
     fn accept(&mut self, _listener: u64, _id: u64) -> Option<Status> {
         None
@@ -295,6 +295,14 @@ fn keys_of(options: &Options) -> Vec<PeerKey> {
         key: key.clone(),
     })
     .collect()
+}
+
+fn ttls_of(options: &Options) -> SocketOptions {
+    SocketOptions {
+        outgoing_ttl: options.outgoing_ttl,
+        incoming_ttl: options.incoming_ttl,
+        ..SocketOptions::default()
+    }
 }
 
 impl<N: seam::Network> Socket<N> {
@@ -459,15 +467,13 @@ where
     fn connect(&mut self, id: u64, to: SocketAddr, options: &Options) {
         let asked = SocketOptions {
             source: options.source,
-            outgoing_ttl: options.outgoing_ttl,
-            incoming_ttl: options.incoming_ttl,
             md5_is_known: true,
             md5: options
                 .keys
                 .iter()
                 .find(|(peer, ..)| *peer == to.ip())
                 .map(|it| it.2.clone()),
-            ..SocketOptions::default()
+            ..ttls_of(options)
         };
         let connecting = self.network.connect(to, &asked);
         let status = Status {
@@ -498,6 +504,7 @@ where
             listener
                 .set_keys(&keys_of(options))
                 .map_err(|error| errno(&error))?;
+            listener.restrict(&ttls_of(options));
             listeners.push(listener);
         }
         let local = listeners
@@ -515,15 +522,18 @@ where
         Ok(local)
     }
 
-    fn set_keys(&mut self, id: u64, options: &Options) {
-        if let Some(Socket {
-            place: Place::Listening(listeners, _),
-            ..
-        }) = self.sockets.get_mut(&id)
-        {
-            for listener in listeners {
-                let _ = listener.set_keys(&keys_of(options));
+    fn set_options(&mut self, id: u64, options: &Options) {
+        match self.sockets.get_mut(&id).map(|socket| &mut socket.place) {
+            Some(Place::Listening(listeners, _)) => {
+                for listener in listeners {
+                    let _ = listener.set_keys(&keys_of(options));
+                    listener.restrict(&ttls_of(options));
+                }
             }
+            Some(Place::Connected(open)) => {
+                let _ = open.connection.restrict(&ttls_of(options));
+            }
+            _ => {}
         }
     }
 

@@ -11,6 +11,7 @@ use super::kernel::Id;
 use super::memory::{timeval, u16_at, u32_at};
 use super::registers::Call;
 use super::unix::{Type, UnixSocket};
+use crate::sim::DEFAULT_TTL;
 
 /// `IP_MINTTL` of IPv6.
 const IPV6_MINHOPCOUNT: i32 = 73;
@@ -84,12 +85,14 @@ impl Host {
                     return Err(Errno::EINVAL);
                 }
                 socket.options.outgoing_ttl = u8::try_from(number).ok();
+                self.tell_ttls(id)?;
             }
             (libc::IPPROTO_IP, libc::IP_MINTTL) | (libc::IPPROTO_IPV6, IPV6_MINHOPCOUNT) => {
                 if !(0..=255).contains(&number) {
                     return Err(Errno::EINVAL);
                 }
                 socket.options.incoming_ttl = u8::try_from(number).ok().filter(|it| *it > 0);
+                self.tell_ttls(id)?;
             }
             (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => socket.only_v6 = number != 0,
             (libc::IPPROTO_TCP, libc::TCP_MD5SIG | libc::TCP_MD5SIG_EXT) => {
@@ -111,6 +114,13 @@ impl Host {
         let socket = self.inet(id)?;
         socket.stored.insert(option, value);
         Ok(Answer::Value(0))
+    }
+
+    /// A socket that is on the network already changes its TTLs there.
+    fn tell_ttls(&mut self, id: Id) -> Result<(), Errno> {
+        let options = self.inet(id)?.options.clone();
+        self.network.set_options(id, &options);
+        Ok(())
     }
 
     /// A key for the segments of a peer; one of no length takes it away.
@@ -139,7 +149,7 @@ impl Host {
         }
         let (listens, options) = (socket.listens, socket.options.clone());
         if listens {
-            self.network.set_keys(id, &options);
+            self.network.set_options(id, &options);
         }
         Ok(Answer::Value(0))
     }
@@ -229,10 +239,10 @@ impl Host {
             (libc::IPPROTO_TCP, libc::TCP_INFO) => return Ok(tcp_info(socket)),
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => 1_460,
             (libc::IPPROTO_IP, libc::IP_TTL) => {
-                i32::from(socket.options.outgoing_ttl.unwrap_or(64))
+                i32::from(socket.options.outgoing_ttl.unwrap_or(DEFAULT_TTL))
             }
             (libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS) => {
-                i32::from(socket.options.outgoing_ttl.unwrap_or(64))
+                i32::from(socket.options.outgoing_ttl.unwrap_or(DEFAULT_TTL))
             }
             (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => i32::from(socket.only_v6),
             (libc::SOL_SOCKET | libc::IPPROTO_IP | libc::IPPROTO_IPV6 | libc::IPPROTO_TCP, _) => {

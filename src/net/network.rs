@@ -86,6 +86,12 @@ pub trait Listener: Unpin + 'static {
     /// The address and port it listens at.
     fn local_address(&self) -> SocketAddr;
 
+    /// The connections that it accepts from now on have the TTLs of `options`; a network that knows them only of each
+    /// connection has nothing to do.
+    fn restrict(&mut self, options: &SocketOptions) {
+        let _ = options;
+    }
+
     /// From now on connections of these peers must be signed with their keys, and those of others must not be signed;
     /// a network without signatures has nothing to do.
     ///

@@ -43,6 +43,7 @@ impl State {
             flow.crossed = true;
             flow.half_open = true;
             flow.tcp.server.reader = met.tcp.client.reader;
+            flow.tcp.server.ttls = met.tcp.client.ttls;
         }
         self.carry(at, id, Side::Server, Segment::bare(Kind::SynAck));
         self.attend(id);

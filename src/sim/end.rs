@@ -10,6 +10,7 @@ use crate::sim::receiver::Receiver;
 use crate::sim::segment::Effects;
 use crate::sim::sender::Sender;
 use crate::sim::sysctl::TcpSettings;
+use crate::sim::ttl::Ttls;
 
 /// The buffers of a socket, in octets.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,7 @@ pub(super) struct End {
     pub(super) buffers: Buffers,
     /// Of its host's TCP.
     pub(super) settings: TcpSettings,
+    pub(super) ttls: Ttls,
     pub(super) unsent: VecDeque<u8>,
     pub(super) sending: Sending,
     pub(super) sender: Sender,
@@ -82,6 +84,7 @@ impl End {
             address,
             buffers,
             settings,
+            ttls: Ttls::default(),
             unsent: VecDeque::new(),
             sending: Sending::Open,
             sender: Sender::new(buffers.receive as u64, segment),

@@ -177,6 +177,10 @@ where
         self.inner.local_address()
     }
 
+    fn restrict(&mut self, options: &SocketOptions) {
+        self.inner.restrict(options);
+    }
+
     fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
         self.inner.set_keys(keys)
     }

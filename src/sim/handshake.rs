@@ -8,6 +8,7 @@ use crate::net::network::SocketOptions;
 use crate::sim::state::{ConnectionId, Event, Flow, HostId, State};
 use crate::sim::sysctl::{FIRST_RTO, TcpSettings, kernel_timer};
 use crate::sim::tcp::{Handshake, Kind, Segment, Side, Tcp};
+use crate::sim::ttl::Ttls;
 
 impl State {
     /// How the TCP of `host` is set, or that of one that is not there.
@@ -42,6 +43,7 @@ impl State {
             tcp.handshake = Handshake::Failed(kind);
         }
         let mut flow = Flow::new(tcp, host);
+        flow.tcp.client.ttls = Ttls::of(options);
         flow.key = options.md5_is_known.then(|| options.md5.clone());
         self.connections.insert(id, flow);
         if chosen.is_ok() {
@@ -69,7 +71,7 @@ impl State {
         };
         self.schedule_quietly(due, next);
         if self.path_loses(source, target) || silent {
-            self.syn_is_lost(id);
+            self.path_is_in_trouble(id);
             if self.unreachable.contains(&(source, target)) {
                 let delay = self.delay(source, target);
                 self.schedule(at + delay, Event::Unreachable(id, Side::Client));
@@ -81,7 +83,7 @@ impl State {
     }
 
     /// Its timers must be attended to.
-    fn syn_is_lost(&mut self, id: ConnectionId) {
+    pub(super) fn path_is_in_trouble(&mut self, id: ConnectionId) {
         if let Some(flow) = self.connections.get_mut(&id) {
             flow.tcp.trouble();
         }
@@ -150,30 +152,36 @@ impl State {
         let target = flow.tcp.address(Side::Server);
         let owner = self.owner(flow.client, target.ip());
         let Some(host) = owner else {
-            return self.syn_is_lost(id);
+            return self.path_is_in_trouble(id);
         };
         let Some(place) = self.listener_for(host, target) else {
             if !self.path_loses(target.ip(), source) {
                 let delay = self.delay(target.ip(), source);
                 return self.schedule(at + delay, Event::Refused(id));
             }
-            return self.syn_is_lost(id);
+            return self.path_is_in_trouble(id);
         };
         if !self.signatures_agree(place, id, source) {
             // A segment with another signature, or none, is dropped (RFC 2385, section 2.0).
-            return self.syn_is_lost(id);
+            return self.path_is_in_trouble(id);
         }
         let backlog = self.settings.backlog;
+        let client = flow.tcp.client.ttls;
         let Some(listening) = self.listeners.get_mut(&place) else {
             return;
         };
+        let ttls = listening.ttls;
+        if !ttls.accept(client) {
+            return self.path_is_in_trouble(id);
+        }
         // A backlog of N admits N + 1 (`sk_acceptq_is_full`).
         if listening.queue.len() > backlog {
-            return self.syn_is_lost(id);
+            return self.path_is_in_trouble(id);
         }
         listening.promised += 1;
         if let Some(flow) = self.connections.get_mut(&id) {
             flow.listener = Some(place);
+            flow.tcp.server.ttls = ttls;
             flow.half_open = true;
         }
         self.send_syn_ack(at, id, 0);

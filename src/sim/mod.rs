@@ -60,6 +60,7 @@ mod timers;
 mod trace;
 mod transmission;
 pub mod turmoil;
+mod ttl;
 mod turns;
 mod world;
 
@@ -77,6 +78,7 @@ pub use settings::Settings;
 pub use sysctl::{TcpChange, TcpSettings};
 pub use tap::{TappedConnecting, TappedConnection, TappedListener, TappedNetwork};
 pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
+pub use ttl::DEFAULT_TTL;
 pub use turns::Endless;
 pub use world::{Paths, SimHost, World};
 

@@ -14,6 +14,7 @@ use crate::net::{Connecting, Connection, Listener, Network, PeerKey, SocketOptio
 use crate::sim::readiness::Readiness;
 use crate::sim::state::{ConnectionId, HostId, Shared};
 use crate::sim::tcp::{Effects, Side, Tcp};
+use crate::sim::ttl::Ttls;
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]
@@ -61,7 +62,6 @@ impl Network for SimNetwork {
         &self.attempts
     }
 
-    /// TTLs are taken as agreed upon: no simulated path is long enough to tell.
     fn connect(&self, to: SocketAddr, options: &SocketOptions) -> SimConnecting {
         let (id, local) = self.shared.with(|state| {
             let id = state.connect(self.host, options, to);
@@ -173,6 +173,13 @@ impl Listener for SimListener {
 
     fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    fn restrict(&mut self, options: &SocketOptions) {
+        let place = (self.host, self.local);
+        let ttls = Ttls::of(options);
+        self.shared
+            .with(|state| state.set_listener_ttls(place, ttls));
     }
 
     fn set_keys(&mut self, keys: &[PeerKey]) -> io::Result<()> {
@@ -327,6 +334,13 @@ impl Connection for SimConnection {
                 })
             })
             .map(|_: io::Result<()>| ())
+    }
+
+    fn restrict(&self, options: &SocketOptions) -> io::Result<()> {
+        let ttls = Ttls::of(options);
+        self.shared
+            .with(|state| state.set_ttls(self.id, self.side, ttls));
+        Ok(())
     }
 }
 

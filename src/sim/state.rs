@@ -15,6 +15,7 @@ use crate::sim::seed::Random;
 use crate::sim::settings::Settings;
 use crate::sim::sysctl::TcpSettings;
 use crate::sim::tcp::{Buffers, Effects, Kind, Segment, Side, Tcp};
+use crate::sim::ttl::Ttls;
 
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = u64;
@@ -83,6 +84,8 @@ pub(super) struct Listening {
     pub(super) waker: Option<Waker>,
     /// The signature keys of its peers (RFC 2385), where it was told them.
     pub(super) keys: Option<Vec<PeerKey>>,
+    /// What its connections take over.
+    pub(super) ttls: Ttls,
 }
 
 /// A connection and its two directions of travel.
@@ -310,6 +313,9 @@ impl State {
     }
 
     fn arrive(&mut self, at: Duration, id: ConnectionId, side: Side, segment: Segment) {
+        if self.drops_by_ttl(id, side) {
+            return self.path_is_in_trouble(id);
+        }
         if segment.kind == Kind::SynAck {
             return self.syn_ack_arrives(at, id);
         }

@@ -8,16 +8,26 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
 
 use crate::net::timer::{sleep, sleep_until};
-use crate::net::{Network, SocketOptions};
+use crate::net::{Listener, Network, SocketOptions};
 use crate::scenario::format::script::PeerScript;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::scripted::peer::{self, Dial, Shared};
 
+/// What scripted peers ask of TCP: TTL security of the speaker's is always satisfied (RFC 5082 section 3).
+fn options() -> SocketOptions {
+    SocketOptions {
+        outgoing_ttl: Some(u8::MAX),
+        ..SocketOptions::default()
+    }
+}
+
 pub(super) fn listen<M: Network>(network: &M, at: SocketAddr) -> Result<M::Listener, PlayError> {
-    network.listen(at).map_err(|error| PlayError::Io {
+    let mut listener = network.listen(at).map_err(|error| PlayError::Io {
         what: format!("a peer at {at}"),
         error,
-    })
+    })?;
+    listener.restrict(&options());
+    Ok(listener)
 }
 
 /// Runs a peer, and restarts it after each crash.
@@ -40,13 +50,9 @@ pub(super) async fn serve<M: Network>(
             () = life => return,
         }
         sleep(down).await;
-        match network.listen(at) {
+        match listen(&network, at) {
             Ok(again) => listener = again,
-            Err(error) => {
-                return shared
-                    .progress
-                    .fail(format!("a peer at {at}: {error}"), None);
-            }
+            Err(error) => return shared.progress.fail(error.to_string(), None),
         }
     }
 }
@@ -64,7 +70,7 @@ pub(super) async fn dial<M: Network>(
         };
         let options = SocketOptions {
             source: Some(source),
-            ..SocketOptions::default()
+            ..options()
         };
         // A speaker that does not listen, or is down, cannot have a collision.
         if let Ok(connection) = network.connect(dial.to, &options).await {

@@ -88,5 +88,7 @@ fn main() {
     show("send", write(right, b"signed"));
     show("received", text(server));
     show("only one", poll(listener, libc::POLLIN, 0));
-    [other, none, right, server].iter().for_each(|it| guests::close(*it));
+    [other, none, right, server]
+        .iter()
+        .for_each(|it| guests::close(*it));
 }
