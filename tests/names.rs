@@ -263,9 +263,9 @@ fn documents(case: &Case, report: &Report) -> Vec<(&'static str, String)> {
         ("page", data.split_once("</script>").unwrap().0.to_owned()),
         (
             "JUnit XML",
-            junit::document(reports).unwrap().replace("&lt;", "<"),
+            junit::document(reports, &[]).unwrap().replace("&lt;", "<"),
         ),
-        ("Markdown", markdown::document(reports)),
+        ("Markdown", markdown::document(reports, &[])),
     ];
     all.extend(annotation::line(report).map(|line| ("annotation", line)));
     all

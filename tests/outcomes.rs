@@ -378,3 +378,49 @@ fn options_without_effect_are_refused() {
         assert!(output.stdout.is_empty(), "{command:?}");
     }
 }
+
+#[test]
+fn one_invalid_scenario_does_not_keep_the_others_from_being_run() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outcomes-not-run");
+    let _ = std::fs::remove_dir_all(&directory);
+    let neighbor = "neighbor 127.0.0.1 { local-address 127.0.0.1; local-as 65000; peer-as 65000; ";
+    for (name, text) in [("broken", "hold-time x; }"), ("sound", "}")] {
+        let scenario = directory.join(name);
+        std::fs::create_dir_all(&scenario).unwrap();
+        let script = "about x\ngolden none\nconfig a.conf\npeer 127.0.0.1\n  expect eor\n";
+        std::fs::write(scenario.join("scenario"), script).unwrap();
+        std::fs::write(scenario.join("a.conf"), format!("{neighbor}{text}\n")).unwrap();
+    }
+    let [junit, summary] = ["junit.xml", "summary.md"].map(|name| directory.join(name));
+    let run = |names: &[&str]| {
+        let options = [
+            "--scenario-dir",
+            directory.to_str().unwrap(),
+            "--junit",
+            junit.to_str().unwrap(),
+            "--summary",
+            summary.to_str().unwrap(),
+        ];
+        let output = lockstep(&[&["run"], names, &options].concat());
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (status, out, error) = run(&[]);
+    assert_eq!(status, Some(2), "{out}{error}");
+    assert_eq!(error.matches("a.conf:1:").count(), 1, "{error}");
+    assert!(out.contains("async: 1 test(s) run, 100.0% passed"), "{out}");
+    assert!(
+        out.contains("not run, its input is invalid: broken in sync"),
+        "{out}"
+    );
+    let junit = std::fs::read_to_string(&junit).unwrap();
+    assert_eq!(junit.matches("<error ").count(), 2, "{junit}");
+    let summary = std::fs::read_to_string(&summary).unwrap();
+    assert_eq!(summary.matches("was not run").count(), 2, "{summary}");
+    let (status, _, error) = run(&["broken"]);
+    assert_eq!(status, Some(2), "{error}");
+}

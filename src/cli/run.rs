@@ -11,7 +11,7 @@ use super::Status;
 use super::applicable::applicable;
 use super::captures::Captures;
 use super::namespace::again;
-use super::output::{output, say};
+use super::output::{complain, output, say};
 use super::subject::{SubjectArguments, captures_of, selected};
 use super::trust::Trust;
 use crate::reactor::Mode;
@@ -21,7 +21,7 @@ use crate::scenario::format::script::Scenario;
 use crate::scenario::golden::manifest::Manifest;
 use crate::scenario::golden::pending;
 use crate::scenario::run::network::NetworkKind;
-use crate::scenario::run::suite::{Case, Report};
+use crate::scenario::run::suite::{Case, NotRun, Report};
 use crate::subject::Variant;
 
 /// The scenarios, the network and the reports.
@@ -93,8 +93,8 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         .into_iter()
         .map(|scenario| Case::new(scenario, &captures, &manifest).into_diagnostic())
         .collect::<miette::Result<Vec<Case>>>()?;
-    let reports = run_all(&cases, &variants, &arguments)?;
-    write_reports(&cases, &reports, &arguments)?;
+    let (reports, not_run) = run_all(&cases, &variants, &arguments)?;
+    write_reports(&cases, &reports, &not_run, &arguments)?;
     let mut out = output();
     for line in pending_lines(&cases, &reports, &arguments, &captures) {
         writeln!(out, "{line}").into_diagnostic()?;
@@ -115,10 +115,20 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         )
         .into_diagnostic()?;
     }
-    Ok(if reports.iter().all(Report::passed) {
+    for it in &not_run {
+        writeln!(
+            out,
+            "not run, its input is invalid: {} in {}",
+            it.scenario, it.variant
+        )
+        .into_diagnostic()?;
+    }
+    Ok(if !reports.iter().all(Report::passed) {
+        Status::Failed
+    } else if not_run.is_empty() {
         Status::Passed
     } else {
-        Status::Failed
+        Status::Invalid
     })
 }
 
@@ -157,17 +167,37 @@ fn check_defects(arguments: &Arguments, variants: &[Variant]) -> miette::Result<
     Ok(())
 }
 
+/// Runs every case with every variant: what was judged, and what could not be run.
 fn run_all(
     cases: &[Case],
     variants: &[Variant],
     arguments: &Arguments,
-) -> miette::Result<Vec<Report>> {
+) -> miette::Result<(Vec<Report>, Vec<NotRun>)> {
     let bar = progress(cases.len() * variants.len(), arguments.quiet);
-    let mut reports = Vec::new();
+    let (mut reports, mut not_run) = (Vec::new(), Vec::new());
     for variant in variants {
         for case in cases {
             bar.set_message(format!("{variant} {}", case.scenario.name));
-            let report = case.run(variant, arguments.network, &arguments.defect)?;
+            let report = match case.run(variant, arguments.network, &arguments.defect) {
+                Ok(report) => report,
+                Err(error) if cases.len() == 1 => return Err(error.into()),
+                Err(error) => {
+                    let invalid = NotRun {
+                        scenario: case.scenario.name.clone(),
+                        variant: variant.clone(),
+                        reason: error.to_string(),
+                    };
+                    let is_same = |it: &NotRun| {
+                        (&it.scenario, &it.reason) == (&invalid.scenario, &invalid.reason)
+                    };
+                    if !not_run.iter().any(is_same) {
+                        bar.suspend(|| complain!("{:?}", miette::Report::from(error)));
+                    }
+                    not_run.push(invalid);
+                    bar.inc(1);
+                    continue;
+                }
+            };
             if !(arguments.quiet && report.passed()) {
                 bar.suspend(|| tell(&report, arguments.verbose))
                     .into_diagnostic()?;
@@ -177,20 +207,25 @@ fn run_all(
         }
     }
     bar.finish_and_clear();
-    Ok(reports)
+    Ok((reports, not_run))
 }
 
-fn write_reports(cases: &[Case], reports: &[Report], arguments: &Arguments) -> miette::Result<()> {
+fn write_reports(
+    cases: &[Case],
+    reports: &[Report],
+    not_run: &[NotRun],
+    arguments: &Arguments,
+) -> miette::Result<()> {
     let write = |path: &Path, text: String| {
         std::fs::write(path, text)
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot write {}", path.display()))
     };
     if let Some(path) = &arguments.junit {
-        write(path, junit::document(reports).into_diagnostic()?)?;
+        write(path, junit::document(reports, not_run).into_diagnostic()?)?;
     }
     if let Some(path) = &arguments.summary {
-        write(path, markdown::document(reports))?;
+        write(path, markdown::document(reports, not_run))?;
     }
     if arguments.annotate {
         for line in reports.iter().filter_map(annotation::line) {

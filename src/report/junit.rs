@@ -5,20 +5,30 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 use super::terminal::explanation;
 use crate::bgp::text::plain_lines;
 use crate::report::variants;
-use crate::scenario::run::suite::Report;
+use crate::scenario::run::suite::{NotRun, Report};
 
-/// The document: a test suite per variant under test, a test case per scenario.
+/// The document: a test suite per variant under test, a test case per scenario; an error for each of `not_run`.
 ///
 /// # Errors
 /// A text that XML cannot hold.
-pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeError> {
+pub fn document(
+    reports: &[Report],
+    not_run: &[NotRun],
+) -> Result<String, quick_junit::SerializeError> {
     let mut document = Document::new("lockstep");
-    for variant in variants(reports) {
+    let mut all = variants(reports);
+    for invalid in not_run {
+        if !all.contains(&invalid.variant) {
+            all.push(invalid.variant.clone());
+        }
+    }
+    for variant in all {
         let of_mode: Vec<&Report> = reports
             .iter()
             .filter(|report| report.variant == variant)
             .collect();
-        if of_mode.is_empty() {
+        let invalid = not_run.iter().filter(|it| it.variant == variant);
+        if of_mode.is_empty() && invalid.clone().next().is_none() {
             continue;
         }
         let mut suite = TestSuite::new(variant.to_string());
@@ -38,6 +48,15 @@ pub fn document(reports: &[Report]) -> Result<String, quick_junit::SerializeErro
             let mut case = TestCase::new(report.scenario.clone(), status);
             case.set_classname(format!("{variant}.{}", report.network));
             case.set_time(report.wall);
+            suite.add_test_case(case);
+        }
+        for it in invalid {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message("it could not be run: its input is invalid");
+            status.set_type("invalid");
+            status.set_description(plain_lines(&it.reason, false));
+            let mut case = TestCase::new(it.scenario.clone(), status);
+            case.set_classname(variant.to_string());
             suite.add_test_case(case);
         }
         document.add_test_suite(suite);
@@ -64,7 +83,7 @@ mod tests {
 
     #[test]
     fn it_reads_back_as_junit() {
-        let text = document(&reports()).unwrap();
+        let text = document(&reports(), &[]).unwrap();
         let read = Document::deserialize_from_str(&text).unwrap();
         let suites: Vec<_> = read
             .test_suites

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use super::terminal::{explanation, percentage};
 use crate::bgp::text::plain_lines;
 use crate::report::variants;
-use crate::scenario::run::suite::Report;
+use crate::scenario::run::suite::{NotRun, Report};
 
-/// A table of the modes, and a section for each failure.
+/// A table of the modes, a section for each failure, and a line for each of `not_run`.
 #[must_use]
-pub fn document(reports: &[Report]) -> String {
+pub fn document(reports: &[Report], not_run: &[NotRun]) -> String {
     let mut text = String::from("## Lockstep\n\n| mode | scenarios | passed |\n|---|---|---|\n");
     for variant in variants(reports) {
         let of_mode = reports.iter().filter(|report| report.variant == variant);
@@ -31,6 +31,15 @@ pub fn document(reports: &[Report]) -> String {
             report.variant,
             report.network,
             plain_lines(&explanation, false)
+        );
+    }
+    for it in not_run {
+        let reason = plain_lines(&it.reason, false);
+        let fence = fence(&reason);
+        let _ = write!(
+            text,
+            "\n<b>{}</b> in {} was not run: its input is invalid\n\n{fence}\n{reason}\n{fence}\n",
+            it.scenario, it.variant
         );
     }
     text
@@ -55,7 +64,7 @@ mod tests {
 
     #[test]
     fn modes_make_a_table_and_failures_a_section() {
-        let text = document(&reports());
+        let text = document(&reports(), &[]);
         assert!(
             text.starts_with(
                 "## Lockstep\n\n| mode | scenarios | passed |\n|---|---|---|\n\

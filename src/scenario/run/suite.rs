@@ -66,6 +66,17 @@ impl Report {
     }
 }
 
+/// A scenario that could not be run: its input is invalid, which says nothing about the speaker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRun {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What was to be tested.
+    pub variant: Variant,
+    /// Why, in a line.
+    pub reason: String,
+}
+
 /// A scenario and its golden.
 #[derive(Debug, Clone)]
 pub struct Case {
