@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use lockstep::guest::Settings;
 
-use support::{built, directory, program, refused, run};
+pub use support::built;
+use support::{directory, program, refused, run};
 
 /// Runs a program of qa/guests natively and twice as a guest: it prints the same, and the runs are the same.
 fn same_as_natively(name: &str) {

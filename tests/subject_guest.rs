@@ -391,3 +391,37 @@ fn a_guest_that_dies_fails_the_run_with_its_last_words_and_its_stack() {
     assert!(out.contains(expected), "{out}");
     assert_eq!(out.contains("core file: "), has_gdb, "{out}");
 }
+
+/// Docker's default profile refuses personality(2) what turns address space randomisation off, and pidfd_getfd(2).
+#[test]
+fn a_guest_in_a_container_lives_as_outside_and_is_the_same_on_every_run() {
+    let container = crate::guest::built("container");
+    for speaker in ["bird", "openbgpd"] {
+        let variant: Variant = speaker.parse().unwrap();
+        if let Err(error) = locate::locate(&variant, None) {
+            crate::skipped::skip(error);
+            continue;
+        }
+        for arguments in [
+            &["run", "session-ipv4", "--speaker", speaker][..],
+            &[
+                "verify",
+                "session-ipv4",
+                "--plans",
+                "2",
+                "--speaker",
+                speaker,
+            ],
+        ] {
+            let done = std::process::Command::new(&container)
+                .arg(env!("CARGO_BIN_EXE_lockstep"))
+                .args(arguments)
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&done.stdout).into_owned()
+                + &String::from_utf8_lossy(&done.stderr);
+            assert_eq!(done.status.code(), Some(0), "{speaker}: {said}");
+        }
+    }
+}

@@ -257,7 +257,7 @@ fn recvfrom(host: &mut Host, call: &Call) -> Result<Answer, Errno> {
                 return host.would_block(call, id, IN, flags);
             };
             let octets: Vec<u8> = received.0.octets.into();
-            host.kernel.trace.octets(&octets);
+            host.kernel.trace.local_octets(octets.len());
             host.memory(call)?.scatter(&vectors, &octets)?;
             for right in received.0.rights {
                 host.unreference(right.0);

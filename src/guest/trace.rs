@@ -33,6 +33,12 @@ impl Trace {
         self.hash.update(octets);
     }
 
+    /// Feeds how many octets went from one process of a host to another. They may hold addresses of its memory (as
+    /// OpenBGPD's messages do), which differ from run to run where the machine does not let its randomisation be disabled.
+    pub(super) fn local_octets(&mut self, count: usize) {
+        self.hash.update((count as u64).to_le_bytes());
+    }
+
     /// Feeds something that is no call.
     pub(super) fn event(&mut self, now: i64, thread: i32, what: &str) {
         self.hash.update(now.to_le_bytes());

@@ -393,7 +393,7 @@ impl Host {
             return self.would_block(call, id, IN, flags);
         };
         let octets: Vec<u8> = part.octets.into();
-        self.kernel.trace.octets(&octets);
+        self.kernel.trace.local_octets(octets.len());
         self.memory(call)?.scatter(vectors, &octets)?;
         for right in part.rights {
             self.unreference(right.0);
@@ -412,7 +412,7 @@ impl Host {
             return self.would_block(call, id, IN, flags);
         };
         let octets: Vec<u8> = part.octets.into();
-        self.kernel.trace.octets(&octets);
+        self.kernel.trace.local_octets(octets.len());
         self.memory(call)?.scatter(&header.vectors, &octets)?;
         let mut control = vec![];
         let mut found = if cut { libc::MSG_TRUNC } else { 0 };
@@ -517,7 +517,7 @@ impl Host {
                 }
             }
         }
-        self.kernel.trace.octets(&octets[..count]);
+        self.kernel.trace.local_octets(count);
         Ok(Answer::Value(count as i64))
     }
 
