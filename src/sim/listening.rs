@@ -1,4 +1,4 @@
-//! Listening sockets: where they are, who may connect, what waits to be accepted.
+//! Listening sockets: where they are, who may connect and with which TTL, what waits to be accepted.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,7 +6,8 @@ use std::task::{Poll, Waker};
 
 use crate::net::network::PeerKey;
 use crate::sim::state::{ConnectionId, HostId, Listening, State};
-use crate::sim::tcp::keep;
+use crate::sim::tcp::{Side, keep};
+use crate::sim::ttl::Ttls;
 
 impl State {
     pub(super) fn listen(&mut self, host: HostId, at: SocketAddr) -> io::Result<SocketAddr> {
@@ -79,6 +80,31 @@ impl State {
             .filter(|it| covers(it, source))
             .max_by_key(|it| it.prefix_length);
         expected.map(|it| &it.key) == key.as_ref()
+    }
+
+    /// A listener has these from now on, and gives them to its connections.
+    pub(super) fn set_listener_ttls(&mut self, place: (HostId, SocketAddr), ttls: Ttls) {
+        if let Some(listening) = self.listeners.get_mut(&place) {
+            listening.ttls = ttls;
+        }
+    }
+
+    /// One end of a connection has these from now on.
+    pub(super) fn set_ttls(&mut self, id: ConnectionId, side: Side, ttls: Ttls) {
+        if let Some(flow) = self.connections.get_mut(&id) {
+            flow.tcp.end(side).ttls = ttls;
+        }
+    }
+
+    /// Whether the end `side` drops what the other sends (`tcp_v4_rcv`).
+    pub(super) fn drops_by_ttl(&self, id: ConnectionId, side: Side) -> bool {
+        self.connections.get(&id).is_some_and(|flow| {
+            let (client, server) = (flow.tcp.client.ttls, flow.tcp.server.ttls);
+            match side {
+                Side::Client => !client.accept(server),
+                Side::Server => !server.accept(client),
+            }
+        })
     }
 
     pub(super) fn set_keys(&mut self, place: (HostId, SocketAddr), keys: &[PeerKey]) {
