@@ -189,8 +189,9 @@ impl<'a> Words<'a> {
     /// # Errors
     /// Where the statement has ended.
     pub fn word(&mut self, expected: &str) -> Result<&'a Word, TextError> {
-        let missing = self.error(format!("{expected} is missing"));
-        self.take().ok_or(missing)
+        let at = self.span();
+        self.take()
+            .ok_or_else(|| TextError::new(at, format!("{expected} is missing")))
     }
 
     /// Consumes the next word if it is `text`.
@@ -207,13 +208,11 @@ impl<'a> Words<'a> {
     /// # Errors
     /// Where it is another.
     pub fn expect(&mut self, text: &str) -> Result<(), TextError> {
-        let found = self.peek().unwrap_or("the end").to_owned();
-        let error = self.error(format!("`{text}` is expected here, not `{found}`"));
         if self.accept(text) {
-            Ok(())
-        } else {
-            Err(error)
+            return Ok(());
         }
+        let found = self.peek().unwrap_or("the end");
+        Err(self.error(format!("`{text}` is expected here, not `{found}`")))
     }
 
     /// The next word as a `T`; `expected` says what it should be ("a number from 0 to 255").

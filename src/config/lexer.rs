@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::bgp::text::{TextError, Word, Words};
 
+use super::plain_route::PlainRoute;
 use super::window::Window;
 
 /// What ended a statement.
@@ -102,6 +103,18 @@ impl<'s> Lexer<'s> {
             self.source.slide(start);
             self.at = 0;
         }
+    }
+
+    /// The line that stands here, where it is so plain; nothing is taken. A command is read but once.
+    #[must_use]
+    pub fn plain_route(&self) -> Option<PlainRoute<'_>> {
+        let line = if self.command { "" } else { self.rest() };
+        PlainRoute::find(line, self.place(self.at))
+    }
+
+    /// Takes the next `length` octets of the window, which are whole statements.
+    pub const fn pass(&mut self, length: usize) {
+        self.at += length;
     }
 
     /// Why the text could not be read to its end, if so.

@@ -18,6 +18,7 @@ mod links;
 mod neighbor;
 mod operational;
 mod parser;
+mod plain_route;
 mod process;
 mod route;
 mod split;

@@ -188,18 +188,12 @@ impl RouteDraft {
     }
 
     fn family(&self, kind: Kind, prefix: Prefix) -> Family {
-        let afi = match prefix.address {
-            IpAddr::V4(_) => Afi::IPV4,
-            IpAddr::V6(_) => Afi::IPV6,
-        };
+        let plain = plain_family(prefix);
         match kind {
             Kind::Family(family) => family,
-            Kind::Static if self.rd.is_some() => Family::new(afi, Safi::MPLS_VPN),
-            Kind::Static if self.labels.is_some() => Family::new(afi, Safi::NLRI_MPLS),
-            Kind::Static => match prefix.address {
-                IpAddr::V4(group) if group.is_multicast() => Family::IPV4_MULTICAST,
-                _ => Family::new(afi, Safi::UNICAST),
-            },
+            Kind::Static if self.rd.is_some() => Family::new(plain.afi, Safi::MPLS_VPN),
+            Kind::Static if self.labels.is_some() => Family::new(plain.afi, Safi::NLRI_MPLS),
+            Kind::Static => plain,
         }
     }
 
@@ -273,6 +267,15 @@ impl RouteDraft {
     }
 }
 
+/// The family of a route of `static` that has neither label nor route distinguisher.
+pub fn plain_family(prefix: Prefix) -> Family {
+    match prefix.address {
+        IpAddr::V4(group) if group.is_multicast() => Family::IPV4_MULTICAST,
+        IpAddr::V4(_) => Family::IPV4_UNICAST,
+        IpAddr::V6(_) => Family::IPV6_UNICAST,
+    }
+}
+
 /// Reads `PREFIX KEYWORD …`, the whole line.
 ///
 /// # Errors
@@ -325,12 +328,8 @@ pub fn attributes(
 pub fn prefix(kind: Kind, word: &Word) -> Result<Prefix, TextError> {
     let wrong =
         || value::wrong(word, "a prefix").help("write for example 192.0.2.0/24 or 2001:db8::/32");
-    let parsed: Prefix = word.text.parse().map_err(|_| wrong())?;
-    let address: IpAddr = match word.text.split_once('/') {
-        Some((address, _)) => address.parse().map_err(|_| wrong())?,
-        None => parsed.address,
-    };
-    if address != parsed.address {
+    let (parsed, is_whole) = Prefix::read(&word.text).map_err(|_| wrong())?;
+    if !is_whole {
         return Err(TextError::new(
             word.span.clone(),
             format!("`{}` has bits beyond its length", word.text),

@@ -2,7 +2,7 @@
 //! has on the wire.
 
 use std::fmt;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct ConfiguredRoutes {
 }
 
 /// All of a route but what is reachable.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Terms {
     attributes: Arc<Attributes>,
     next_hop: Hop,
@@ -41,6 +41,17 @@ struct Terms {
     withdrawn: bool,
     /// The family of a prefix; `None` for the others.
     prefixes: Option<Family>,
+}
+
+impl Hash for Terms {
+    /// By where the attributes are: equal ones are shared by whoever reads them, and where they are not the terms are
+    /// but held twice.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.attributes).hash(state);
+        self.next_hop.hash(state);
+        self.watchdog.hash(state);
+        (self.next_hop_self, self.withdrawn, self.prefixes).hash(state);
+    }
 }
 
 /// A next hop: but for an address, in a place of its own.

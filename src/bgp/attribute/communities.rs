@@ -30,6 +30,9 @@ impl Community {
     /// # Errors
     /// Where the word is none of these.
     pub fn parse(word: &Word) -> Result<Self, TextError> {
+        if let Some(value) = pair(&word.text) {
+            return Ok(Self(value));
+        }
         let text = word.text.to_ascii_lowercase();
         let value = match text.as_str() {
             "no-export" | "no_export" => Some(Self::NO_EXPORT.0),
@@ -37,14 +40,10 @@ impl Community {
             "no-export-subconfed" => Some(Self::NO_EXPORT_SUBCONFED.0),
             "no-peer" | "nopeer" => Some(Self::NO_PEER.0),
             "blackhole" => Some(Self::BLACKHOLE.0),
-            _ => match (text.split_once(':'), text.strip_prefix("0x")) {
-                (Some((high, low)), _) => high
-                    .parse::<u16>()
-                    .ok()
-                    .zip(low.parse::<u16>().ok())
-                    .map(|(high, low)| u32::from(high) << 16 | u32::from(low)),
-                (None, Some(digits)) => u32::from_str_radix(digits, 16).ok(),
-                (None, None) => text.parse().ok(),
+            _ if text.contains(':') => None,
+            _ => match text.strip_prefix("0x") {
+                Some(digits) => u32::from_str_radix(digits, 16).ok(),
+                None => text.parse().ok(),
             },
         };
         value.map(Self).ok_or_else(|| {
@@ -55,6 +54,13 @@ impl Community {
             .help("write 65000:1, a number, or no-export, no-advertise, no-export-subconfed, no-peer, blackhole")
         })
     }
+}
+
+/// The value of `65000:1`.
+fn pair(text: &str) -> Option<u32> {
+    let (high, low) = text.split_once(':')?;
+    let (high, low) = (high.parse::<u16>().ok()?, low.parse::<u16>().ok()?);
+    Some(u32::from(high) << 16 | u32::from(low))
 }
 
 impl fmt::Display for Community {

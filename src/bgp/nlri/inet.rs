@@ -48,6 +48,25 @@ impl Prefix {
         Some(Self { address, length })
     }
 
+    /// Reads `10.0.0.0/8`, and whether the address had no bits beyond that length.
+    ///
+    /// # Errors
+    /// The text is no prefix.
+    pub fn read(text: &str) -> Result<(Self, bool), NotAPrefix> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NotAPrefix)?;
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let length = match length {
+            Some(length) => length.parse().map_err(|_| NotAPrefix)?,
+            None => whole,
+        };
+        let prefix = Self::new(address, length).ok_or(NotAPrefix)?;
+        Ok((prefix, prefix.address == address))
+    }
+
     /// Decodes the octets of a prefix of `length` bits.
     ///
     /// # Errors
@@ -131,17 +150,7 @@ impl FromStr for Prefix {
 
     /// Reads `10.0.0.0/8`; an address alone is a host route, as in ExaBGP.
     fn from_str(text: &str) -> Result<Self, NotAPrefix> {
-        let (address, length) = match text.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| NotAPrefix)?;
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        let length = match length {
-            Some(length) => length.parse().map_err(|_| NotAPrefix)?,
-            None => whole,
-        };
-        Self::new(address, length).ok_or(NotAPrefix)
+        Self::read(text).map(|(prefix, _)| prefix)
     }
 }
 

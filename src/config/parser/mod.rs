@@ -3,6 +3,7 @@
 //! As in ExaBGP, sections that are open at the end of the text end there, and a `}` too many is of no account
 //! where nothing follows it: some of its own sample configurations are written so.
 
+mod known_routes;
 mod neighbor;
 mod routes;
 
@@ -19,6 +20,8 @@ use super::process::{Process, ProcessDraft};
 use super::route::Purpose;
 use super::suggest;
 
+use self::known_routes::KnownRoutes;
+
 /// The sections of a configuration.
 const SECTIONS: [&str; 3] = ["neighbor", "process", "template"];
 
@@ -34,6 +37,7 @@ pub struct Parser<'s, 'i> {
     interner: &'i mut Interner,
     purpose: Purpose,
     templates: Map<String, NeighborDraft>,
+    known: KnownRoutes,
     /// Processes with errors: using them elsewhere is not a second error.
     pub broken: Vec<String>,
     /// What was wrong so far.
@@ -58,6 +62,7 @@ impl<'s, 'i> Parser<'s, 'i> {
             interner,
             purpose,
             templates: Map::default(),
+            known: KnownRoutes::default(),
             broken: Vec::new(),
             mistakes: Vec::new(),
         }

@@ -15,6 +15,17 @@ impl Parser<'_, '_> {
     /// The body of `static`.
     pub fn static_routes(&mut self, routes: &mut impl Routes) {
         loop {
+            let mut new = None;
+            if let Some(line) = self.lexer.plain_route() {
+                if let Some(route) = self.known.find(&line) {
+                    routes.extend([(route, line.at)]);
+                    let length = line.length;
+                    self.lexer.pass(length);
+                    continue;
+                }
+                new = self.known.missing(&line);
+            }
+            let told = (self.mistakes.len(), self.lexer.warnings.len());
             let statement = self.next();
             match (statement.end, statement.keyword()) {
                 (End::Close | End::Finished, _) => return,
@@ -33,6 +44,11 @@ impl Parser<'_, '_> {
                             &["route", "attributes"],
                         )),
                     };
+                    if let (Some(rest), Ok(found)) = (new, &found)
+                        && told == (self.mistakes.len(), self.lexer.warnings.len())
+                    {
+                        self.known.insert(rest, found);
+                    }
                     self.collect(found, keyword, routes);
                 }
                 (End::Open, Some((keyword, mut words))) if keyword.text == "route" => {
