@@ -15,7 +15,7 @@ const LONGEST: usize = 256;
 
 /// Routes by what their lines say behind the prefix.
 #[derive(Debug, Default)]
-pub struct KnownRoutes(Map<Box<str>, ConfiguredRoute>);
+pub struct KnownRoutes(Map<Box<str>, Box<ConfiguredRoute>>);
 
 impl KnownRoutes {
     /// The route of `line`, where the like of it has been read and nothing is wrong with its prefix.
@@ -51,7 +51,7 @@ impl KnownRoutes {
         if let [route] = routes
             && let (NlriValue::Inet(_), None) = (&route.route.nlri.value, route.route.nlri.path_id)
         {
-            self.0.insert(rest, route.clone());
+            self.0.insert(rest, Box::new(route.clone()));
         }
     }
 }
