@@ -106,7 +106,7 @@ peer attacker
 const BIRD: &str = "log stderr all;
 router id 10.0.1.1;
 protocol device {}
-protocol bgp peer {
+protocol bgp session {
     local 10.0.1.1 as 65001;
     neighbor 10.0.1.2 as 65002;
     ipv4 { import all; export all; };

@@ -39,7 +39,7 @@ least() {
 # calls SCENARIO: how many calls were answered in a run of it.
 calls() {
     printf 'scenario %s\nspeaker %s\n' "$1" "$speaker" >"$work/plan"
-    "$lockstep" replay "$work/plan" --scenario-dir "$work" --verbose | awk '$4 == "calls" { print $5 }'
+    "$lockstep" replay "$work/plan" --scenario-dir "$work" -vv | awk '$4 == "calls" { print $5 }'
 }
 
 printf '%-10s %12s %12s %10s %12s   %s\n' speaker "start, s" "400 s, s" calls "us a call" expected

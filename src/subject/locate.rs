@@ -210,6 +210,8 @@ fn version(description: &Description, program: &str, python: &Path) -> Result<St
     let values = [("executable", program), ("python", python.as_str())];
     let command = filled_in(command, &values);
     let arguments = arguments.iter().map(|text| filled_in(text, &values));
+    // A release's own programs lie beside each other.
+    let command = beside(Path::new(program), &command);
     let said = said(Command::new(command).args(arguments))?;
     let mut words = said.split(|c: char| c.is_whitespace() || c == ',');
     let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
@@ -231,7 +233,8 @@ fn executable(
         (None, Some(reference)) => vec![reference.to_owned()],
         (None, None) => installed(speaker, description),
     };
-    let names = || description.executable.iter();
+    // The whole path of an installed one is no name.
+    let names = || description.executable.iter().filter(|name| !name.contains('/'));
     let found = candidates.iter().find_map(|candidate| {
         // A virtual environment is a directory.
         let inside = names().map(|name| candidate.join("bin").join(name));

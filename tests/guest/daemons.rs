@@ -64,7 +64,7 @@ fn lives(name: &str, path: &Path, arguments: &[&str], configuration: (&str, &str
 
 const BIRD: &str = "router id 10.0.0.1;
 protocol device {}
-protocol bgp peer {
+protocol bgp session {
     local 10.0.0.1 as 65001; neighbor 10.0.0.9 as 65002;
     ipv4 { import all; export all; };
 }

@@ -13,7 +13,7 @@ pub fn text(open: &Open, answer: Option<&Open>, [speaker, peer]: [IpAddr; 2]) ->
     let peer_as = answer.map_or_else(|| open.asn(), Open::asn);
     let mut out = format!(
         "log stderr all;\nrouter id {};\nprotocol device {{}}\n\n\
-         protocol bgp peer {{\n    local {speaker} as {};\n    neighbor {peer} as {peer_as};\n",
+         protocol bgp session {{\n    local {speaker} as {};\n    neighbor {peer} as {peer_as};\n",
         open.identifier,
         open.asn()
     );
