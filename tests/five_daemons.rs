@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use lockstep::explore::trial::Trier;
 use lockstep::reactor::defects::Defects;
 use lockstep::scenario::format::parse;
 use lockstep::scenario::format::script::Scenario;
@@ -10,6 +11,7 @@ use lockstep::scenario::run::network::NetworkKind;
 use lockstep::scenario::run::play::play;
 use lockstep::scenario::run::played::RunResult;
 use lockstep::scenario::run::verdict::judge;
+use lockstep::sim::Keep;
 use lockstep::subject::{Variant, locate};
 
 fn played(scenario: &Rc<Scenario>, mode: &str) -> RunResult {
@@ -56,6 +58,38 @@ fn five_daemons_and_ours_are_the_same_on_every_run() {
     let announced = told.next().expect("it reached the sink");
     let communities = [0xc0, 0x08, 0x04, 0xfe, 0x4d, 0x00, 0x07];
     assert!(contains(&announced.bytes, &communities));
+}
+
+/// Faults on connections between daemons, and with scripted peers, and a partition that the scenario does not have.
+const FAULTS: &str = "scenario five-daemons
+mode async
+fault frr/10.0.2.1#1 sent byte 200: reset
+fault gobgp/10.0.3.1<1 received byte 150: reset
+fault openbgpd/10.0.5.2<1 sent byte 100: reset
+fault bird/10.0.8.2#1 sent byte 120: reset
+partition gobgp openbgpd at 300s for 20s
+";
+
+#[test]
+fn faults_between_real_daemons_strike_and_are_the_same_on_every_run() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/topologies/five-daemons");
+    let scenario = parse::load(&directory).expect("it is a scenario");
+    if !are_installed(&scenario) {
+        return;
+    }
+    let variant: Variant = "async".parse().expect("a mode");
+    let trier = Trier::new(scenario, None, std::slice::from_ref(&variant)).expect("a scenario");
+    let plan = lockstep::explore::parse::parse(FAULTS).expect("a plan");
+    let runs = [(); 2].map(|()| {
+        let (trial, ran) = trier
+            .try_variant(&plan, &variant, Keep::Hash)
+            .expect("it can be carried out");
+        assert!(trial.failures.is_empty(), "{:?}", trial.failures);
+        let ran = ran.expect("a run");
+        assert_eq!(ran.untriggered(), Vec::<String>::new());
+        ran.hash
+    });
+    assert_eq!(runs[0], runs[1]);
 }
 
 /// An AS_SEQUENCE of these AS numbers.

@@ -56,6 +56,20 @@ for speaker in bird exabgp frr gobgp openbgpd; do
     printf '%-10s %12.2f %12.2f %10d %12.1f   within %s s\n' "$speaker" "$start" "$wall" "$after" "$each" "$goal"
 done
 
+if "$lockstep" run five-daemons --scenario-dir scenarios/topologies >/dev/null 2>&1; then
+    cat >"$work/five" <<PLAN
+scenario five-daemons
+mode async
+fault frr/10.0.2.1#1 sent byte 200: reset
+fault gobgp/10.0.3.1<1 received byte 150: reset
+fault openbgpd/10.0.5.2<1 sent byte 100: reset
+fault bird/10.0.8.2#1 sent byte 120: reset
+partition gobgp openbgpd at 300s for 20s
+PLAN
+    runs=1 least "$lockstep" replay "$work/five" --scenario-dir scenarios/topologies
+    printf '%-35s %8.2f s wall %8.2f s of a core   within 7 s\n' "five daemons, five faults, 600 s" "$wall" "$spent"
+fi
+
 if "$lockstep" speakers exabgp >/dev/null 2>&1; then
     runs=1 least "$lockstep" run --speaker exabgp
     printf '%-35s %8.2f s wall %8.2f s of a core   within 60 s\n' "the suite on the real ExaBGP" "$wall" "$spent"

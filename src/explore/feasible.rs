@@ -34,7 +34,8 @@ pub fn check(
         let line = PlanLine::Fault(index);
         host_of(line, fault.connection, scenario)?;
         if !neighbors.contains(&fault.connection.peer) {
-            known_peer(line, fault.connection.peer, scenario)?;
+            let of_speakers = addresses_under_test(fault.connection.host, scenario);
+            known_peer(line, fault.connection.peer, &of_speakers, scenario)?;
         }
         Faults::new(std::slice::from_ref(fault))
             .check::<SimConnection>()
@@ -51,7 +52,7 @@ pub fn check(
             HostFault::CrashSpeaker { host, .. } => crashed(line, *host, scenario)?,
             HostFault::Partition(partition) => cut(line, *partition, scenario)?,
             HostFault::CrashPeer { peer, .. } | HostFault::Peer { peer, .. } => {
-                known_peer(line, *peer, scenario)?;
+                known_peer(line, *peer, &[], scenario)?;
             }
             HostFault::Program { name, how } => known_program(line, name, *how, scenario)?,
         }
@@ -255,8 +256,25 @@ fn cut(line: PlanLine, partition: Partition, scenario: &Scenario) -> Result<(), 
     Ok(())
 }
 
-fn known_peer(line: PlanLine, peer: IpAddr, scenario: &Scenario) -> Result<(), PlanMistake> {
-    let known = || scenario.peers.iter().map(|script| script.address);
+/// The addresses of the hosts under test other than `own`: they are peers of each other.
+fn addresses_under_test(own: Option<HostName>, scenario: &Scenario) -> Vec<IpAddr> {
+    let hosts = under_test(scenario).into_iter();
+    hosts
+        .filter(|host| Some(*host) != own)
+        .filter_map(|host| scenario.topology.host(host))
+        .flat_map(|host| host.addresses.iter().copied())
+        .collect()
+}
+
+/// A peer is a scripted one, or one of `others`.
+fn known_peer(
+    line: PlanLine,
+    peer: IpAddr,
+    others: &[IpAddr],
+    scenario: &Scenario,
+) -> Result<(), PlanMistake> {
+    let scripted = scenario.peers.iter().map(|script| script.address);
+    let known = || scripted.clone().chain(others.iter().copied());
     if known().any(|address| address == peer) {
         return Ok(());
     }

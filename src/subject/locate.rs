@@ -234,7 +234,12 @@ fn executable(
         (None, None) => installed(speaker, description),
     };
     // The whole path of an installed one is no name.
-    let names = || description.executable.iter().filter(|name| !name.contains('/'));
+    let names = || {
+        description
+            .executable
+            .iter()
+            .filter(|name| !name.contains('/'))
+    };
     let found = candidates.iter().find_map(|candidate| {
         // A virtual environment is a directory.
         let inside = names().map(|name| candidate.join("bin").join(name));
