@@ -1,6 +1,8 @@
 //! `lockstep check`: checks configurations and lists what is in them.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +13,9 @@ use super::Status;
 use super::output::{complain, say};
 use crate::bgp::attribute::NextHop;
 use crate::bgp::text::TextError;
-use crate::config::{self, ConfigError, Configuration, Encoder, Process};
+use crate::config::{self, Configuration, Encoder, Process};
 use crate::os::programs;
+use crate::os::small_file;
 use crate::speaker::neighbor::{Address, Neighbor};
 use crate::speaker::peer::Peer;
 use crate::speaker::rib::Refused;
@@ -49,17 +52,38 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 /// It cannot be read, or has mistakes.
 pub(super) fn check(path: &Path, routes: Option<usize>) -> miette::Result<Status> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
+    let failed = || format!("cannot read {name}");
+    // What is no regular file, like a named pipe, can be read but once.
+    let kept = match path.is_file() {
+        true => None,
+        false => Some(
+            small_file::read_text(path)
+                .into_diagnostic()
+                .wrap_err_with(failed)?,
+        ),
+    };
+    let open = || -> io::Result<Box<dyn io::Read + '_>> {
+        Ok(match &kept {
+            Some(text) => Box::new(text.as_bytes()),
+            None => Box::new(File::open(path)?),
+        })
+    };
+    let read = config::read(&name, open)
         .into_diagnostic()
-        .wrap_err_with(|| format!("cannot read {name}"))?;
-    let configuration = config::parse(&name, &text)?;
+        .wrap_err_with(failed)?;
+    let configuration = read?;
     if !configuration.warnings.is_empty() {
-        let warnings = ConfigError::warnings(&name, &text, configuration.warnings.clone());
+        let warnings = config::warnings(&name, open, configuration.warnings.clone())
+            .into_diagnostic()
+            .wrap_err_with(failed)?;
         complain!("{}", warnings.render().trim_end());
     }
     let missing = programs(&configuration, path.parent().unwrap_or(Path::new(".")));
     if !missing.is_empty() {
-        return Err(ConfigError::new(&name, &text, missing).into());
+        let missing = config::mistakes(&name, open, missing)
+            .into_diagnostic()
+            .wrap_err_with(failed)?;
+        return Err(missing.into());
     }
     if let Some(routes) = routes {
         say!("{}", report(&name, &configuration, routes).trim_end());

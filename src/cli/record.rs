@@ -15,6 +15,7 @@ use super::output::say;
 use super::subject::{captures_of, check_speaker, selected};
 use super::trust::Trust;
 use crate::net::clock;
+use crate::os::small_file::{self, GOLDEN};
 use crate::reactor::defects::Defects;
 use crate::scenario::format::directory::is_for_daemons;
 use crate::scenario::format::script::{GoldenSource, Scenario};
@@ -146,7 +147,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
 fn differs(file: &Path, bytes: &[u8]) -> miette::Result<Option<String>> {
     let name = file.display().to_string();
     let recorded = Golden::read(&name, bytes).into_diagnostic()?;
-    let Ok(held) = std::fs::read(file) else {
+    let Ok(held) = small_file::read(file, GOLDEN) else {
         return Ok(Some(format!(
             "new golden, {} messages",
             recorded.messages()

@@ -20,12 +20,13 @@ use super::{Status, check};
 use crate::api::apply::Identity;
 use crate::api::health;
 use crate::config::environment::{self, Environment, Service};
-use crate::config::{self, ConfigError, Configuration, Process};
+use crate::config::{self, Configuration, Process};
 use crate::net::clock::{self, Clock};
 use crate::os::fifo::{DaemonPrograms, NamedPipes};
 use crate::os::kernel::KernelNetwork;
 use crate::os::programs::ChildPrograms;
 use crate::os::service::{self, PidFile};
+use crate::os::small_file;
 use crate::reactor::control::{self, Control, ControlSender};
 use crate::reactor::observer::Observer;
 use crate::reactor::{Configurations, Mode, Outcome, Speaker, run as run_speaker};
@@ -89,7 +90,7 @@ impl Arguments {
 /// A configuration or an environment that cannot be used, an address that cannot be listened on.
 pub fn run(arguments: Arguments) -> miette::Result<Status> {
     // As in ExaBGP, the file may be missing.
-    let file = std::fs::read_to_string(&arguments.env_file).unwrap_or_default();
+    let file = small_file::read_text(&arguments.env_file).unwrap_or_default();
     let variables = std::env::vars().filter(|(name, _)| name != "EXABGP_ENVFILE");
     let mut environment =
         environment::parse(environment::read_file(&file).chain(variables)).into_diagnostic()?;
@@ -175,25 +176,25 @@ impl Configurations for Files {
         let read = if is_file {
             config::read(&name, || File::open(&path)).map_err(failed)?
         } else {
-            kept = std::fs::read_to_string(&path).map_err(failed)?;
+            kept = small_file::read_text(&path).map_err(failed)?;
             config::parse(&name, &kept)
         };
         let mut configuration = read.map_err(|error| error.render())?;
-        let again = || {
-            if is_file {
-                std::fs::read_to_string(&path).unwrap_or_default()
-            } else {
-                kept.clone()
-            }
+        let again = || -> io::Result<Box<dyn io::Read + '_>> {
+            Ok(match is_file {
+                true => Box::new(File::open(&path)?),
+                false => Box::new(kept.as_bytes()),
+            })
         };
         let missing = check::programs(&configuration, &directory(&path));
         if !missing.is_empty() {
-            return Err(ConfigError::new(&name, &again(), missing).render());
+            let missing = config::mistakes(&name, again, missing).map_err(failed)?;
+            return Err(missing.render());
         }
         if !configuration.warnings.is_empty() {
             let warnings = configuration.warnings.clone();
-            let warnings = ConfigError::warnings(&name, &again(), warnings).render();
-            tracing::warn!(target: "lockstep::configuration", "{warnings}");
+            let warnings = config::warnings(&name, again, warnings).map_err(failed)?;
+            tracing::warn!(target: "lockstep::configuration", "{}", warnings.render());
         }
         configuration.processes.extend(self.client.clone());
         self.next = (self.next + 1) % self.paths.len();

@@ -9,6 +9,7 @@ use clap::Args;
 use miette::miette;
 
 use crate::config;
+use crate::os::small_file;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::network::NetworkKind;
 use crate::subject::Variant;
@@ -92,7 +93,7 @@ fn started(directory: &Path, speaker: &SpeakerScript) -> Option<String> {
     speaker.config.iter().find_map(|file| {
         let path = directory.join(file);
         // What cannot be read is refused when it is to be run.
-        let text = std::fs::read_to_string(&path).ok()?;
+        let text = small_file::read_text(&path).ok()?;
         let name = path.display().to_string();
         match config::parse(&name, &text) {
             Ok(configuration) => configuration.processes.iter().find_map(|process| {

@@ -43,6 +43,8 @@ impl Statement {
     }
 }
 
+const MOST_WARNINGS: usize = 1000;
+
 /// Words whose arguments are not cut at parentheses: programs, patterns, and free text.
 const VERBATIM: [&str; 6] = [
     "run",
@@ -112,6 +114,20 @@ impl<'s> Lexer<'s> {
         PlainRoute::find(line, self.place(self.at))
     }
 
+    /// Keeps a warning: the first of them, which are enough.
+    pub fn warn(&mut self, warning: TextError) {
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Reads no further.
+    pub fn give_up(&mut self) -> Statement {
+        self.at = self.source.text().len();
+        self.source.end();
+        self.finish(Vec::new(), &mut Vec::new())
+    }
+
     /// Takes the next `length` octets of the window, which are whole statements.
     pub const fn pass(&mut self, length: usize) {
         self.at += length;
@@ -170,7 +186,7 @@ impl<'s> Lexer<'s> {
     fn cut_off(&mut self, words: &[Word]) {
         let start = words.first().map_or(0, |word| word.span.start);
         let end = words.last().map_or(0, |word| word.span.end);
-        self.warnings.push(
+        self.warn(
             TextError::new(start..end, "this is ignored: `;` is missing before `}`")
                 .help("end the statement with `;`; ExaBGP too ignores what `}` cuts off"),
         );

@@ -46,6 +46,12 @@ use window::Window;
 /// Octets of a file that are read at once.
 const PIECE: usize = 64 * 1024;
 
+/// Octets of a text in which mistakes are shown.
+const SHOWN: usize = 16 << 20;
+
+/// Where the first mistake is behind so many octets, it is told without the text.
+const MOST_SHOWN: u64 = 128 << 20;
+
 /// What a configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configuration {
@@ -85,9 +91,60 @@ pub fn read<R: Read>(
         Ok(configuration) => return Ok(Ok(configuration)),
         Err(mistakes) => mistakes,
     };
-    let mut text = String::new();
-    open()?.read_to_string(&mut text)?;
-    Ok(Err(ConfigError::new(name, &text, mistakes)))
+    place(name, open, mistakes, ConfigError::new).map(Err)
+}
+
+/// What is wrong beyond the text with what [`read`] read, from what `open` gives once more.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn mistakes<R: Read>(
+    name: &str,
+    open: impl FnMut() -> io::Result<R>,
+    mistakes: Vec<TextError>,
+) -> io::Result<ConfigError> {
+    place(name, open, mistakes, ConfigError::new)
+}
+
+/// The warnings of what [`read`] read, from what `open` gives once more.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn warnings<R: Read>(
+    name: &str,
+    open: impl FnMut() -> io::Result<R>,
+    warnings: Vec<TextError>,
+) -> io::Result<ConfigError> {
+    place(name, open, warnings, ConfigError::warnings)
+}
+
+/// Shows `told` in the text, as far as it is needed for that.
+fn place<R: Read>(
+    name: &str,
+    mut open: impl FnMut() -> io::Result<R>,
+    mut told: Vec<TextError>,
+    report: impl FnOnce(&str, &str, Vec<TextError>) -> ConfigError,
+) -> io::Result<ConfigError> {
+    told.sort_by_key(|error| error.span.start);
+    // Those far behind are left out, unless there are no others.
+    let first = told.first().map_or(0, |error| error.span.end);
+    told.retain(|error| error.span.end <= first.max(SHOWN));
+    let end = told.iter().map(|error| error.span.end).max();
+    let needed = (end.unwrap_or(0) + PIECE) as u64;
+    let mut octets = Vec::new();
+    if needed <= MOST_SHOWN {
+        open()?.take(needed).read_to_end(&mut octets)?;
+    } else {
+        for error in &mut told {
+            error.message = format!("{} (octet {})", error.message, error.span.start);
+        }
+    }
+    // What was cut in two is behind what is shown.
+    let text = match std::str::from_utf8(&octets) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&octets[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    Ok(report(name, text, told))
 }
 
 /// The configuration that `lexer` cuts into statements, or all that is wrong with it.

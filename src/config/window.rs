@@ -68,6 +68,11 @@ impl<'s> Window<'s> {
         let text = self.text.to_mut();
         text.drain(..count);
         self.base += count;
+        if text.len() > LONGEST {
+            self.source = None;
+            self.failure = Some(too_long());
+            return;
+        }
         let wanted = text.len().max(self.piece);
         let mut octets = std::mem::take(&mut self.partial);
         let before = octets.len();
@@ -92,10 +97,23 @@ impl<'s> Window<'s> {
         self.failure = failure;
     }
 
+    /// Reads no more of the text.
+    pub fn end(&mut self) {
+        self.source = None;
+    }
+
     /// Why the text ended before its time, if it did.
     pub const fn failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }
+}
+
+/// The most octets of a statement: what is longer is no configuration.
+const LONGEST: usize = 16 << 20;
+
+fn too_long() -> io::Error {
+    let message = format!("a statement of more than {} MiB", LONGEST >> 20);
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
 fn not_utf8() -> io::Error {

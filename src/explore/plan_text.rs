@@ -1,7 +1,6 @@
 //! A plan file: the plan, and the position of each of its lines in the text, so that an error found later
 //! is shown with file, line and caret.
 
-use std::fs;
 use std::path::Path;
 
 use miette::Report;
@@ -10,6 +9,7 @@ use crate::explore::outcome::{Invalid, PlanMistake, Unfinished};
 use crate::explore::parse;
 use crate::explore::plan::Plan;
 use crate::explore::plan_lines::{PlanLine, PlanSpans};
+use crate::os::small_file::{self, TEXT};
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::run::error::PlayError;
 use crate::subject::Variant;
@@ -31,7 +31,8 @@ impl PlanText {
     /// A file that cannot be read or is not a plan.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| ScenarioError::cannot_open(&name, &error))?;
+        let bytes = small_file::read(path, TEXT)
+            .map_err(|error| ScenarioError::cannot_open(&name, &error))?;
         let text = String::from_utf8(bytes)
             .map_err(|error| ScenarioError::not_utf8(&name, error.as_bytes()))?;
         Self::parse(name, text)

@@ -7,3 +7,4 @@ pub mod namespace;
 pub mod programs;
 mod restrict;
 pub mod service;
+pub mod small_file;

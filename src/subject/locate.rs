@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::config::nearest;
+use crate::os::small_file;
 use crate::reactor::Mode;
 
 use super::description::{Description, DescriptionError, filled_in};
@@ -130,7 +131,7 @@ pub fn describe(speaker: &SpeakerName) -> Result<Description, LocateError> {
         return Ok(Description::parse(speaker.name(), text)?);
     };
     let path = Path::new(path);
-    let text = std::fs::read_to_string(path).map_err(|error| LocateError::Unreadable {
+    let text = small_file::read_text(path).map_err(|error| LocateError::Unreadable {
         path: path.to_owned(),
         error,
     })?;

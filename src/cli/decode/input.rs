@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -110,16 +110,45 @@ pub fn read(
     if is_capture {
         return capture(input, file, declared, sink).map(Some);
     }
-    for (number, line) in text(input, file)?.lines().enumerate() {
+    let mut lines = BufReader::new(file);
+    for number in 1.. {
+        let Some(line) = line(input, &mut lines)? else {
+            break;
+        };
         let line = line.split('#').next().unwrap_or_default();
         if line.trim().is_empty() {
             continue;
         }
-        let place = format!("{input}:{}", number + 1);
+        let place = format!("{input}:{number}");
         let octets = super::digits(line).wrap_err_with(|| place.clone())?;
         messages(&place, &octets, &mut sink)?;
     }
     Ok(None)
+}
+
+/// The next line of `input`; the most octets that one may have are those of [`LONGEST`].
+fn line(input: &str, lines: &mut impl BufRead) -> miette::Result<Option<String>> {
+    let mut line = Vec::new();
+    lines
+        .take(LONGEST)
+        .read_until(b'\n', &mut line)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {input}"))?;
+    if line.len() as u64 == LONGEST {
+        return Err(miette!(
+            "{input} is neither a pcap, a pcapng nor an MRT file, and has a line of more than {} MiB",
+            LONGEST >> 20
+        ));
+    }
+    let line = String::from_utf8(line).map_err(|_| no_text(input))?;
+    Ok(Some(line).filter(|line| !line.is_empty()))
+}
+
+/// The most octets of a line, or of a file of digits.
+const LONGEST: u64 = 16 << 20;
+
+fn no_text(input: &str) -> miette::Report {
+    miette!("{input} is neither a pcap, a pcapng, an MRT file nor hexadecimal digits")
 }
 
 /// The file or standard input; `None` where `input` is neither.
@@ -140,14 +169,16 @@ fn open(input: &str) -> miette::Result<Option<Box<dyn Read>>> {
     Ok(Some(Box::new(file)))
 }
 
-fn text(input: &str, mut file: Box<dyn Read>) -> miette::Result<String> {
+fn text(input: &str, file: Box<dyn Read>) -> miette::Result<String> {
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
+    file.take(LONGEST)
+        .read_to_end(&mut bytes)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read {input}"))?;
-    String::from_utf8(bytes).map_err(|_| {
-        miette!("{input} is neither a pcap, a pcapng, an MRT file nor hexadecimal digits")
-    })
+    if bytes.len() as u64 == LONGEST {
+        return Err(miette!("{input} has more than {} MiB", LONGEST >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| no_text(input))
 }
 
 /// The messages of `octets` one after another; without a marker they are one message from its length on, or the body

@@ -22,6 +22,7 @@ use crate::bgp::message::{Message, MessageError};
 use crate::bgp::nlri::Nlri;
 use crate::bgp::wire::Reader;
 use crate::config;
+use crate::os::small_file;
 use crate::report;
 use ends::Ends;
 use input::{Item, Piece};
@@ -123,7 +124,7 @@ fn ends(arguments: &Arguments) -> miette::Result<Vec<Ends>> {
         return Ok(vec![Ends::default()]);
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
+    let text = small_file::read_text(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read {name}"))?;
     let configuration = config::parse(&name, &text)?;

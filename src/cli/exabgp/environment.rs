@@ -8,6 +8,7 @@ use miette::IntoDiagnostic;
 use super::super::Status;
 use super::super::output::say;
 use crate::config::environment::{self, read_file};
+use crate::os::small_file;
 
 /// In which form, and which.
 #[derive(Debug, Args)]
@@ -195,7 +196,7 @@ pub(super) fn environment_file(named: Option<&OsStr>) -> String {
         .map(OsStr::to_os_string)
         .or(variable)
         .unwrap_or_else(|| "/etc/exabgp/exabgp.env".into());
-    std::fs::read_to_string(path).unwrap_or_default()
+    small_file::read_text(path.as_ref()).unwrap_or_default()
 }
 
 /// The value of a setting as it is shown: in quotation marks where its default is.

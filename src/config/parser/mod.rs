@@ -25,6 +25,9 @@ use self::known_routes::KnownRoutes;
 /// The sections of a configuration.
 const SECTIONS: [&str; 3] = ["neighbor", "process", "template"];
 
+/// After so many mistakes nobody reads on.
+const MOST_MISTAKES: usize = 1000;
+
 /// What a section puts its routes into, each with the octet where it stands.
 pub trait Routes: Extend<(ConfiguredRoute, usize)> {}
 
@@ -214,6 +217,9 @@ impl<'s, 'i> Parser<'s, 'i> {
     }
 
     fn next(&mut self) -> Statement {
+        if self.mistakes.len() >= MOST_MISTAKES {
+            return self.lexer.give_up();
+        }
         self.lexer.next(&mut self.mistakes)
     }
 
@@ -234,6 +240,7 @@ impl<'s, 'i> Parser<'s, 'i> {
         // What is within cannot be judged.
         let mut ignored = Vec::new();
         while depth > 0 {
+            ignored.clear();
             match self.lexer.next(&mut ignored).end {
                 End::Open => depth += 1,
                 End::Close => depth -= 1,
@@ -266,7 +273,7 @@ impl<'s, 'i> Parser<'s, 'i> {
         let warning = TextError::new(words.span(), message).help(
             "remove it and what follows it up to the end of the statement; ExaBGP too ignores that",
         );
-        self.lexer.warnings.push(warning);
+        self.lexer.warn(warning);
     }
 
     fn keep_result<T>(&mut self, result: Result<T, TextError>) -> Option<T> {

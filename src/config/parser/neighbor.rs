@@ -44,7 +44,7 @@ impl Parser<'_, '_> {
                 let known: Vec<&str> = self.templates.keys().map(String::as_str).collect();
                 let mut warning = suggest::unknown(&name, "as a template defined before", &known);
                 warning.message += ", and ignored, as in ExaBGP";
-                self.lexer.warnings.push(warning);
+                self.lexer.warn(warning);
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::field::import::trace::Trace;
 use crate::field::import::{bird, configuration, name, plan, text};
 use crate::net::ConnectionName;
 use crate::net::address::replaced;
+use crate::os::small_file;
 use crate::scenario::format::message::{KEEPALIVE, NOTIFICATION, frame};
 use crate::scenario::format::parse;
 use crate::scenario::format::topology::routed_address;
@@ -209,7 +210,7 @@ fn configured(
             }),
         };
     };
-    let text = fs::read_to_string(path).map_err(|error| ImportError::Unreadable {
+    let text = small_file::read_text(path).map_err(|error| ImportError::Unreadable {
         path: path.clone(),
         error,
     })?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::bgp::text::{TextError, Word, Words};
+use crate::os::small_file;
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::lines::{self, Line};
 use crate::scenario::format::parse_peer;
@@ -34,7 +35,7 @@ pub fn load(directory: &Path) -> Result<Scenario, ScenarioError> {
         return Err(ScenarioError::misnamed(&name));
     }
     let text =
-        std::fs::read_to_string(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
+        small_file::read_text(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
     parse(directory, &text).map_err(|error| ScenarioError::from_text(&name, &text, error))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::bgp::hex;
 use crate::bgp::text::TextError;
 use crate::net::{ConnectionName, Opener};
+use crate::os::small_file;
 use crate::scenario::format::error::ScenarioError;
 use crate::scenario::format::message;
 use crate::scenario::format::script::Scenario;
@@ -22,7 +23,7 @@ pub fn load(scenario: &Scenario) -> Result<Vec<Transcript>, ScenarioError> {
     let path = scenario.directory.join(FILE);
     let name = path.display().to_string();
     let text =
-        std::fs::read_to_string(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
+        small_file::read_text(&path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
     parse(scenario, &text).map_err(|error| ScenarioError::from_text(&name, &text, error))
 }
 

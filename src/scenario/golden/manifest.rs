@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::bgp::hex;
+use crate::os::small_file::{self, GOLDEN};
 
 /// The name of the file, beside the goldens.
 pub const FILE: &str = "manifest.toml";
@@ -112,7 +113,7 @@ impl Manifest {
     pub fn load(directory: &Path) -> Result<Self, ManifestError> {
         let mut manifest = Self::read_file(&directory.join(FILE))?;
         for entry in Self::read_file(&directory.join(NEXT))?.captures {
-            let is_there = std::fs::read(directory.join(&entry.file))
+            let is_there = small_file::read(&directory.join(&entry.file), GOLDEN)
                 .is_ok_and(|bytes| digest(&bytes) == entry.sha256);
             if is_there {
                 manifest.insert(entry);
@@ -133,7 +134,7 @@ impl Manifest {
     }
 
     fn read_file(path: &Path) -> Result<Self, ManifestError> {
-        let manifest: Self = match std::fs::read_to_string(path) {
+        let manifest: Self = match small_file::read_text(path) {
             Ok(text) => text.parse().map_err(|error| ManifestError::Syntax {
                 path: path.to_owned(),
                 error: Box::new(error),
@@ -225,7 +226,7 @@ impl Manifest {
             scenario: scenario.into(),
         })?;
         let path = directory.join(&entry.file);
-        let bytes = std::fs::read(&path).map_err(|error| ManifestError::Io {
+        let bytes = small_file::read(&path, GOLDEN).map_err(|error| ManifestError::Io {
             path: path.clone(),
             error,
         })?;

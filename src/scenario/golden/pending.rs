@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::capture::{Canonical, CaptureError, Item, StreamDirection};
 use crate::compare::{self, Options};
+use crate::os::small_file::{self, GOLDEN};
 use crate::scenario::format::message::OPEN;
 use crate::scenario::golden::Golden;
 use crate::scenario::golden::manifest::{
@@ -208,7 +209,7 @@ impl Pending {
 
     /// The content of a capture that may become a golden.
     fn read(&self) -> Result<Vec<u8>, PendingError> {
-        let bytes = std::fs::read(&self.path).map_err(|error| self.failed(error))?;
+        let bytes = small_file::read(&self.path, GOLDEN).map_err(|error| self.failed(error))?;
         match Golden::read(&self.name(), &bytes)?.messages() {
             0 => Err(PendingError::Empty(self.path.clone())),
             _ => Ok(bytes),

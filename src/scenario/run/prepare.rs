@@ -4,6 +4,7 @@ use std::io;
 
 use crate::config::environment;
 use crate::config::{self, Configuration};
+use crate::os::small_file;
 use crate::reactor::Rotation;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
 use crate::scenario::run::error::PlayError;
@@ -79,7 +80,7 @@ pub fn prepare(scenario: &Scenario, speaker: &SpeakerScript) -> Result<Prepared,
         .map(|file| {
             let path = scenario.directory.join(file);
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(&path).map_err(io_error(name.clone()))?;
+            let text = small_file::read_text(&path).map_err(io_error(name.clone()))?;
             let mut configuration = config::parse(&name, &symbols.substitute(&text))?;
             set_verbatim(scenario, &mut configuration);
             Ok(configuration)
