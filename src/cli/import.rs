@@ -9,8 +9,10 @@ use miette::{IntoDiagnostic, miette};
 
 use super::Status;
 use super::encoding::Encoding;
+use super::output::complain;
 use super::subject::check_speaker;
 use crate::field::import::against::{Against, Played, play};
+use crate::field::import::timeline::Timeline;
 use crate::field::import::{Choice, Ended, Import, Trace};
 use crate::sim::Direction;
 use crate::subject::{SpeakerName, Variant};
@@ -83,6 +85,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         };
         let trace = Trace::read(&arguments.capture, &declared)?;
         let played = play(&trace, &arguments.capture, &choice, &against, &directory)?;
+        note_unused(&arguments.encoding, &played.timeline);
         let out = io::stdout().lock();
         return compared(&played, &directory.display().to_string(), out).into_diagnostic();
     }
@@ -93,6 +96,7 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
         &declared,
         &directory,
     )?;
+    note_unused(&arguments.encoding, &import.timeline);
     report(
         &import,
         &directory.display().to_string(),
@@ -100,6 +104,15 @@ pub fn run(arguments: Arguments) -> miette::Result<Status> {
     )
     .into_diagnostic()?;
     Ok(Status::Passed)
+}
+
+/// Says that a declared encoding changed nothing: where both OPENs were captured they decide.
+fn note_unused(encoding: &Encoding, timeline: &Timeline) {
+    if let Some(option) = encoding.option()
+        && timeline.substitutes.is_empty()
+    {
+        complain!("{option} has no effect: both OPENs are in the capture, and they decide");
+    }
 }
 
 /// Says what the speakers did, and whether it is what was captured.
@@ -142,7 +155,16 @@ fn compared(played: &Played, directory: &str, mut out: impl Write) -> io::Result
         };
         writeln!(out, "  ends      {word}: {}", outcome.ends)?;
     }
-    writeln!(out, "\nlockstep replay {directory}/plan")?;
+    // What is named by a path runs on this machine before it is a guest.
+    let is_named = |variant: &Variant| {
+        let speaker = &variant.speaker;
+        speaker.path().or(speaker.description()).is_some()
+    };
+    let trust = match played.outcomes.iter().any(|it| is_named(&it.variant)) {
+        true => " --trust",
+        false => "",
+    };
+    writeln!(out, "\nlockstep replay {directory}/plan{trust}")?;
     Ok(if is_alike {
         Status::Passed
     } else {

@@ -76,3 +76,20 @@ fn what_cannot_be_imported_is_told_with_what_to_do() {
         refused(&field("exabgp-reset.pcap"), &stranger)
     );
 }
+
+#[test]
+fn an_encoding_that_the_opens_decide_has_no_effect_and_that_is_said() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockstep"))
+        .arg("import")
+        .arg(super::field("bird-reset.pcap"))
+        .args(["--as-width", "2", "--out"])
+        .arg(super::scratch("no-effect"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        told,
+        "--as-width has no effect: both OPENs are in the capture, and they decide\n"
+    );
+    assert!(output.status.success());
+}
