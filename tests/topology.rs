@@ -256,3 +256,26 @@ fn the_page_has_a_ladder_for_each_pair_of_hosts() {
         }
     }
 }
+
+#[test]
+fn what_two_speakers_say_to_each_other_is_in_the_story() {
+    let scenario =
+        Rc::new(parse::load(&scenarios().join("learned-and-told")).expect("it is there"));
+    for variant in Variant::both() {
+        let ran = played(&scenario, &variant);
+        let [session] = ran.between.as_slice() else {
+            panic!("{:?}", ran.between);
+        };
+        assert_eq!(session.name.to_string(), "transit/10.0.2.2#1");
+        let opens = session.messages.iter().filter(|it| it.bytes[18] == 1);
+        let opens: Vec<bool> = opens.map(|it| it.from_speaker).collect();
+        assert_eq!(opens, [true, false]);
+        // 203.0.113.0/24 from 10.0.2.1.
+        let told = session.messages.iter().any(|it| {
+            it.from_speaker
+                && it.bytes.ends_with(&[24, 203, 0, 113])
+                && it.bytes.windows(4).any(|it| it == [10, 0, 2, 1])
+        });
+        assert!(told, "{session:?}");
+    }
+}

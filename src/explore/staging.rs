@@ -14,6 +14,7 @@ use crate::reactor::defects::Defect;
 use crate::scenario::format::host_fault::{HostFault, Partition};
 use crate::scenario::format::message::is_notification;
 use crate::scenario::format::script::{ConnectTarget, Scenario};
+use crate::scenario::run::between::Between;
 use crate::scenario::run::conditions::{AdverseConditions, Conditions};
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
@@ -73,6 +74,10 @@ impl Staging<'_> {
         })?;
         let clock = world.clock();
         let trace = Trace::new(clock, self.keep);
+        let between = match self.keep {
+            Keep::All => Between::new(&world, scenario),
+            Keep::Sockets | Keep::Hash => Between::default(),
+        };
         let faults = Faults::new(&plan.faults);
         let hosts = SimHosts::new(&world, scenario, plan.link, &plan.tcp);
         let speaker_clock = clock.skewed(plan.skew);
@@ -128,7 +133,11 @@ impl Staging<'_> {
         let insides = all_watched.iter().map(|it| it.watcher.take());
         let of_scenario = scenario.topology.partitions.iter();
         Ok(FinishedRun {
-            played: RunResult { marks, ..played },
+            played: RunResult {
+                marks,
+                between: between.take(),
+                ..played
+            },
             wire: Wire::merged(wires),
             inside: Some(Inside::merged(insides)),
             triggered,

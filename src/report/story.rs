@@ -54,18 +54,15 @@ enum Happened<'a> {
 #[must_use]
 pub fn story(played: &RunResult, options: &StoryOptions) -> String {
     let connections: Vec<Connection> = (0..)
-        .zip(&played.transcripts)
+        .zip(played.sessions())
         .map(|(number, transcript)| connection(number, transcript, options.captured))
         .collect();
-    let contexts: Vec<[WireContext; 2]> = played.transcripts.iter().map(contexts).collect();
-    let messages = played
-        .transcripts
-        .iter()
-        .enumerate()
-        .flat_map(|(at, transcript)| {
-            let messages = transcript.messages.iter().enumerate();
-            messages.map(move |(number, passed)| (passed.at, 1, Happened::Message(at, number)))
-        });
+    let transcripts: Vec<&Transcript> = played.sessions().collect();
+    let contexts: Vec<[WireContext; 2]> = played.sessions().map(contexts).collect();
+    let messages = transcripts.iter().enumerate().flat_map(|(at, transcript)| {
+        let messages = transcript.messages.iter().enumerate();
+        messages.map(move |(number, passed)| (passed.at, 1, Happened::Message(at, number)))
+    });
     let marks = played.marks.iter().filter(|mark| {
         matches!(
             mark.kind,
@@ -96,19 +93,21 @@ pub fn story(played: &RunResult, options: &StoryOptions) -> String {
         }
         match what {
             Happened::Message(of, place) => {
-                let passed = &played.transcripts[*of].messages[*place];
+                let passed = &transcripts[*of].messages[*place];
                 if last != Some(*of) {
                     last = Some(*of);
-                    let name =
-                        displayed(&played.transcripts[*of].name.to_string(), options.captured);
-                    let title = format!("{}  {name}", connections[*of].id.peer);
+                    let name = displayed(&transcripts[*of].name.to_string(), options.captured);
+                    let title = match options.captured {
+                        Some(_) => format!("{}  {name}", connections[*of].id.peer),
+                        None => name,
+                    };
                     let _ = writeln!(
                         out,
                         "{}",
                         style(title).bold().force_styling(options.colours)
                     );
                 }
-                let direction = if passed.from_speaker == is_client(&played.transcripts[*of].name) {
+                let direction = if passed.from_speaker == is_client(&transcripts[*of].name) {
                     StreamDirection::FromClient
                 } else {
                     StreamDirection::FromServer

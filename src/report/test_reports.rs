@@ -33,6 +33,7 @@ pub(super) fn reports() -> [Report; 2] {
         played: RunResult {
             died: Vec::new(),
             transcripts: Vec::new(),
+            between: Vec::new(),
             tables: BTreeMap::new(),
             program_input: Vec::new(),
             marks: Vec::new(),

@@ -63,6 +63,7 @@ pub mod turmoil;
 mod ttl;
 mod turns;
 mod world;
+mod written;
 
 pub use crate::net::direction::Direction;
 pub use crate::net::name::{ConnectionName, Opener};
@@ -81,6 +82,7 @@ pub use trace::{Keep, Record, Socket, Trace, TraceEvent, TraceHash};
 pub use ttl::DEFAULT_TTL;
 pub use turns::Endless;
 pub use world::{Paths, SimHost, World};
+pub use written::Written;
 
 use crate::net::Network;
 use crate::net::abort::Abort;

@@ -15,6 +15,7 @@ use crate::sim::readiness::Readiness;
 use crate::sim::state::{ConnectionId, HostId, Shared};
 use crate::sim::tcp::{Effects, Side, Tcp};
 use crate::sim::ttl::Ttls;
+use crate::sim::written::Written;
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]
@@ -210,11 +211,21 @@ impl Stream for SimConnection {
     }
 
     fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.shared.with(|state| {
+        let wrote = self.shared.with(|state| {
             state.call(self.id, |tcp, effects| {
                 tcp.write(self.side, bytes, context.waker(), effects)
             })
-        })
+        });
+        if let (Poll::Ready(Ok(count)), Some(listener)) = (&wrote, self.shared.listener.get()) {
+            (listener.0)(&Written {
+                at: self.shared.clock().now(),
+                name: self.name,
+                local: self.local,
+                peer: self.peer,
+                octets: &bytes[..*count],
+            });
+        }
+        wrote
     }
 
     fn poll_shutdown(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,6 +1,6 @@
 //! The state of the world, and the events that move it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::io;
@@ -16,6 +16,7 @@ use crate::sim::settings::Settings;
 use crate::sim::sysctl::TcpSettings;
 use crate::sim::tcp::{Buffers, Effects, Kind, Segment, Side, Tcp};
 use crate::sim::ttl::Ttls;
+use crate::sim::written::WriteListener;
 
 pub(super) type HostId = usize;
 pub(super) type ConnectionId = u64;
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) running: Cell<bool>,
     /// Woken, once, when an event is scheduled that is due before this.
     pump: RefCell<Option<(Duration, Waker)>>,
+    /// Told of what sockets are given to send.
+    pub(super) listener: OnceCell<WriteListener>,
 }
 
 /// Hosts, sockets and what is on its way.
@@ -158,6 +161,7 @@ impl Shared {
             clock,
             running: Cell::new(false),
             pump: RefCell::default(),
+            listener: OnceCell::new(),
         }
     }
 

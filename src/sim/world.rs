@@ -20,6 +20,7 @@ use crate::sim::settings::Settings;
 use crate::sim::state::{Host, HostId, Shared, State};
 use crate::sim::sysctl::TcpSettings;
 use crate::sim::turns::{Endless, Turns};
+use crate::sim::written::{WriteListener, Written};
 
 /// A simulated world, on one thread and one virtual clock.
 #[derive(Debug)]
@@ -89,6 +90,12 @@ impl World {
             let ends = [(one.host, other.host), (other.host, one.host)];
             state.disconnected.extend(ends);
         });
+    }
+
+    /// Tells `listener` of all that sockets are given to send from now on; the first listener stays.
+    pub fn on_written(&self, listener: impl Fn(&Written<'_>) + 'static) {
+        let listener = WriteListener(Box::new(listener));
+        let _ = self.shared.listener.set(listener);
     }
 
     /// The true clock, zero at the world's start; only to be read inside a run.

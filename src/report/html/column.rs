@@ -10,6 +10,7 @@ use crate::scenario::format::message::{KEEPALIVE, OPEN};
 use crate::scenario::golden::Golden;
 use crate::scenario::run::mark::Mark;
 use crate::scenario::run::played::RunResult;
+use crate::scenario::scripted::transcript::Transcript;
 
 /// One run, golden or capture.
 pub(super) struct Column {
@@ -102,6 +103,19 @@ impl Column {
         let mut items: Vec<Item> = marks
             .map(|mark| Item::mark(micros(mark.at), mark))
             .collect();
+        for transcript in &played.between {
+            let context = Rc::new(opened(transcript));
+            items.extend(transcript.messages.iter().map(|passed| Item {
+                at: Some(micros(passed.at)),
+                what: What::Message(Message {
+                    connection: transcript.name,
+                    from_speaker: passed.from_speaker,
+                    octets: passed.bytes.clone(),
+                    context: context.clone(),
+                    compared: false,
+                }),
+            }));
+        }
         for transcript in &played.transcripts {
             let has_open = golden
                 .and_then(|golden| golden.connections.get(&transcript.name))
@@ -180,6 +194,16 @@ impl Column {
 fn mirrored(open: Option<&[u8]>) -> WireContext {
     let open = open.filter(|first| is(first, OPEN));
     open.map_or_else(WireContext::default, |open| agreed(Some(open), Some(open)))
+}
+
+/// What the two OPENs of a session agree upon.
+fn opened(transcript: &Transcript) -> WireContext {
+    let of = |from_speaker: bool| {
+        let mut messages = transcript.messages.iter();
+        let open = messages.find(|it| it.from_speaker == from_speaker && is(&it.bytes, OPEN));
+        open.map(|passed| passed.bytes.as_slice())
+    };
+    agreed(of(true), of(false))
 }
 
 pub(super) fn micros(time: Duration) -> i64 {

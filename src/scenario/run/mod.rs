@@ -2,6 +2,7 @@
 
 mod adverse;
 mod completion;
+pub mod between;
 pub mod conditions;
 pub mod error;
 pub mod hosts;

@@ -14,6 +14,8 @@ use crate::scenario::scripted::transcript::Transcript;
 pub struct RunResult {
     /// The connections, in the order in which they were accepted.
     pub transcripts: Vec<Transcript>,
+    /// The sessions between hosts under test, in the order in which they began: no peer compares them with a golden.
+    pub between: Vec<Transcript>,
     /// What each peer held at the end.
     pub tables: BTreeMap<IpAddr, View>,
     /// The lines that programs received: (program, line), in order.
@@ -30,4 +32,11 @@ pub struct RunResult {
     pub elapsed: Duration,
     /// When the run was over and the speaker was asked to end; later closes are not part of the run.
     pub over: Duration,
+}
+
+impl RunResult {
+    /// All sessions that are known: those with scripted peers, then those between hosts under test.
+    pub fn sessions(&self) -> impl Iterator<Item = &Transcript> + Clone {
+        self.transcripts.iter().chain(&self.between)
+    }
 }

@@ -200,6 +200,7 @@ impl<S: Subject<N> + 'static, N: Network, M: Network> Run<S, N, M> {
         let (transcripts, tables) = transcripts.take();
         Ok(RunResult {
             transcripts,
+            between: Vec::new(),
             tables,
             program_input: input.take(),
             marks: Vec::new(),

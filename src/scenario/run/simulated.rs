@@ -8,6 +8,7 @@ use crate::net::programs::Programs;
 use crate::reactor::Mode;
 use crate::reactor::defects::DefectSet;
 use crate::scenario::format::script::{Scenario, SpeakerScript};
+use crate::scenario::run::between::Between;
 use crate::scenario::run::conditions::LIMIT;
 use crate::scenario::run::error::PlayError;
 use crate::scenario::run::hosts::SimHosts;
@@ -69,6 +70,7 @@ pub fn play<D: DefectSet>(
     let settings = Settings::default();
     let world = World::new(settings).map_err(io_error("a simulated world"))?;
     let hosts = SimHosts::new(&world, scenario, settings.link, &[]);
+    let between = Between::new(&world, scenario);
     let clock = world.clock();
     let mut subjects = Vec::new();
     let mut has_guest = false;
@@ -111,7 +113,11 @@ pub fn play<D: DefectSet>(
         pauses,
         background,
     );
-    world.run(limit, run)?
+    let played = world.run(limit, run)??;
+    Ok(RunResult {
+        between: between.take(),
+        ..played
+    })
 }
 
 /// `scenario` as it is, or at routed addresses where one of its speakers refuses a neighbor at a loopback address; `variants`
