@@ -41,6 +41,7 @@ mod five_daemons;
 mod gobgp;
 mod golden_kills;
 mod guest;
+mod guest_faults;
 mod reactor;
 mod reactor_defects;
 mod reactor_play;

@@ -165,6 +165,7 @@ fn planned(
     if let Some(class) = arguments.faults.iter().find(aimless) {
         let missing = match class {
             Class::Partition => "no scenario here has links between hosts",
+            Class::Pace => "our own speaker makes no system calls in a simulated world",
             _ => "no scenario here has API programs",
         };
         return Err(miette!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::explore::plan::Plan;
 use crate::explore::suggest;
+use crate::guest::{Cost, Pace};
 use crate::net::HostName;
 use crate::scenario::format::host_fault::{HostFault, Partition, PeerBehaviour, ProgramFault};
 use crate::sim::{Action, ConnectionName, Direction, Fault, Moment, Random, Seed};
@@ -53,6 +54,7 @@ classes! {
     Deaf, "deaf";
     Loss, "loss";
     Partition, "partition";
+    Pace, "pace";
 }
 
 impl fmt::Display for Class {
@@ -94,6 +96,8 @@ pub struct Profile {
     pub programs: Vec<(String, usize)>,
     /// Virtual time that the run took.
     pub elapsed: Duration,
+    /// What is under test is real daemons alone.
+    pub guests: bool,
 }
 
 impl Profile {
@@ -102,6 +106,7 @@ impl Profile {
     pub fn has_target(&self, class: Class) -> bool {
         match class {
             Class::Partition => !self.links.is_empty(),
+            Class::Pace => self.guests,
             Class::Program => !self.programs.is_empty(),
             _ => true,
         }
@@ -116,7 +121,11 @@ pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
         seed,
         ..Plan::quiet(&profile.scenario)
     };
-    let possible = |class: &Class| *class != Class::Partition || !profile.links.is_empty();
+    // A class that is left out draws nothing: the plans of other scenarios stay as they are.
+    let possible = |class: &Class| match class {
+        Class::Partition | Class::Pace => profile.has_target(*class),
+        _ => true,
+    };
     let allowed: Vec<Class> = allowed.iter().copied().filter(possible).collect();
     let mut on: Vec<Class> = allowed
         .iter()
@@ -199,6 +208,7 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         }
         Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
+        Class::Pace => pace(plan, random),
         Class::Order => plan.drawn_order = true,
         Class::CrashSpeaker => plan.host_faults.push(HostFault::CrashSpeaker {
             host: match profile.hosts.len() as u64 {
@@ -236,6 +246,28 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
                 strange(plan, peer, PeerBehaviour::Patient);
             }
         }
+    }
+}
+
+/// A machine that is slow, or now and then.
+fn pace(plan: &mut Plan, random: &mut Random) {
+    // Nanoseconds; each magnitude is as likely as the next.
+    const CALLS: [i64; 6] = [5_000, 20_000, 50_000, 200_000, 500_000, 1_000_000];
+    const POLLS: [i64; 6] = [
+        200_000, 500_000, 2_000_000, 5_000_000, 10_000_000, 20_000_000,
+    ];
+    let one_of = |random: &mut Random, of: &[i64; 6]| of[random.below(6) as usize];
+    let (call, poll) = (one_of(random, &CALLS), one_of(random, &POLLS));
+    let uneven = random.chance(1, 2);
+    let cost = |least: i64, most: i64| match uneven {
+        true => Cost { least, most },
+        false => Cost::constant(most),
+    };
+    let usual = Pace::default();
+    if random.chance(1, 2) {
+        plan.pace.call = cost(usual.call.least, call);
+    } else {
+        plan.pace.empty_poll = cost(usual.call.least, poll);
     }
 }
 

@@ -232,10 +232,6 @@ const SECOND: Duration = Duration::from_secs(1);
 /// How long a session is watched after the scripts have ended, unless a plan says otherwise.
 pub const WATCH: Duration = Duration::from_secs(1);
 
-fn nanoseconds(count: i64) -> Time {
-    Time(Duration::from_nanos(count.max(0).cast_unsigned()))
-}
-
 /// Millionths, as a percentage: `0.5%`.
 struct Percent(u32);
 
@@ -283,13 +279,13 @@ impl fmt::Display for Plan {
             writeln!(f, "skew {}", self.skew)?;
         }
         if self.pace.call != usual.pace.call {
-            writeln!(f, "pace call {}", nanoseconds(self.pace.call))?;
+            writeln!(f, "pace call {}", self.pace.call)?;
         }
         if self.pace.empty_poll != usual.pace.empty_poll {
-            writeln!(f, "pace empty-poll {}", nanoseconds(self.pace.empty_poll))?;
+            writeln!(f, "pace empty-poll {}", self.pace.empty_poll)?;
         }
         if self.pace.late_poll != usual.pace.late_poll {
-            writeln!(f, "pace late-poll {}", nanoseconds(self.pace.late_poll))?;
+            writeln!(f, "pace late-poll {}", self.pace.late_poll)?;
         }
         if self.watch != usual.watch {
             writeln!(f, "watch {}", Time(self.watch))?;

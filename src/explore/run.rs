@@ -141,7 +141,7 @@ impl Runner {
 
     /// Where faults can trigger, taken from a run without faults.
     #[must_use]
-    pub fn profile(&self, ran: &FinishedRun) -> Profile {
+    pub fn profile(&self, ran: &FinishedRun, variants: &[Variant]) -> Profile {
         let connections = ran.played.transcripts.iter().map(|transcript| {
             let octets = |from_speaker| {
                 let passed = transcript.messages.iter();
@@ -155,8 +155,17 @@ impl Runner {
         Profile {
             connections: connections.collect(),
             elapsed: ran.played.elapsed,
+            guests: self.are_guests(variants),
             ..self.empty_profile()
         }
+    }
+
+    /// Whether what is under test is real daemons alone.
+    fn are_guests(&self, variants: &[Variant]) -> bool {
+        let mut hosts = self.speakers.iter();
+        self.custom.is_none()
+            && variants.iter().all(|variant| !variant.speaker.is_own())
+            && hosts.all(|known| !known.launchers.is_empty())
     }
 
     /// A profile without connections.
@@ -183,6 +192,7 @@ impl Runner {
                 .map(|program| (program.name.clone(), program.steps.len()))
                 .collect(),
             elapsed: Duration::ZERO,
+            guests: false,
         }
     }
 
@@ -326,6 +336,7 @@ impl Runner {
         // What the plan does not say is the scenario's.
         let pace = plan.pace.or(script.pace.unwrap_or_default());
         let guest = guest.at_pace(pace).seeded(plan.seed);
+        let guest = guest.in_drawn_order(plan.drawn_order);
         let guest = guest.stopping(self.stop.clone());
         Ok(match keep {
             // A sweep meets the same end again and again.

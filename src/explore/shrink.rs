@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::explore::plan::Plan;
+use crate::guest::{Cost, Pace};
 use crate::scenario::format::host_fault::{HostFault, Partition, ProgramFault};
 use crate::sim::{Action, Fault, Link, Moment};
 
@@ -44,10 +45,81 @@ pub fn shrink(
                 at += 1;
             }
         }
+        for cost in COSTS {
+            bisect_cost(&mut shrunk, cost, &mut fails, &mut report);
+        }
         if shrunk.plan == before {
             return shrunk;
         }
     }
+}
+
+/// One of the costs of a pace.
+type CostOf = fn(&mut Pace) -> &mut Cost;
+
+/// Each cost of a pace.
+const COSTS: [CostOf; 3] = [
+    |pace| &mut pace.call,
+    |pace| &mut pace.empty_poll,
+    |pace| &mut pace.late_poll,
+];
+
+/// How near to the boundary a cost is brought, in parts of itself.
+const PRECISION: i64 = 50;
+
+/// Brings the most that `cost` is towards its usual value, at which the plan does not fail, until it fails from there on
+/// and not from a fiftieth nearer.
+fn bisect_cost(
+    shrunk: &mut Shrunk,
+    cost: CostOf,
+    fails: &mut impl FnMut(&Plan) -> bool,
+    report: &mut impl FnMut(&Plan, bool),
+) {
+    let failing = *cost(&mut shrunk.plan.pace);
+    let (mut passes, mut most) = (cost(&mut Pace::default()).most, failing.most);
+    // A drawn cost may not be below the least of its range.
+    if failing.is_drawn() {
+        passes = passes.max(failing.least);
+    }
+    while most.abs_diff(passes) > (most / PRECISION).max(1).unsigned_abs() {
+        let middle = readable(passes, most);
+        let mut candidate = shrunk.plan.clone();
+        *cost(&mut candidate.pace) = if failing.is_drawn() {
+            Cost {
+                most: middle,
+                ..failing
+            }
+        } else {
+            Cost::constant(middle)
+        };
+        shrunk.tried += 1;
+        let failed = fails(&candidate);
+        report(&candidate, failed);
+        if failed {
+            shrunk.kept += 1;
+            shrunk.plan = candidate;
+            most = middle;
+        } else {
+            passes = middle;
+        }
+    }
+}
+
+/// The middle between two different numbers, with as few digits as leave it strictly between them.
+fn readable(one: i64, other: i64) -> i64 {
+    let (least, most) = (one.min(other), one.max(other));
+    let middle = least + (most - least) / 2;
+    let mut unit = 1;
+    let mut found = middle;
+    while let Some(coarser) = i64::checked_mul(unit, 10) {
+        let rounded = middle / coarser * coarser;
+        // Within the middle half, so that each step still halves what is left, nearly.
+        if rounded <= least || middle - rounded > (most - least) / 4 {
+            break;
+        }
+        (unit, found) = (coarser, rounded);
+    }
+    found
 }
 
 /// Every plan that is one step smaller: lines first, then settings, then numbers.
@@ -103,6 +175,15 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     push(&|plan| plan.window = None);
     push(&|plan| plan.skew = 0);
     push(&|plan| plan.drawn_order = false);
+    for cost in COSTS {
+        push(&|plan| *cost(&mut plan.pace) = *cost(&mut Pace::default()));
+    }
+    for cost in COSTS {
+        push(&|plan| {
+            let cost = cost(&mut plan.pace);
+            *cost = Cost::constant(cost.most);
+        });
+    }
     push(&|plan| plan.watch = usual.watch);
     push(&|plan| plan.seed = 0);
     for at in 0..plan.faults.len() {
@@ -264,6 +345,31 @@ mod tests {
             shrunk.plan.to_string(),
             "scenario api-rr\nseed 0\nfault 127.0.0.1#1 received byte 48: reset\n"
         );
+    }
+
+    #[test]
+    fn a_pace_shrinks_to_the_boundary_from_which_it_fails() {
+        let plan = parse("scenario x\nseed 3\npace call 7ms\npace empty-poll 1us..40ms\n").unwrap();
+        let slow = |plan: &Plan| plan.pace.call.most >= 2_600_000;
+        let shrunk = shrink(&plan, slow, |_, _| ());
+        let call = shrunk.plan.pace.call;
+        assert!((2_600_000..2_660_000).contains(&call.most), "{call}");
+        assert_eq!(shrunk.plan.pace.empty_poll, Pace::default().empty_poll);
+        assert!(shrunk.tried < 40, "{} tries", shrunk.tried);
+        // What only a drawn cost shows stays drawn, in a shorter range.
+        let uneven = |plan: &Plan| {
+            let cost = plan.pace.empty_poll;
+            cost.is_drawn() && cost.most >= 9_000_000
+        };
+        let shrunk = shrink(&plan, uneven, |_, _| ());
+        let cost = shrunk.plan.pace.empty_poll;
+        assert_eq!(cost.least, 1_000);
+        assert!((9_000_000..9_200_000).contains(&cost.most), "{cost}");
+        // One that is too quick is brought up to the boundary.
+        let plan = parse("scenario x\nseed 0\npace empty-poll 1us\n").unwrap();
+        let quick = |plan: &Plan| plan.pace.empty_poll.most <= 30_000;
+        let cost = shrink(&plan, quick, |_, _| ()).plan.pace.empty_poll;
+        assert!((29_000..=30_000).contains(&cost.most), "{cost}");
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Trier {
         let mut profile = None;
         for variant in variants {
             let ran = finish(variant, || runner.run(&quiet, variant, Keep::Hash, None))?;
-            profile.get_or_insert_with(|| runner.profile(&ran));
+            profile.get_or_insert_with(|| runner.profile(&ran, variants));
             baselines.push((variant.clone(), Rc::new(Baseline::of(&ran))));
         }
         Ok(Self {
@@ -218,7 +218,7 @@ impl Trier {
         variant: &Variant,
         keep: Keep,
     ) -> Result<(Trial, Option<FinishedRun>), Invalid> {
-        self.check(plan)?;
+        self.check(&plan.on(variant))?;
         let outcome = finish(variant, || {
             let baseline = self.expected(plan, variant)?;
             let ran = self.runner.run(plan, variant, keep, Some(&baseline))?;

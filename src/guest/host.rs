@@ -18,6 +18,7 @@ use super::output::{Line, Stream};
 use super::pace::Pace;
 use super::refusal::Refusal;
 use super::registers::{Again, Call, Registers, name_of};
+use super::schedule::Schedule;
 use super::startup::{self, Program};
 use super::thread::{Condition, State, Thread, Wait};
 use super::tracer::{Stop, Tracee};
@@ -25,14 +26,14 @@ use super::{process, watchdog};
 
 /// How far a guest may run ahead of its world: the world's clock counts milliseconds.
 const AHEAD: Time = 1_000_000;
-/// Stops of one thread before another one has its turn.
-const TURN: u32 = 256;
 
 /// How a host's guests are run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// What their work costs in virtual time.
     pub pace: Pace,
+    /// Which thread of those that can go on is the next, and for how long, is drawn from the seed.
+    pub drawn_order: bool,
     /// What they see of the machine.
     pub identity: Identity,
     /// Every look at the clock stops, and so takes time: for a program that takes two looks for two times.
@@ -51,6 +52,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
+            drawn_order: false,
             identity: Identity::default(),
             clock_stops: false,
             seed: 0,
@@ -104,6 +106,7 @@ impl Host {
     #[must_use]
     pub fn new(settings: &Settings, network: Box<dyn Network>) -> Self {
         let mut kernel = Kernel::new(settings.pace, settings.identity.clone(), settings.seed);
+        kernel.schedule = Schedule::new(settings.seed, settings.drawn_order);
         kernel.clock_stops = settings.clock_stops;
         kernel.trace.kept = settings.keep_calls.then(Vec::new);
         Self {
@@ -192,8 +195,15 @@ impl Host {
         }
     }
 
-    /// The thread whose turn it is: the first after the last one that can go on.
-    fn next(&self) -> Option<i32> {
+    /// The thread whose turn it is: the first after the last one that can go on, or any of them that can.
+    fn next(&mut self) -> Option<i32> {
+        if self.kernel.schedule.is_drawn() {
+            let threads = self.kernel.threads.iter();
+            let able = threads.filter(|(_, thread)| self.can_go_on(thread));
+            let able: Vec<i32> = able.map(|(number, _)| *number).collect();
+            let picked = self.kernel.schedule.pick(able.len());
+            return able.get(picked).copied();
+        }
         let can = |(_, thread): &(&i32, &Thread)| self.can_go_on(thread);
         let threads = &self.kernel.threads;
         let after = threads.range(self.last + 1..).find(can);
@@ -274,6 +284,7 @@ impl Host {
     fn run(&mut self, number: i32) -> Result<(), Errno> {
         let mut signal = 0;
         let mut stops = 0;
+        let turn = self.kernel.schedule.turn();
         loop {
             let Some(process) = self.kernel.threads.get(&number).map(|it| it.process) else {
                 return Ok(());
@@ -289,14 +300,14 @@ impl Host {
                     let registers = tracee.registers()?;
                     self.stopped(number, registers, true);
                     self.kernel.stops += 1;
-                    self.kernel.now += self.kernel.pace.call;
+                    self.kernel.pay_for_call();
                     let call = Call::new(number, process, &registers);
                     if !self.answer(&call) {
                         return Ok(());
                     }
                     stops += 1;
                     if std::mem::take(&mut self.kernel.yields)
-                        || stops >= TURN
+                        || stops >= turn
                         || self.failure.is_some()
                     {
                         return Ok(());

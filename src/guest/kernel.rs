@@ -12,6 +12,7 @@ use super::pace::Pace;
 use super::process::Process;
 use super::random::Random;
 use super::refusal::Refusal;
+use super::schedule::Schedule;
 use super::thread::Thread;
 use super::trace::Trace;
 use super::unix::Name;
@@ -27,6 +28,7 @@ pub(super) struct Kernel {
     /// The host's time: never behind the world's, and ahead of it by what calls cost.
     pub now: Time,
     pub pace: Pace,
+    pub schedule: Schedule,
     /// The vDSO is hidden: every look at the clock is a call.
     pub clock_stops: bool,
     pub identity: super::identity::Identity,
@@ -58,6 +60,7 @@ impl Kernel {
         Self {
             now: 0,
             pace,
+            schedule: Schedule::new(seed, false),
             clock_stops: false,
             next_pid: identity.first_pid,
             identity,
@@ -76,6 +79,11 @@ impl Kernel {
             connections: 0,
             next_id: 1,
         }
+    }
+
+    /// Time passes for a call that stops in the tracer.
+    pub(super) fn pay_for_call(&mut self) {
+        self.now += self.schedule.cost(self.pace.call);
     }
 
     pub(super) fn new_id(&mut self) -> Id {

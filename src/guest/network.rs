@@ -359,13 +359,15 @@ impl<N: seam::Network> Socket<N> {
                 self.status.readable = !queue.is_empty();
             }
             Place::Connected(open) => {
-                if self.reading.take() {
+                let wrote = self.writing.take();
+                // A fault of the connection wakes who polled last, be it for the other direction.
+                if self.reading.take() | wrote {
                     self.reading.listen(task);
                     open.read_ahead(&self.reading, &mut self.status);
                 } else {
                     self.reading.listen(task);
                 }
-                if self.writing.take() && open.full {
+                if wrote && open.full {
                     open.full = false;
                     self.status.departures += 1;
                 }

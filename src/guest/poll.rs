@@ -106,24 +106,27 @@ impl Host {
     }
 
     /// What an empty look costs, and what a wait of `timeout` lasts: never less than that.
-    pub(super) fn patience(&self, timeout: Option<i64>) -> Option<i64> {
-        timeout.map(|it| it.max(self.kernel.pace.empty_poll))
+    pub(super) fn patience(&mut self, timeout: Option<i64>) -> Option<i64> {
+        let kernel = &mut self.kernel;
+        timeout.map(|it| it.max(kernel.schedule.cost(kernel.pace.empty_poll)))
     }
 
     /// A wait for readiness that lasts `timeout`. One of a loop that has long found nothing may end late: a timeout is a
     /// lower bound, and each turn of such a loop costs a tracer's time.
     pub(super) fn wait_for_readiness(
-        &self,
+        &mut self,
         call: &Call,
         on: Condition,
         timeout: Option<i64>,
     ) -> Wait {
-        let mut wait = Wait::new(on, self.deadline_of(call, self.patience(timeout)));
+        let patience = self.patience(timeout);
+        let mut wait = Wait::new(on, self.deadline_of(call, patience));
         let idle = self.kernel.threads.get(&call.thread).map(|it| it.idle);
         if let Some(timeout) = timeout.filter(|it| SHORT.contains(it))
             && idle.is_some_and(|idle| idle >= IDLE)
         {
-            wait.lateness = (9 * timeout).min(self.kernel.pace.late_poll);
+            wait.lateness =
+                (9 * timeout).min(self.kernel.schedule.cost(self.kernel.pace.late_poll));
         }
         wait
     }
@@ -151,7 +154,7 @@ fn look(host: &Host, all: &mut [Asked]) -> i64 {
 }
 
 /// The wait for `all`, unless its time is up.
-fn wait(host: &Host, call: &Call, all: &[Asked], timeout: Option<i64>) -> Option<Wait> {
+fn wait(host: &mut Host, call: &Call, all: &[Asked], timeout: Option<i64>) -> Option<Wait> {
     if call.due() {
         return None;
     }

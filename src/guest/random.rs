@@ -29,6 +29,12 @@ impl Random {
         octets
     }
 
+    /// A number below `bound`, or 0 where `bound` is 0.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        let product = u128::from(self.next()) * u128::from(bound);
+        (product >> 64) as u64
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;

@@ -482,7 +482,7 @@ impl Host {
         } else {
             return Ok(false);
         };
-        self.kernel.now += self.kernel.pace.call;
+        self.kernel.pay_for_call();
         let count = (self.kernel.now + super::clock::UPTIME) as u64;
         registers.rax = count & 0xffff_ffff;
         registers.rdx = count >> 32;

@@ -35,7 +35,7 @@ fn lives(name: &str, path: &Path, arguments: &[&str], configuration: (&str, &str
                 let daemon = program(name, path).arguments(words.iter().cloned());
                 let settings = Settings {
                     pace: lockstep::guest::Pace {
-                        late_poll: 100_000_000,
+                        late_poll: lockstep::guest::Cost::constant(100_000_000),
                         ..lockstep::guest::Pace::default()
                     },
                     ..Settings::default()

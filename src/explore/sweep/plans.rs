@@ -100,6 +100,7 @@ mod tests {
             connections: vec![("127.0.0.1#1".parse().unwrap(), 20, 20)],
             programs: Vec::new(),
             elapsed: Duration::from_secs(1),
+            guests: false,
         };
         let source = Source::Seeds {
             from: 5,

@@ -61,7 +61,7 @@ pub fn time(words: &mut Words<'_>) -> Result<Duration, TextError> {
     })
 }
 
-fn read_time(text: &str) -> Option<Duration> {
+pub(super) fn read_time(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(digits);
     let nanos_per_unit = match unit {

@@ -88,6 +88,13 @@ impl GuestSpeaker {
         self
     }
 
+    /// The same; which of its threads and processes goes first is drawn from the seed.
+    #[must_use]
+    pub fn in_drawn_order(mut self, drawn: bool) -> Self {
+        self.settings.drawn_order = drawn;
+        self
+    }
+
     /// The same, its randomness drawn from `seed`.
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {
