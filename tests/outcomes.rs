@@ -424,3 +424,26 @@ fn one_invalid_scenario_does_not_keep_the_others_from_being_run() {
     let (status, _, error) = run(&["broken"]);
     assert_eq!(status, Some(2), "{error}");
 }
+
+#[test]
+fn every_shell_is_told_every_subcommand() {
+    let help = lockstep(&["--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let (_, commands) = help.split_once("Commands:").unwrap();
+    let (commands, _) = commands.split_once("\n\n").unwrap();
+    let names = commands.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split(' ').next()?;
+        (!name.is_empty()).then_some(name)
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"completions"), "{help}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = lockstep(&["completions", shell]);
+        assert!(output.status.success());
+        let script = String::from_utf8_lossy(&output.stdout).into_owned();
+        for name in &names {
+            assert!(script.contains(name), "{shell} does not know {name}");
+        }
+    }
+    assert_eq!(lockstep(&["completions", "cmd"]).status.code(), Some(2));
+}

@@ -7,6 +7,7 @@ pub mod anonymise;
 pub mod bisect;
 pub mod captures;
 pub mod check;
+pub mod completions;
 pub mod decode;
 pub mod encode;
 pub mod encoding;
@@ -118,6 +119,8 @@ subcommands! {
     Verify(verify);
     /// List the speakers that can be put under test, and how to install them.
     Speakers(speakers);
+    /// Print what a shell needs to complete the command line.
+    Completions(completions);
     /// Run the speaker as a daemon (ExaBGP's `server`).
     #[command(visible_alias = "server")]
     Speak(speak);
