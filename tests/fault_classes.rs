@@ -234,7 +234,13 @@ fn every_class_acts_in_both_reactors_and_no_oracle_minds() {
     let shown: BTreeSet<Class> = TABLE.iter().map(|(class, ..)| *class).collect();
     let all = Class::ALL.iter().copied();
     let missing: Vec<Class> = all.filter(|class| !shown.contains(class)).collect();
-    let elsewhere = [Class::Order, Class::Partition, Class::Pace];
+    let elsewhere = [
+        Class::Order,
+        Class::Partition,
+        Class::Pace,
+        Class::Stop,
+        Class::Reload,
+    ];
     assert_eq!(
         missing, elsewhere,
         "the next test, topology_plans, guest_faults"
@@ -293,8 +299,10 @@ fn seeds_switch_classes_on_and_off_and_draw_every_action() {
         (Class::Loss, &["\nloss ", ": lose\n", ": lose 2\n"]),
         // Without links there is nothing to cut: topology_plans has some.
         (Class::Partition, &[]),
-        // Our own speaker has no pace: guest_faults draws it.
+        // Our own speaker is no process: guest_faults draws these.
         (Class::Pace, &[]),
+        (Class::Stop, &[]),
+        (Class::Reload, &[]),
     ];
     let named: Vec<Class> = words.iter().map(|(class, _)| *class).collect();
     assert_eq!(named, Class::ALL);

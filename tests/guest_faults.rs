@@ -74,6 +74,54 @@ fn order_and_pace_are_drawn_from_the_seed_and_the_same_twice() {
     }
 }
 
+/// It says nothing while it stands still, its timers are late by as much, and the session goes on.
+#[test]
+fn a_daemon_that_stops_goes_on() {
+    for (speaker, _) in DAEMONS {
+        if !is_installed(speaker) {
+            continue;
+        }
+        let line = "stop speaker at 1ms for 20s\n";
+        let stopped = story(speaker, line);
+        assert_eq!(stopped, story(speaker, line));
+        let said = stopped.lines().filter(|line| line.contains(" sent "));
+        let times: Vec<f64> = said
+            .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+            .collect();
+        assert!(!times.is_empty(), "{stopped}");
+        assert!(times.iter().all(|at| *at > 20.0), "{speaker}: {times:?}");
+    }
+}
+
+#[test]
+fn a_daemon_is_told_to_read_its_configuration_again() {
+    if !is_installed("bird") {
+        return;
+    }
+    let line = "signal speaker reload at 3s\n";
+    let reloaded = story("bird", line);
+    assert_eq!(reloaded, story("bird", line));
+    assert!(
+        reloaded.contains("  3.000000 speaker control Reload") || reloaded.contains("econfigur"),
+        "{reloaded}"
+    );
+}
+
+#[test]
+fn our_own_speaker_has_no_process_to_stop() {
+    for line in ["stop speaker at 1s for 1s", "signal speaker reload at 1s"] {
+        let plan = written("own", &format!("scenario api-rr\n{line}\n"));
+        let (status, _, error) = lockstep(&["replay", plan.to_str().unwrap()]);
+        let error = one_line(&error);
+        assert_eq!(status, Some(2), "{error}");
+        assert!(error.contains("own:2:1"), "{error}");
+        assert!(
+            error.contains("our own speaker is no process of its own"),
+            "{error}"
+        );
+    }
+}
+
 /// The daemon writes its OPEN while the stall lasts, and reads on when it is over.
 #[test]
 fn a_stall_before_the_first_octet_ends() {
@@ -87,7 +135,7 @@ fn a_stall_before_the_first_octet_ends() {
 }
 
 #[test]
-fn a_pace_is_drawn_for_a_daemon_and_written_as_it_is_read() {
+fn a_pace_a_stop_and_a_reload_are_drawn_for_a_daemon_and_written_as_they_are_read() {
     if !is_installed("bird") {
         return;
     }
@@ -97,13 +145,22 @@ fn a_pace_is_drawn_for_a_daemon_and_written_as_it_is_read() {
     let trier = Trier::new(selected.remove(0), None, &[bird]).unwrap();
     let mut drawn = String::new();
     for seed in 1..=60 {
-        let plan = generate(trier.profile(), seed, &[Class::Pace]);
+        let class = [Class::Pace, Class::Stop, Class::Reload][seed as usize % 3];
+        let plan = generate(trier.profile(), seed, &[class]);
         assert!(!plan.changes_nothing(), "{plan}");
         assert_eq!(parse(&plan.to_string()).unwrap(), plan);
         drawn += &plan.to_string();
     }
-    for word in ["pace call ", "pace empty-poll ", "..", "00us\n", "ms\n"] {
-        assert!(drawn.contains(word), "no pace with `{word}`");
+    for word in [
+        "pace call ",
+        "pace empty-poll ",
+        "..",
+        "00us\n",
+        "ms\n",
+        "stop speaker at ",
+        "signal speaker reload at ",
+    ] {
+        assert!(drawn.contains(word), "no line with `{word}`");
     }
 }
 

@@ -166,6 +166,8 @@ fn planned(
         let missing = match class {
             Class::Partition => "no scenario here has links between hosts",
             Class::Pace => "our own speaker makes no system calls in a simulated world",
+            Class::Reload => "what is under test has no signal for reading its configuration again",
+            Class::Stop => "our own speaker is no process of its own in a simulated world",
             _ => "no scenario here has API programs",
         };
         return Err(miette!(

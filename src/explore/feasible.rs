@@ -49,7 +49,17 @@ pub fn check(
     for (index, fault) in plan.host_faults.iter().enumerate() {
         let line = PlanLine::HostFault(index);
         match fault {
-            HostFault::CrashSpeaker { host, .. } => crashed(line, *host, scenario)?,
+            HostFault::CrashSpeaker { host, .. } => {
+                crashed(line, ["crash", "at"], *host, scenario)?
+            }
+            HostFault::StopSpeaker { host, .. } | HostFault::Reload { host, .. } => {
+                let form = match fault {
+                    HostFault::Reload { .. } => ["signal", "reload at"],
+                    _ => ["stop", "at"],
+                };
+                crashed(line, form, *host, scenario)?;
+                of_guest(line, plan)?;
+            }
             HostFault::Partition(partition) => cut(line, *partition, scenario)?,
             HostFault::CrashPeer { peer, .. } | HostFault::Peer { peer, .. } => {
                 known_peer(line, *peer, &[], scenario)?;
@@ -122,8 +132,27 @@ fn under_test(scenario: &Scenario) -> Vec<HostName> {
         .collect()
 }
 
-/// The host whose speaker crashes.
-fn crashed(line: PlanLine, host: Option<HostName>, scenario: &Scenario) -> Result<(), PlanMistake> {
+/// Only a real daemon has processes and takes signals in a simulated world.
+fn of_guest(line: PlanLine, plan: &Plan) -> Result<(), PlanMistake> {
+    if plan.variants().iter().all(|it| !it.speaker.is_own()) {
+        return Ok(());
+    }
+    Err(PlanMistake {
+        line,
+        word: None,
+        message: "our own speaker is no process of its own in a simulated world".to_owned(),
+        help: "add a line such as `speaker bird`, or write `crash speaker at … for …` in its place"
+            .to_owned(),
+    })
+}
+
+/// The host whose speaker crashes, or what else `directive` has happen to it.
+fn crashed(
+    line: PlanLine,
+    [directive, when]: [&str; 2],
+    host: Option<HostName>,
+    scenario: &Scenario,
+) -> Result<(), PlanMistake> {
     let hosts: Vec<&str> = scenario
         .speakers
         .iter()
@@ -135,7 +164,7 @@ fn crashed(line: PlanLine, host: Option<HostName>, scenario: &Scenario) -> Resul
                 line,
                 word: Some("speaker".to_owned()),
                 message: format!("{} have a speaker each", hosts.join(" and ")),
-                help: format!("write, for example, `crash {first} at …`"),
+                help: format!("write, for example, `{directive} {first} {when} …`"),
             });
         }
         return Ok(());

@@ -55,6 +55,8 @@ classes! {
     Loss, "loss";
     Partition, "partition";
     Pace, "pace";
+    Stop, "stop";
+    Reload, "reload";
 }
 
 impl fmt::Display for Class {
@@ -98,6 +100,8 @@ pub struct Profile {
     pub elapsed: Duration,
     /// What is under test is real daemons alone.
     pub guests: bool,
+    /// Each of them has a signal for reading its configuration again.
+    pub reloads: bool,
 }
 
 impl Profile {
@@ -106,7 +110,8 @@ impl Profile {
     pub fn has_target(&self, class: Class) -> bool {
         match class {
             Class::Partition => !self.links.is_empty(),
-            Class::Pace => self.guests,
+            Class::Pace | Class::Stop => self.guests,
+            Class::Reload => self.reloads,
             Class::Program => !self.programs.is_empty(),
             _ => true,
         }
@@ -123,7 +128,7 @@ pub fn generate(profile: &Profile, seed: u64, allowed: &[Class]) -> Plan {
     };
     // A class that is left out draws nothing: the plans of other scenarios stay as they are.
     let possible = |class: &Class| match class {
-        Class::Partition | Class::Pace => profile.has_target(*class),
+        Class::Partition | Class::Pace | Class::Stop | Class::Reload => profile.has_target(*class),
         _ => true,
     };
     let allowed: Vec<Class> = allowed.iter().copied().filter(possible).collect();
@@ -209,12 +214,18 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
         Class::Window => plan.window = Some(20 + random.below(2_000) as usize),
         Class::Skew => plan.skew = random.below(400_000) as i32 - 200_000,
         Class::Pace => pace(plan, random),
+        Class::Stop => plan.host_faults.push(HostFault::StopSpeaker {
+            host: some_host(profile, random),
+            at: within(profile, random),
+            time: Duration::from_millis(10 * (1 + random.below(3_000))),
+        }),
+        Class::Reload => plan.host_faults.push(HostFault::Reload {
+            host: some_host(profile, random),
+            at: within(profile, random),
+        }),
         Class::Order => plan.drawn_order = true,
         Class::CrashSpeaker => plan.host_faults.push(HostFault::CrashSpeaker {
-            host: match profile.hosts.len() as u64 {
-                0 => None,
-                hosts => Some(profile.hosts[random.below(hosts) as usize]),
-            },
+            host: some_host(profile, random),
             at: within(profile, random),
             down: micros(random, 3_000_000),
         }),
@@ -246,6 +257,14 @@ fn draw(plan: &mut Plan, profile: &Profile, class: Class, random: &mut Random) {
                 strange(plan, peer, PeerBehaviour::Patient);
             }
         }
+    }
+}
+
+/// One of the hosts under test, where there are several.
+fn some_host(profile: &Profile, random: &mut Random) -> Option<HostName> {
+    match profile.hosts.len() as u64 {
+        0 => None,
+        hosts => Some(profile.hosts[random.below(hosts) as usize]),
     }
 }
 

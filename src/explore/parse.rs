@@ -41,6 +41,8 @@ const DIRECTIVES: &[&str] = &[
     "peer",
     "program",
     "partition",
+    "stop",
+    "signal",
 ];
 /// The most that a call or an empty poll may cost.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
@@ -168,7 +170,7 @@ fn directive(plan: &mut Plan, words: &mut Words<'_>) -> Result<(), TextError> {
         "watch" => plan.watch = time(words)?,
         "defect" => plan.defects.push(defect(words)?),
         "fault" => plan.faults.push(fault(words)?),
-        "crash" | "peer" | "program" | "partition" => {
+        "crash" | "peer" | "program" | "partition" | "stop" | "signal" => {
             plan.host_faults.push(host_fault(word, words)?)
         }
         // Plans that were written before 0.2 have this word before the three above.
@@ -341,6 +343,18 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
             let (at, time) = outage(words)?;
             Ok(HostFault::Partition(Partition { ends, at, time }))
         }
+        "stop" => {
+            let host = speaker_or_host(words)?;
+            let (at, time) = outage(words)?;
+            Ok(HostFault::StopSpeaker { host, at, time })
+        }
+        "signal" => {
+            let host = speaker_or_host(words)?;
+            words.expect("reload")?;
+            words.expect("at")?;
+            let at = time(words)?;
+            Ok(HostFault::Reload { host, at })
+        }
         "crash" => {
             words.expect("peer")?;
             let peer: IpAddr = words.parse("the address of a peer")?;
@@ -357,6 +371,14 @@ fn host_fault(word: &Word, words: &mut Words<'_>) -> Result<HostFault, TextError
         }),
         _ => Err(unknown(word, &["crash", "peer", "program"])),
     }
+}
+
+/// `speaker`, which is no host's name here, or the name of a host.
+fn speaker_or_host(words: &mut Words<'_>) -> Result<Option<HostName>, TextError> {
+    if words.accept("speaker") {
+        return Ok(None);
+    }
+    host(words, "`speaker` or the name of a host").map(Some)
 }
 
 fn host(words: &mut Words<'_>, expected: &str) -> Result<HostName, TextError> {
@@ -433,7 +455,7 @@ mod tests {
             "{help}"
         );
         assert!(
-            help.ends_with(", crash, peer, program or partition"),
+            help.ends_with(", program, partition, stop or signal"),
             "{help}"
         );
         for (line, word, near) in [

@@ -162,6 +162,8 @@ impl Plan {
                 *at + *down
             }
             HostFault::Partition(partition) => self.recovery_after(*partition),
+            HostFault::StopSpeaker { at, time, .. } => *at + *time,
+            HostFault::Reload { at, .. } => *at,
             HostFault::Peer { .. } | HostFault::Program { .. } => Duration::ZERO,
         });
         let times = self.faults.iter().map(|fault| match fault.moment {

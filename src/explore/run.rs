@@ -10,6 +10,8 @@ use crate::explore::finished_run::FinishedRun;
 use crate::explore::generate::Profile;
 use crate::explore::plan::Plan;
 use crate::explore::staging::{Staging, SubjectNetwork};
+use crate::net::HostName;
+use crate::reactor::control::Control;
 use crate::reactor::defects::{DefectSet, Defects, NoDefects};
 use crate::reactor::order::{Arrival, Order};
 use crate::reactor::{Configurations, Mode, Rotation};
@@ -20,7 +22,7 @@ use crate::scenario::run::error::PlayError;
 use crate::scenario::run::prepare;
 use crate::scenario::run::simulated::{Chosen, routed_for};
 use crate::sim::{self, Keep, Seed};
-use crate::subject::guest::GuestSpeaker;
+use crate::subject::guest::{GuestSpeaker, LifeFault};
 use crate::subject::launcher::{Launcher, Setup};
 use crate::subject::own::{MakeOrder, OwnSpeaker};
 use crate::subject::{StopAt, Subject, Variant};
@@ -156,6 +158,7 @@ impl Runner {
             connections: connections.collect(),
             elapsed: ran.played.elapsed,
             guests: self.are_guests(variants),
+            reloads: self.are_guests(variants) && self.can_reload(),
             ..self.empty_profile()
         }
     }
@@ -166,6 +169,12 @@ impl Runner {
         self.custom.is_none()
             && variants.iter().all(|variant| !variant.speaker.is_own())
             && hosts.all(|known| !known.launchers.is_empty())
+    }
+
+    /// Whether each daemon has a signal for reading its configuration again.
+    fn can_reload(&self) -> bool {
+        let mut launchers = self.speakers.iter().flat_map(|known| &known.launchers);
+        launchers.all(|(_, launcher)| can_reload(launcher))
     }
 
     /// A profile without connections.
@@ -193,6 +202,7 @@ impl Runner {
                 .collect(),
             elapsed: Duration::ZERO,
             guests: false,
+            reloads: false,
         }
     }
 
@@ -327,6 +337,14 @@ impl Runner {
             Some(launcher) => launcher,
             None => prepare::launcher(&self.scenario, script, variant)?,
         };
+        let faults = life_faults(plan, self.scenario.label(script));
+        let reloads = faults.iter().any(|(_, fault)| *fault == LifeFault::Reload);
+        if reloads && !can_reload(&launcher) {
+            return Err(PlayError::Unsupported {
+                what: format!("`signal … reload`: {variant} has no signal for it"),
+                help: "remove the line, or name another speaker",
+            });
+        }
         let setup = Setup {
             // A speaker that stops after a number of attempts could not recover.
             attempts: 0,
@@ -337,6 +355,7 @@ impl Runner {
         let pace = plan.pace.or(script.pace.unwrap_or_default());
         let guest = guest.at_pace(pace).seeded(plan.seed);
         let guest = guest.in_drawn_order(plan.drawn_order);
+        let guest = guest.with_faults(faults);
         let guest = guest.stopping(self.stop.clone());
         Ok(match keep {
             // A sweep meets the same end again and again.
@@ -344,6 +363,34 @@ impl Runner {
             Keep::All => guest.with_post_mortem(),
         })
     }
+}
+
+fn can_reload(launcher: &Launcher) -> bool {
+    let signals = &launcher.description.signals;
+    signals.number(Control::Reload).is_some()
+}
+
+/// What happens to the speaker of the host `name`, by its own clock.
+fn life_faults(plan: &Plan, name: Option<HostName>) -> Vec<(Duration, LifeFault)> {
+    let own = |at: Duration| {
+        let skew = f64::from(plan.skew) / 1e6;
+        if plan.skew == 0 {
+            at
+        } else {
+            at.mul_f64(1.0 + skew)
+        }
+    };
+    let is_of = |host: &Option<HostName>| host.is_none() || name.is_none() || *host == name;
+    let faults = plan.host_faults.iter();
+    faults
+        .filter_map(|fault| match fault {
+            HostFault::StopSpeaker { host, at, time } if is_of(host) => {
+                Some((own(*at), LifeFault::Stop(own(*time))))
+            }
+            HostFault::Reload { host, at } if is_of(host) => Some((own(*at), LifeFault::Reload)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Whether the peer at `address` connects to the speaker in `plan`.

@@ -265,6 +265,17 @@ fn smaller_host_faults(host_fault: &HostFault) -> Vec<HostFault> {
                 down,
             })
             .collect(),
+        HostFault::StopSpeaker { host, at, time } => outages(*at, *time)
+            .map(|(at, time)| HostFault::StopSpeaker {
+                host: *host,
+                at,
+                time,
+            })
+            .collect(),
+        HostFault::Reload { host, at } => smaller_times(*at)
+            .into_iter()
+            .map(|at| HostFault::Reload { host: *host, at })
+            .collect(),
         HostFault::CrashPeer { peer, at, down } => outages(*at, *down)
             .map(|(at, down)| HostFault::CrashPeer {
                 peer: *peer,

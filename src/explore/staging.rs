@@ -226,9 +226,10 @@ fn fault_marks(plan: &Plan, triggered: &[TriggeredFault], partitions: &[Partitio
         .host_faults
         .iter()
         .filter_map(|host_fault| match host_fault {
-            HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => {
-                Some(Mark::fault(*at, host_fault.to_string()))
-            }
+            HostFault::CrashSpeaker { at, .. }
+            | HostFault::CrashPeer { at, .. }
+            | HostFault::StopSpeaker { at, .. }
+            | HostFault::Reload { at, .. } => Some(Mark::fault(*at, host_fault.to_string())),
             HostFault::Peer { .. } | HostFault::Program { .. } | HostFault::Partition(_) => None,
         });
     let partitions = partitions

@@ -102,7 +102,11 @@ fn first_harm(plan: &Plan, ran: &FinishedRun, observed: &Observed) -> Option<Dur
         });
     let crashes = plan.host_faults.iter().filter_map(|fault| match fault {
         HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => Some(*at),
-        HostFault::Peer { .. } | HostFault::Program { .. } | HostFault::Partition(_) => None,
+        HostFault::Peer { .. }
+        | HostFault::Program { .. }
+        | HostFault::Partition(_)
+        | HostFault::StopSpeaker { .. }
+        | HostFault::Reload { .. } => None,
     });
     triggered
         .filter_map(|triggered| triggered.at)

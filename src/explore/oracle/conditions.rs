@@ -57,6 +57,9 @@ pub(super) fn first_harm(case: &Case<'_>) -> Option<Duration> {
         .filter_map(|fault| match fault {
             HostFault::CrashSpeaker { at, .. } | HostFault::CrashPeer { at, .. } => Some(*at),
             HostFault::Partition(partition) => Some(partition.at),
+            HostFault::StopSpeaker { at, time, .. } => (*time >= harmless(case.ran)).then_some(*at),
+            // Some daemons end every session then, by design.
+            HostFault::Reload { at, .. } => Some(*at),
             HostFault::Peer { .. } | HostFault::Program { .. } => None,
         });
     triggered

@@ -101,6 +101,7 @@ mod tests {
             programs: Vec::new(),
             elapsed: Duration::from_secs(1),
             guests: false,
+            reloads: false,
         };
         let source = Source::Seeds {
             from: 5,

@@ -150,9 +150,13 @@ fn fault(
             HostFault::CrashSpeaker { at, .. } => (*at, true),
             HostFault::CrashPeer { peer, at, .. } => (*at, *peer == name.peer),
             HostFault::Partition(partition) => (partition.at, true),
+            HostFault::StopSpeaker { at, .. } | HostFault::Reload { at, .. } => (*at, true),
             HostFault::Peer { .. } | HostFault::Program { .. } => return None,
         };
-        let ends = !matches!(fault, HostFault::Partition(_));
+        let ends = !matches!(
+            fault,
+            HostFault::Partition(_) | HostFault::StopSpeaker { .. }
+        );
         (is_of && when <= at).then(|| (when, fault.to_string(), ends))
     });
     of_connection

@@ -18,6 +18,22 @@ pub enum HostFault {
         /// How long it is down.
         down: Duration,
     },
+    /// Every process of a real daemon stops for a while, as at SIGSTOP, and goes on at SIGCONT; its sockets stay.
+    StopSpeaker {
+        /// Its host; `None` where only one is under test.
+        host: Option<HostName>,
+        /// Virtual time since the start of the run.
+        at: Duration,
+        /// How long it stands still.
+        time: Duration,
+    },
+    /// A real daemon is told, by its signal, to read its configuration again, which has not changed.
+    Reload {
+        /// Its host; `None` where only one is under test.
+        host: Option<HostName>,
+        /// Virtual time since the start of the run.
+        at: Duration,
+    },
     /// A peer stops at once and starts anew after a while.
     CrashPeer {
         /// Its address.
@@ -93,6 +109,14 @@ impl fmt::Display for HostFault {
             Self::CrashSpeaker { host, at, down } => {
                 let host = host.as_ref().map_or("speaker", HostName::as_str);
                 write!(f, "crash {host} at {} for {}", Time(*at), Time(*down))
+            }
+            Self::StopSpeaker { host, at, time } => {
+                let host = host.as_ref().map_or("speaker", HostName::as_str);
+                write!(f, "stop {host} at {} for {}", Time(*at), Time(*time))
+            }
+            Self::Reload { host, at } => {
+                let host = host.as_ref().map_or("speaker", HostName::as_str);
+                write!(f, "signal {host} reload at {}", Time(*at))
             }
             Self::CrashPeer { peer, at, down } => {
                 write!(f, "crash peer {peer} at {} for {}", Time(*at), Time(*down))

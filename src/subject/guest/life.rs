@@ -1,5 +1,6 @@
 //! One life of a guest: it runs, its programs are played, it is told what to do, until it ends.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +27,15 @@ use super::played::PlayedProgram;
 
 /// Lines of a speaker's output that are shown where it ends without being told to.
 const LAST_WORDS: usize = 6;
+
+/// What happens to every process of a guest's host at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifeFault {
+    /// It is told to read its configuration again, which is as it was.
+    Reload,
+    /// It stands still for so long.
+    Stop(Duration),
+}
 
 /// One life of a guest.
 pub(super) struct Life<'a, P: Programs> {
@@ -54,6 +64,10 @@ pub(super) struct Life<'a, P: Programs> {
     /// When it is left to a debugger.
     pub stop: Option<&'a StopAt>,
     pub sleep: Option<Pin<Box<Sleep>>>,
+    /// What is still to happen to it, the first first, by its own clock.
+    pub faults: VecDeque<(Duration, LifeFault)>,
+    /// Until when it stands still.
+    pub stopped: Option<Duration>,
 }
 
 impl<P: Programs> Life<'_, P> {
@@ -64,6 +78,9 @@ impl<P: Programs> Life<'_, P> {
                 if let Err(reason) = self.tell(control) {
                     return Poll::Ready(Ended::Invalid(reason));
                 }
+            }
+            if let Some(until) = self.strike() {
+                return self.wait(until, context);
             }
             let turn = match self.guests.turn(context, self.clock.now()) {
                 Ok(turn) => turn,
@@ -97,7 +114,10 @@ impl<P: Programs> Life<'_, P> {
                 return Poll::Ready(self.leave());
             }
             let deadline = match turn {
-                Turn::Waits(deadline) => [deadline, stop].into_iter().flatten().min(),
+                Turn::Waits(deadline) => [deadline, stop, self.next_fault()]
+                    .into_iter()
+                    .flatten()
+                    .min(),
                 Turn::Ended => None,
             };
             return match deadline {
@@ -105,6 +125,32 @@ impl<P: Programs> Life<'_, P> {
                 None => Poll::Pending,
             };
         }
+    }
+
+    fn next_fault(&self) -> Option<Duration> {
+        self.faults.front().map(|(at, _)| *at)
+    }
+
+    /// Lets happen what is due; until when it stands still.
+    fn strike(&mut self) -> Option<Duration> {
+        let now = self.clock.now();
+        while let Some((at, fault)) = self.faults.front().copied()
+            && at <= now
+        {
+            self.faults.pop_front();
+            match fault {
+                LifeFault::Stop(time) => self.stopped = self.stopped.max(Some(at + time)),
+                LifeFault::Reload => {
+                    if let Some(signal) = self.signal(Control::Reload) {
+                        let event = SpeakerEvent::Control(Control::Reload);
+                        self.observer.observe(now, &event);
+                        self.guests.signal(self.main, signal);
+                    }
+                }
+            }
+        }
+        self.stopped = self.stopped.filter(|until| *until > now);
+        self.stopped
     }
 
     fn wait(&mut self, deadline: Duration, context: &mut Context<'_>) -> Poll<Ended> {

@@ -16,6 +16,7 @@ use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::guest::network::Simulated;
 use crate::guest::{self, STUB, Settings};
@@ -27,6 +28,8 @@ use crate::reactor::observer::SpeakerEvent;
 
 use self::control::ControlProgram;
 use self::directory::Directory;
+pub use self::life::LifeFault;
+
 use self::life::Life;
 use self::lines::Lines;
 use super::control::ControlScript;
@@ -46,6 +49,7 @@ pub struct GuestSpeaker {
     settings: Settings,
     stop: Option<StopAt>,
     has_post_mortem: bool,
+    faults: Vec<(Duration, LifeFault)>,
 }
 
 impl GuestSpeaker {
@@ -64,6 +68,7 @@ impl GuestSpeaker {
             settings,
             stop: None,
             has_post_mortem: false,
+            faults: Vec::new(),
         }
     }
 
@@ -78,6 +83,14 @@ impl GuestSpeaker {
     #[must_use]
     pub fn with_post_mortem(mut self) -> Self {
         self.has_post_mortem = true;
+        self
+    }
+
+    /// The same; these happen to it, each at a time by its own clock.
+    #[must_use]
+    pub fn with_faults(mut self, mut faults: Vec<(Duration, LifeFault)>) -> Self {
+        faults.sort_by_key(|(at, _)| *at);
+        self.faults = faults;
         self
     }
 
@@ -228,6 +241,14 @@ where
             ending: false,
             stop: self.stop.as_ref(),
             sleep: None,
+            // What happened to a former life does not happen again.
+            faults: self
+                .faults
+                .iter()
+                .filter(|(at, _)| *at >= host.clock.now())
+                .copied()
+                .collect(),
+            stopped: None,
         };
         let ended = poll_fn(|context| life.poll(context)).await;
         life.observe(true);
