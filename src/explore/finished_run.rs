@@ -27,6 +27,8 @@ pub struct FinishedRun {
     pub limits: BTreeMap<String, u32>,
     /// Whether the scenario makes the speaker reload its configuration.
     pub reloads: bool,
+    /// Whether the scenario says something through the speaker's control program, which its configuration does not know.
+    pub controlled: bool,
     /// Whether the scenario has a `verbatim` section: the speaker sends bytes of a capture, OPENs included.
     pub verbatim: bool,
     /// When the first partition began that the scenario itself has.

@@ -144,6 +144,7 @@ impl Staging<'_> {
             hash: trace.hash(),
             limits: self.limits.clone(),
             reloads: self.reloads,
+            controlled: scenario.programs.iter().any(|program| program.is_control),
             verbatim: !scenario.verbatims.is_empty(),
             first_partition: of_scenario.map(|partition| partition.at).min(),
             records: trace.take_records(),

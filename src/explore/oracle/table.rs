@@ -2,6 +2,7 @@
 
 use crate::explore::baseline::difference;
 use crate::explore::oracle::case::{Case, Findings, NONE_STAYS};
+use crate::scenario::format::host_fault::HostFault;
 
 pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
     if case.baseline.tables.is_empty() {
@@ -18,6 +19,12 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Findings<'_>) {
                 "the speaker crashes: whether before or after a program's end decides which lines it received",
             );
         }
+    }
+    let mut host_faults = case.plan.host_faults.iter();
+    if case.ran.controlled && host_faults.any(|fault| matches!(fault, HostFault::Reload { .. })) {
+        return findings.not_judged(
+            "the speaker reads its configuration again: what it was told through its control program may be lost by that",
+        );
     }
     let found = case.ran.tables();
     for (peer, expected) in &case.baseline.tables {
